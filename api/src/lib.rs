@@ -1,0 +1,1 @@
+//! The Cités de l'emploi API: one folder per noun, one file per platform concern.

@@ -1,0 +1,2 @@
+//! The `cites` binary.
+fn main() {}
