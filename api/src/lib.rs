@@ -1,3 +1,4 @@
 //! The Cités de l'emploi API: one folder per noun, one file per platform concern.
 
+pub mod ids;
 pub mod text;
