@@ -1,4 +1,5 @@
 //! The Cités de l'emploi API: one folder per noun, one file per platform concern.
 
+pub mod graphql;
 pub mod ids;
 pub mod text;
