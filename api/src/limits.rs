@@ -3,13 +3,13 @@
 use std::time::Duration;
 
 /// Rows a connection gives when neither `first` nor `last` is asked.
-pub const PAGE_DEFAULT: u32 = 20;
+pub const PAGE_DEFAULT: usize = 20;
 
 /// Most rows a connection gives; `first` or `last` above it is an error, never cut in silence.
-pub const PAGE_MAX: u32 = 100;
+pub const PAGE_MAX: usize = 100;
 
 /// Most changes a page of the change feed gives: larger than other pages, because consumers only follow it.
-pub const PAGE_MAX_CHANGES: u32 = 500;
+pub const PAGE_MAX_CHANGES: usize = 500;
 
 /// Deepest nesting of `and`, `or`, `not` and relations in a filter, which bounds the SQL made from it.
 pub const FILTER_DEPTH: usize = 8;
@@ -28,6 +28,12 @@ pub const ORDER_KEYS: usize = 5;
 
 /// Longest cursor or opaque id read, in bytes.
 pub const OPAQUE_BYTES: usize = 2_048;
+
+/// Most ids in one `nodes`.
+pub const NODES_MAX: usize = 100;
+
+/// Most rows of `actionStatistics`; more groups are an error, never cut in silence.
+pub const STATISTICS_ROWS: usize = 10_000;
 
 /// Most points in one batch of `qpvAt`.
 pub const POINTS_MAX: usize = 1_000;

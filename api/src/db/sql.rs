@@ -190,6 +190,11 @@ impl Sql {
         };
     }
 
+    /// A null of the type of ids.
+    pub fn null_uuid(&mut self) {
+        self.push(if self.backend == Backend::Postgres { "CAST(NULL AS uuid)" } else { "NULL" });
+    }
+
     /// The calendar quarter of a date column, as `2023-Q1`.
     pub fn quarter(&mut self, column: &str) {
         match self.backend {

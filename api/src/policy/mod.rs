@@ -63,6 +63,15 @@ impl Viewer {
         access
     }
 
+    /// Appends whether a row lies within the role's own reach; what is merely public does not.
+    pub fn own_expression(&self, resource: Resource, sql: &mut Sql, alias: &str) {
+        if self.actor.role == Role::Public {
+            sql.push("FALSE");
+        } else {
+            self.own(resource).expression(sql, alias);
+        }
+    }
+
     /// Whether the caller reaches every row of a resource, so that nothing need be masked.
     pub fn reads_all(&self, resource: Resource) -> bool {
         self.authorize(resource, Verb::Read, "").is_all()

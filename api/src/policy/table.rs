@@ -277,7 +277,7 @@ fn parse_rule(line: &str) -> Result<Rule, String> {
         resource: Resource::parse(resource).ok_or_else(|| format!("unknown resource {resource:?}"))?,
         verb: Verb::parse(verb).ok_or_else(|| format!("unknown verb {verb:?}"))?,
         group: (*group).to_owned(),
-        token_scope: Scope::parse(scope).ok_or_else(|| format!("unknown token scope {scope:?}"))?,
+        token_scope: Scope::from_name(scope).ok_or_else(|| format!("unknown token scope {scope:?}"))?,
         cells: parsed?,
     })
 }

@@ -11,7 +11,7 @@ use crate::policy::Resource::Referential;
 use crate::read::common::{enumeration, row_fields};
 use crate::read::declare::{Field, Filter, Noun, by, column, computed, group, list, many, one, related, through};
 
-pub use point::roots;
+pub use point::{extras, needs_outlines};
 
 /// The nouns of this folder.
 pub fn nouns() -> Vec<Noun> {

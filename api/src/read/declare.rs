@@ -99,6 +99,8 @@ pub struct Relation {
     pub key_type: KeyType,
     /// What ties the target to the key.
     pub on: On,
+    /// The key is never null.
+    pub required: bool,
 }
 
 /// What ties a target row to a parent's key.
@@ -198,7 +200,7 @@ pub struct Noun {
     pub fields: Vec<Field>,
     /// Filters beside those of the fields.
     pub filters: Vec<Filter>,
-    /// Default order: a column and whether it descends.
+    /// Default order: sortable fields, and whether they descend.
     pub order: Vec<(&'static str, bool)>,
     /// Name of the connection at the root, and its description.
     pub plural: Option<(&'static str, &'static str)>,
@@ -209,10 +211,20 @@ pub struct Noun {
 impl Noun {
     /// A noun read from the table of an entity, keyed by `id`.
     pub fn new<E: EntityTrait>(name: &'static str, _: E, resource: Resource, description: &'static str) -> Self {
+        Self::of_table(name, E::default().table_name(), resource, description)
+    }
+
+    /// A noun read from a table of that name.
+    pub fn of_table(
+        name: &'static str,
+        table: &'static str,
+        resource: Resource,
+        description: &'static str,
+    ) -> Self {
         Self {
             name,
             description,
-            table: E::default().table_name(),
+            table,
             key: "id",
             key_type: KeyType::Uuid,
             resource,
@@ -260,9 +272,15 @@ impl Noun {
         self
     }
 
-    /// Default order, ascending.
-    pub fn ordered_by(mut self, columns: &[&'static str]) -> Self {
-        self.order = columns.iter().map(|column| (*column, false)).collect();
+    /// Default order by these fields, ascending.
+    pub fn ordered_by(mut self, fields: &[&'static str]) -> Self {
+        self.order = fields.iter().map(|field| (*field, false)).collect();
+        self
+    }
+
+    /// Default order, descending.
+    pub fn ordered_by_descending(mut self, field: &'static str) -> Self {
+        self.order = vec![(field, true)];
         self
     }
 
@@ -332,6 +350,14 @@ impl Field {
     /// Says that data or rights may leave it null.
     pub fn nullable(self) -> Self {
         self.value(|value| value.nullable = true)
+    }
+
+    /// Says that the text held is JSON to hand out as it is.
+    pub fn raw_json(self) -> Self {
+        self.value(|value| {
+            value.kind = Kind::Json;
+            value.list = false;
+        })
     }
 
     /// Changes a value's expression (a mask, say), its column staying what names its type.
@@ -406,13 +432,13 @@ pub fn computed(
 pub fn one(name: &'static str, target: &'static str, column: impl ColumnTrait, description: &'static str) -> Field {
     let key_type = key_type_of(column);
     let on = On::Column(if key_type == KeyType::Uuid { "id" } else { "code" });
-    let relation = Relation { target, key: column.as_str(), key_type, on };
+    let relation = Relation { target, key: column.as_str(), key_type, on, required: !column.def().is_null() };
     Field::new(name, description, FieldKind::One(relation))
 }
 
 /// A relation from the parent's `id`, by the column of the target that holds it.
 pub fn by(target: &'static str, column: impl ColumnTrait) -> Relation {
-    Relation { target, key: "id", key_type: KeyType::Uuid, on: On::Column(column.as_str()) }
+    Relation { target, key: "id", key_type: KeyType::Uuid, on: On::Column(column.as_str()), required: true }
 }
 
 /// A relation from the parent's `id` over a link table.
@@ -426,7 +452,7 @@ pub fn through<C: ColumnTrait>(target: &'static str, parent: C, to: C, unique: b
         only: "",
         unique,
     };
-    Relation { target, key: "id", key_type: KeyType::Uuid, on }
+    Relation { target, key: "id", key_type: KeyType::Uuid, on, required: true }
 }
 
 impl Relation {
@@ -434,6 +460,7 @@ impl Relation {
     pub fn from_key(mut self, column: impl ColumnTrait) -> Self {
         self.key = column.as_str();
         self.key_type = key_type_of(column);
+        self.required = !column.def().is_null();
         self
     }
 
@@ -458,7 +485,7 @@ impl Relation {
 
 /// A relation from the parent's `id` by a condition of its own.
 pub fn related(target: &'static str, condition: Condition) -> Relation {
-    Relation { target, key: "id", key_type: KeyType::Uuid, on: On::Where(condition) }
+    Relation { target, key: "id", key_type: KeyType::Uuid, on: On::Where(condition), required: false }
 }
 
 /// One related noun by a relation that is not the target's usual key.

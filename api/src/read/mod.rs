@@ -6,6 +6,7 @@
 //! narrow and order them, `level` writes their SQL, `run` fetches, `write` answers.
 
 pub mod coerce;
+pub(crate) mod common;
 pub mod declare;
 pub mod filter;
 pub mod level;

@@ -98,6 +98,16 @@ pub struct Extras {
     pub enums: Vec<EnumType>,
 }
 
+impl Extras {
+    /// Joins other declarations to these.
+    pub fn add(&mut self, other: Self) {
+        self.roots.extend(other.roots);
+        self.objects.extend(other.objects);
+        self.inputs.extend(other.inputs);
+        self.enums.extend(other.enums);
+    }
+}
+
 /// Everything the schema knows.
 #[derive(Debug)]
 pub struct Model {
@@ -138,7 +148,7 @@ impl Model {
         for name in names {
             model.add_noun(name)?;
         }
-        for root in extras.roots {
+        for root in node_roots().into_iter().chain(extras.roots) {
             model.roots.insert(root.name, root);
         }
         Ok(model)
@@ -362,6 +372,27 @@ impl Model {
         self.object(name.clone(), format!("Conditions on a {}.", leaf.name()), fields, false);
         name
     }
+}
+
+fn node_roots() -> [RootField; 2] {
+    let id = Argument::new("id", TypeRef::named_nn("ID"), "The identifier.");
+    let ids = Argument::new("ids", TypeRef::named_nn_list_nn("ID"), "The identifiers, 100 at most.");
+    [
+        RootField {
+            name: "node",
+            description: "Any object by its identifier; null if there is none that the caller may read.".to_owned(),
+            arguments: vec![id],
+            ty: TypeRef::named("Node"),
+            plan: RootPlan::Node,
+        },
+        RootField {
+            name: "nodes",
+            description: "Objects by their identifiers, in that order; null where there is none.".to_owned(),
+            arguments: vec![ids],
+            ty: TypeRef::named_list_nn("Node"),
+            plan: RootPlan::Nodes,
+        },
+    ]
 }
 
 const BUILT_IN: [Scalar; 5] = [Scalar::Id, Scalar::Int, Scalar::Float, Scalar::Boolean, Scalar::String];

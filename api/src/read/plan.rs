@@ -1,13 +1,17 @@
 //! From a selection to levels: one statement per level, whatever the number of rows, with the caller's reach on
 //! every level.
 
+use std::sync::Arc;
+
 use async_graphql::Value;
 use async_graphql::parser::types::SelectionSet;
+use indexmap::IndexMap;
+use uuid::Uuid;
 
 use super::coerce::{self, Arguments};
 use super::declare::{Field, FieldKind, Leaf, Noun, Relation, Source, ValueField};
 use super::filter::Filters;
-use super::level::{CountPart, Level, Parent};
+use super::level::{CountPart, Level, Parent, Term};
 use super::model::Model;
 use super::page::Page;
 use super::select::{Document, Selected};
@@ -35,7 +39,7 @@ pub enum RootPlan {
 }
 
 /// Plans a root field of its own kind.
-pub type CustomPlan = fn(&mut Planner<'_>, &Selected<'_>, &Arguments) -> Result<Out, ApiError>;
+pub type CustomPlan = for<'p> fn(&mut Planner<'p>, &Selected<'p>, &Arguments) -> Result<Out, ApiError>;
 
 /// Makes the plan of one operation.
 #[derive(Debug)]
@@ -106,9 +110,7 @@ impl<'p> Planner<'p> {
 
     /// One object by its typed id; null when there is none that the caller may read.
     pub fn node(&mut self, id: &Value, sets: &[&'p SelectionSet]) -> Result<Out, ApiError> {
-        let text = if let Value::String(text) = id { text.as_str() } else { "" };
-        let (prefix, key) = ids::decode(text).map_err(|_| bad_id(text))?;
-        let noun = self.model.noun_of_prefix(prefix).ok_or_else(|| bad_id(text))?;
+        let (noun, key) = self.typed(id)?;
         self.single(noun, sets, |_, level| {
             let condition = level.sql.piece(|sql| {
                 sql.push("t.id = ").bind(key.into());
@@ -119,19 +121,50 @@ impl<'p> Planner<'p> {
     }
 
     fn nodes(&mut self, selected: &Selected<'p>, arguments: &Arguments) -> Result<Out, ApiError> {
-        let Some(Value::List(ids)) = arguments.get("ids") else {
+        let Some(Value::List(given)) = arguments.get("ids") else {
             return Err(internal("nodes without ids"));
         };
-        if ids.len() > limits::NODES_MAX {
-            let message = format!("{} ids, at most {} are taken", ids.len(), limits::NODES_MAX);
+        if given.len() > limits::NODES_MAX {
+            let message = format!("{} ids, at most {} are taken", given.len(), limits::NODES_MAX);
             return Err(ApiError::new(Code::LimitExceeded, message).in_field("ids"));
         }
-        let items: Result<Vec<Out>, ApiError> = ids
-            .iter()
-            .enumerate()
-            .map(|(index, id)| self.node(id, &selected.sets).map_err(|error| error.in_item(index).in_field("ids")))
-            .collect();
-        Ok(Out::Items(items?))
+        let mut by_noun: IndexMap<&'static str, Vec<Uuid>> = IndexMap::new();
+        let mut asked = Vec::with_capacity(given.len());
+        for (index, id) in given.iter().enumerate() {
+            let (noun, key) = self.typed(id).map_err(|error| error.in_item(index).in_field("ids"))?;
+            by_noun.entry(noun.name).or_default().push(key);
+            asked.push((noun.name, key));
+        }
+        let mut rows = IndexMap::new();
+        for (name, ids) in by_noun {
+            let noun = self.noun(name)?;
+            rows.insert(name, self.by_ids(noun, &ids, &selected.sets)?);
+        }
+        let out = |(name, key): (&str, Uuid)| rows.get(name).map_or_else(Out::null, |rows| rows.row(key));
+        Ok(Out::Items(asked.into_iter().map(out).collect()))
+    }
+
+    fn typed(&self, id: &Value) -> Result<(&'p Noun, Uuid), ApiError> {
+        let text = if let Value::String(text) = id { text.as_str() } else { "" };
+        let (prefix, key) = ids::decode(text).map_err(|_| bad_id(text))?;
+        let noun = self.model.noun_of_prefix(prefix).ok_or_else(|| bad_id(text))?;
+        Ok((noun, key))
+    }
+
+    /// Rows of a noun by their ids, in one statement, to be placed by id in the answer.
+    pub fn by_ids(&mut self, noun: &'p Noun, ids: &[Uuid], sets: &[&'p SelectionSet]) -> Result<RowsById, ApiError> {
+        let mut level = Level::new(noun, self.backend, None);
+        if !self.restrict(&mut level, noun) {
+            level.conditions.push("FALSE".to_owned());
+        }
+        let values = ids.iter().map(|id| (*id).into()).collect();
+        let condition = level.sql.piece(|sql| sql.is_in("t.id", values));
+        level.conditions.push(condition);
+        level.wants_rows = true;
+        let column = level.column("t.id".to_owned(), Kind::Uuid);
+        let index = self.push(level);
+        let shape = Arc::new(self.object(noun, index, "t", sets)?);
+        Ok(RowsById { level: index, column, shape })
     }
 
     /// One row of a noun at the root, found by conditions that `narrow` adds.
@@ -451,24 +484,54 @@ impl<'p> Planner<'p> {
         Ok(Out::List { level: index, shape })
     }
 
-    /// All rows of a noun read from a table that the caller of this function writes, as a plain list.
+    /// The conditions that reach and a filter put on a noun's rows at `t`, with the statement they are bound in.
+    pub fn conditions(&self, noun: &str, filter: &Value) -> Result<(Vec<String>, Sql), ApiError> {
+        let noun = self.noun(noun)?;
+        let mut level = Level::new(noun, self.backend, None);
+        if !self.restrict(&mut level, noun) {
+            level.conditions.push("FALSE".to_owned());
+        }
+        if *filter != Value::Null {
+            self.filter(&mut level, noun, filter)?;
+        }
+        Ok((level.conditions, level.sql))
+    }
+
+    /// All rows of a noun read from a table that was written for it, as a plain list; more than `limit` is an error.
     pub fn table(
         &mut self,
         noun: &'p Noun,
-        from: impl FnOnce(&mut Sql) -> Result<(), ApiError>,
+        from: String,
+        sql: Sql,
+        order: Vec<Term>,
         limit: usize,
         selected: &Selected<'p>,
     ) -> Result<Out, ApiError> {
         let mut level = Level::new(noun, self.backend, None);
-        let mut outcome = Ok(());
-        level.from = level.sql.piece(|sql| outcome = from(sql));
-        outcome?;
+        level.sql = sql;
+        level.from = from;
+        level.order = order;
         level.limit = Some(limit);
         level.refuse_more = true;
         level.wants_rows = true;
         let index = self.push(level);
         let shape = self.object(noun, index, "t", &selected.sets)?;
         Ok(Out::List { level: index, shape })
+    }
+}
+
+/// Rows read by their ids.
+#[derive(Clone, Debug)]
+pub struct RowsById {
+    level: usize,
+    column: usize,
+    shape: Arc<Shape>,
+}
+
+impl RowsById {
+    /// The row with an id, or null.
+    pub fn row(&self, id: Uuid) -> Out {
+        Out::ById { level: self.level, column: self.column, id, shape: Arc::clone(&self.shape) }
     }
 }
 

@@ -1,5 +1,9 @@
 //! What to write of the rows: the answer's form, known before a row is read.
 
+use std::sync::Arc;
+
+use uuid::Uuid;
+
 use crate::db::Kind;
 
 /// Fields to write, each with its ready key (`"name":`).
@@ -53,6 +57,17 @@ pub enum Out {
         level: usize,
         /// Its fields.
         shape: Shape,
+    },
+    /// The row of a level with an id, or null.
+    ById {
+        /// The level.
+        level: usize,
+        /// Column that holds the id.
+        column: usize,
+        /// The id.
+        id: Uuid,
+        /// Its fields.
+        shape: Arc<Shape>,
     },
     /// The rows of a level that belong to this row.
     List {

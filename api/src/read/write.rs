@@ -64,6 +64,14 @@ impl<'w> Writer<'w> {
                     None => self.out.extend_from_slice(b"null"),
                 }
             }
+            Out::ById { level, column, id, shape } => {
+                let rows = &self.fetched[*level].rows;
+                let is_it = |row: &&QueryResult| matches!(cell(row, *column, Kind::Uuid), Ok(Cell::Uuid(key)) if key == *id);
+                match rows.iter().enumerate().find(|(_, row)| is_it(row)) {
+                    Some((index, row)) => return self.object(shape, Some((index, row))),
+                    None => self.out.extend_from_slice(b"null"),
+                }
+            }
             Out::List { level, shape } => {
                 let group = self.group(*level, at);
                 return self.rows(*level, group, shape);
