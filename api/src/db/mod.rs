@@ -1,11 +1,15 @@
 //! Connections to the database, the only place that knows which database it is.
 
+mod cell;
 mod lock;
 mod open;
+mod sql;
 #[cfg(test)]
 mod tests;
 
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 
 use migration::{Migrator, MigratorTrait};
 use sea_orm::{
@@ -13,8 +17,10 @@ use sea_orm::{
     TransactionTrait,
 };
 
+pub use cell::{Cell, Kind, cell, is_null};
 pub use lock::ServeLock;
 pub use open::OpenError;
+pub use sql::{KeyType, Keys, Sql};
 
 /// Kind of database.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,6 +40,8 @@ pub struct Db {
     pub readers: DatabaseConnection,
     /// Kind of database.
     pub backend: Backend,
+    /// Statements that reads have run since the start, for metrics and tests.
+    pub statements: Arc<AtomicU64>,
     /// File of an embedded database.
     file: Option<PathBuf>,
 }

@@ -40,7 +40,7 @@ pub struct Engine {
     clock: Arc<dyn Clock>,
     documents: Documents,
     introspection: Schema,
-    services: Services,
+    pub(crate) services: Services,
 }
 
 impl std::fmt::Debug for Engine {

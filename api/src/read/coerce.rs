@@ -2,8 +2,9 @@
 //! defaults, and an error that names the place and what is expected there.
 
 use async_graphql::dynamic::TypeRef;
-use async_graphql::parser::types::{BaseType, Type, Value as Written, VariableDefinition};
+use async_graphql::parser::types::{BaseType, Type, VariableDefinition};
 use async_graphql::{Name, Positioned, Value, Variables};
+use async_graphql_value::Value as Written;
 use indexmap::IndexMap;
 
 use super::declare::{EnumType, Leaf};

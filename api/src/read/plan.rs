@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use async_graphql::Value;
+use async_graphql::{Name, Value};
 use async_graphql::parser::types::SelectionSet;
 use indexmap::IndexMap;
 use uuid::Uuid;
@@ -103,7 +103,7 @@ impl<'p> Planner<'p> {
             return Err(internal("a look-up without key"));
         };
         let (key, value) = by.iter().next().ok_or_else(|| internal("a look-up without key"))?;
-        let condition = Value::Object([("eq".into(), value.clone())].into_iter().collect());
+        let condition = Value::Object([(Name::new("eq"), value.clone())].into_iter().collect());
         let filter = Value::Object([(key.clone(), condition)].into_iter().collect());
         self.single(noun, &selected.sets, |planner, level| planner.filter(level, noun, &filter))
     }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::atomic::Ordering;
 
-use sea_orm::{ConnectionTrait, DbErr, QueryResult, TransactionTrait as _};
+use sea_orm::{ConnectionTrait, DbErr, QueryResult};
 use uuid::Uuid;
 
 use super::level::{Level, Parent};

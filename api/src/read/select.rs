@@ -17,7 +17,7 @@ pub struct Selected<'d> {
     /// Where it stands first.
     pub position: Pos,
     /// Arguments as written.
-    pub arguments: &'d [(Positioned<Name>, Positioned<async_graphql::parser::types::Value>)],
+    pub arguments: &'d [(Positioned<Name>, Positioned<async_graphql_value::Value>)],
     /// Selections below it.
     pub sets: Vec<&'d SelectionSet>,
 }
@@ -99,8 +99,8 @@ impl<'d> Document<'d> {
         })
     }
 
-    fn is_true(&self, value: &async_graphql::parser::types::Value) -> bool {
-        use async_graphql::parser::types::Value as Written;
+    fn is_true(&self, value: &async_graphql_value::Value) -> bool {
+        use async_graphql_value::Value as Written;
         match value {
             Written::Boolean(value) => *value,
             Written::Variable(name) => matches!(self.variables.get(name), Some(Value::Boolean(true))),
