@@ -1,0 +1,3 @@
+//! QPV: perimeters fixed by decree (« quartiers prioritaires de la politique de la ville »).
+
+pub mod outline;
