@@ -1,0 +1,339 @@
+//! Vocabularies of governance, roadmaps, actions, figures, money and the platform itself.
+
+use sea_orm::entity::prelude::*;
+
+text_enum! {
+    /// Nature of a governance body (« instance »).
+    GovernanceBodyKind {
+        /// Steering committee (« comité de pilotage »).
+        Copil = "COPIL",
+        /// Technical committee (« comité technique »).
+        Cotech = "COTECH",
+        /// Operational committee (« comité opérationnel »).
+        ComiteOperationnel = "COMITE_OPERATIONNEL",
+        /// Working group (« groupe de travail »).
+        GroupeTravail = "GROUPE_TRAVAIL",
+        /// Another body.
+        Autre = "AUTRE",
+    }
+}
+
+text_enum! {
+    /// Where a governance body comes from.
+    GovernanceOrigin {
+        /// Made for the site.
+        AdHoc = "AD_HOC",
+        /// Leans on a body that was there before.
+        ExistingBody = "EXISTING_BODY",
+    }
+}
+
+text_enum! {
+    /// Unit of a meeting interval.
+    CadenceUnit {
+        /// Week.
+        Week = "WEEK",
+        /// Month.
+        Month = "MONTH",
+        /// Year.
+        Year = "YEAR",
+    }
+}
+
+text_enum! {
+    /// State of a governance body.
+    GovernanceStatus {
+        /// Foreseen.
+        Planned = "PLANNED",
+        /// Meets.
+        Active = "ACTIVE",
+        /// Paused.
+        Suspended = "SUSPENDED",
+        /// Ended for good.
+        Dissolved = "DISSOLVED",
+    }
+}
+
+text_enum! {
+    /// Place of a partner in a governance body.
+    MemberSeat {
+        /// Chairs (« président »).
+        President = "PRESIDENT",
+        /// Chairs with another (« coprésident »).
+        Copresident = "COPRESIDENT",
+        /// Sits (« membre »).
+        Membre = "MEMBRE",
+        /// Is invited (« invité »).
+        Invite = "INVITE",
+    }
+}
+
+text_enum! {
+    /// State of a meeting.
+    MeetingStatus {
+        /// Foreseen.
+        Planned = "PLANNED",
+        /// Took place.
+        Held = "HELD",
+        /// Did not take place.
+        Cancelled = "CANCELLED",
+    }
+}
+
+text_enum! {
+    /// State of a roadmap (« feuille de route »).
+    RoadmapStatus {
+        /// Being written.
+        Draft = "DRAFT",
+        /// In force.
+        Adopted = "ADOPTED",
+        /// Replaced by a later one.
+        Superseded = "SUPERSEDED",
+    }
+}
+
+text_enum! {
+    /// National pillar of the programme (« pilier »).
+    Pillar {
+        /// Map the offer and bring its actors together (« recenser et fédérer »).
+        RecenserFederer = "RECENSER_FEDERER",
+        /// Reach out and bring back (« aller vers et raccrocher »).
+        AllerVersRaccrocher = "ALLER_VERS_RACCROCHER",
+        /// Try new ways (« innover »).
+        Innover = "INNOVER",
+    }
+}
+
+text_enum! {
+    /// State of an action.
+    ActionStatus {
+        /// Being written, not public.
+        Draft = "DRAFT",
+        /// Decided, not started.
+        Planned = "PLANNED",
+        /// Running.
+        InProgress = "IN_PROGRESS",
+        /// Paused.
+        Suspended = "SUSPENDED",
+        /// Done.
+        Completed = "COMPLETED",
+        /// Given up, with a reason.
+        Cancelled = "CANCELLED",
+    }
+}
+
+text_enum! {
+    /// What an action works on.
+    ActionCategory {
+        /// Finding the persons concerned (« repérage »).
+        Reperage = "REPERAGE",
+        /// Outreach (« aller vers »).
+        AllerVers = "ALLER_VERS",
+        /// Remobilisation.
+        Remobilisation = "REMOBILISATION",
+        /// Removing obstacles to work (« levée des freins »).
+        LeveeFreins = "LEVEE_FREINS",
+        /// Mobility (« mobilité »).
+        Mobilite = "MOBILITE",
+        /// Mobility abroad (« mobilité internationale »).
+        MobiliteInternationale = "MOBILITE_INTERNATIONALE",
+        /// Child care (« garde d'enfants »).
+        GardeEnfants = "GARDE_ENFANTS",
+        /// French language (« FLE »).
+        FleLangue = "FLE_LANGUE",
+        /// Digital skills (« numérique »).
+        Numerique = "NUMERIQUE",
+        /// Health (« santé »).
+        Sante = "SANTE",
+        /// Housing (« logement »).
+        Logement = "LOGEMENT",
+        /// Training (« formation »).
+        Formation = "FORMATION",
+        /// Career guidance (« orientation »).
+        Orientation = "ORIENTATION",
+        /// Integration through work (« insertion par l'activité économique »).
+        Iae = "IAE",
+        /// Creating a business (« création d'activité »).
+        CreationActivite = "CREATION_ACTIVITE",
+        /// Meeting companies (« mise en relation avec les entreprises »).
+        MiseEnRelationEntreprises = "MISE_EN_RELATION_ENTREPRISES",
+        /// Job dating.
+        JobDating = "JOB_DATING",
+        /// Social clauses of public contracts (« clauses sociales »).
+        ClausesSociales = "CLAUSES_SOCIALES",
+        /// Coordination of the actors.
+        Coordination = "COORDINATION",
+        /// Observation of needs and results.
+        Observation = "OBSERVATION",
+        /// Making the offer known and readable (« communication, lisibilité »).
+        CommunicationLisibilite = "COMMUNICATION_LISIBILITE",
+        /// Another matter.
+        Autre = "AUTRE",
+    }
+}
+
+text_enum! {
+    /// What a figure is about.
+    FigureSubject {
+        /// The whole programme.
+        National = "NATIONAL",
+        /// A site.
+        Site = "SITE",
+        /// A priority neighbourhood.
+        Qpv = "QPV",
+        /// A commune.
+        Commune = "COMMUNE",
+        /// A group of communes.
+        Epci = "EPCI",
+        /// An action.
+        Action = "ACTION",
+    }
+}
+
+text_enum! {
+    /// What a figure measures.
+    Indicator {
+        /// Sites.
+        SiteCount = "SITE_COUNT",
+        /// Partners.
+        PartnerCount = "PARTNER_COUNT",
+        /// Partners per site, on average.
+        PartnerCountAvg = "PARTNER_COUNT_AVG",
+        /// Named contact persons (« référents »).
+        ReferentCount = "REFERENT_COUNT",
+        /// Actions, as declared.
+        ActionCount = "ACTION_COUNT",
+        /// Innovative actions, as declared.
+        InnovativeActionCount = "INNOVATIVE_ACTION_COUNT",
+        /// Persons counted as beneficiaries (« bénéficiaires »).
+        BeneficiaryCount = "BENEFICIARY_COUNT",
+        /// Inhabitants.
+        Population = "POPULATION",
+        /// Inhabitants of priority neighbourhoods.
+        QpvPopulation = "QPV_POPULATION",
+        /// Priority neighbourhoods.
+        QpvCount = "QPV_COUNT",
+        /// Unemployment rate of the census (« au sens du recensement »).
+        UnemploymentRateCensus = "UNEMPLOYMENT_RATE_CENSUS",
+        /// Quarterly localised unemployment rate (« taux de chômage localisé »).
+        UnemploymentRateLocalised = "UNEMPLOYMENT_RATE_LOCALISED",
+        /// Unemployment rate whose definition the source does not give.
+        UnemploymentRateUnspecified = "UNEMPLOYMENT_RATE_UNSPECIFIED",
+        /// Employment rate.
+        EmploymentRate = "EMPLOYMENT_RATE",
+        /// Activity rate.
+        ActivityRate = "ACTIVITY_RATE",
+        /// Poverty rate.
+        PovertyRate = "POVERTY_RATE",
+        /// Job seekers of category A at month end (« DEFM A »).
+        DefmA = "DEFM_A",
+        /// Job seekers of categories A, B and C at month end (« DEFM ABC »).
+        DefmAbc = "DEFM_ABC",
+        /// Job seekers whose category the source does not give.
+        JobSeekersUnspecified = "JOB_SEEKERS_UNSPECIFIED",
+        /// Share of job seekers who live in a priority neighbourhood.
+        JobSeekersQpvShare = "JOB_SEEKERS_QPV_SHARE",
+    }
+}
+
+text_enum! {
+    /// Unit of a figure.
+    FigureUnit {
+        /// A number of things or persons.
+        Count = "COUNT",
+        /// A percentage, 0 to 100.
+        Percent = "PERCENT",
+        /// Euro cents.
+        Cents = "CENTS",
+    }
+}
+
+text_enum! {
+    /// Ground that a figure covers.
+    Perimeter {
+        /// The site.
+        Site = "SITE",
+        /// The commune.
+        Commune = "COMMUNE",
+        /// The group of communes.
+        Epci = "EPCI",
+        /// The priority neighbourhood.
+        Qpv = "QPV",
+        /// The priority neighbourhoods as the State counts them.
+        QpvState = "QPV_STATE",
+        /// The priority neighbourhoods as the collectivity counts them.
+        QpvCollectivity = "QPV_COLLECTIVITY",
+        /// The whole country.
+        National = "NATIONAL",
+    }
+}
+
+text_enum! {
+    /// How far a figure may be relied on.
+    FigureStatus {
+        /// Given, not yet checked.
+        Provisional = "PROVISIONAL",
+        /// Checked.
+        Validated = "VALIDATED",
+        /// Replaced by a newer value.
+        Revised = "REVISED",
+        /// Taken back.
+        Withdrawn = "WITHDRAWN",
+    }
+}
+
+text_enum! {
+    /// Stage of a sum of money.
+    FundingKind {
+        /// Asked for.
+        Requested = "REQUESTED",
+        /// Granted.
+        Granted = "GRANTED",
+        /// Paid.
+        Paid = "PAID",
+    }
+}
+
+text_enum! {
+    /// Outcome of loading one file.
+    IngestState {
+        /// Under way.
+        Running = "RUNNING",
+        /// Loaded.
+        Done = "DONE",
+        /// Stopped by an error.
+        Failed = "FAILED",
+        /// Same content as the last time: nothing to do.
+        Unchanged = "UNCHANGED",
+    }
+}
+
+text_enum! {
+    /// What happened to an object, for those who follow changes.
+    JournalOp {
+        /// Made or changed.
+        Upsert = "UPSERT",
+        /// Deleted.
+        Delete = "DELETE",
+    }
+}
+
+text_enum! {
+    /// State of a request that carries an idempotency key.
+    IdempotencyState {
+        /// Under way.
+        Running = "RUNNING",
+        /// Answered; the answer is stored.
+        Done = "DONE",
+    }
+}
+
+text_enum! {
+    /// Whether a client may still call.
+    GrantStatus {
+        /// It may.
+        Active = "ACTIVE",
+        /// It may no longer.
+        Revoked = "REVOKED",
+    }
+}
