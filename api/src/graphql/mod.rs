@@ -1,0 +1,3 @@
+//! The GraphQL side of the API: schema, scalars, execution.
+
+pub mod scalars;
