@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use flate2::read::GzDecoder;
 use sha2::{Digest, Sha256};
 
-use super::StepError;
+use super::IngestError;
 
 /// Part of every fingerprint: a higher number makes each file load again after the way it is read has changed.
 const READING: u32 = 1;
@@ -49,36 +49,36 @@ embedded![
 
 impl DataSource {
     /// The stored bytes of a file.
-    fn bytes(&self, name: &'static str) -> Result<Cow<'static, [u8]>, StepError> {
+    fn bytes(&self, name: &'static str) -> Result<Cow<'static, [u8]>, IngestError> {
         match self {
             Self::Embedded => EMBEDDED
                 .iter()
                 .find(|(embedded, _)| *embedded == name)
                 .map(|(_, bytes)| Cow::Borrowed(*bytes))
-                .ok_or_else(|| StepError::file(name, "the file is not embedded", "a file of data/")),
+                .ok_or_else(|| IngestError::file(name, "the file is not embedded", "a file of data/")),
             Self::Dir(dir) => std::fs::read(dir.join(name)).map(Cow::Owned).map_err(|error| {
-                StepError::file(name, error.to_string(), format!("a readable file in {}", dir.display()))
+                IngestError::file(name, error.to_string(), format!("a readable file in {}", dir.display()))
             }),
         }
     }
 
     /// A file as a stream of text, decompressed as its name says.
-    pub(super) fn open(&self, name: &'static str) -> Result<Box<dyn Read + Send>, StepError> {
+    pub(super) fn open(&self, name: &'static str) -> Result<Box<dyn Read + Send>, IngestError> {
         let bytes = std::io::Cursor::new(self.bytes(name)?);
         Ok(if name.ends_with(".gz") { Box::new(GzDecoder::new(bytes)) } else { Box::new(bytes) })
     }
 
     /// The whole text of a file.
-    pub(super) fn text(&self, name: &'static str) -> Result<String, StepError> {
+    pub(super) fn text(&self, name: &'static str) -> Result<String, IngestError> {
         let mut text = String::new();
         self.open(name)?
             .read_to_string(&mut text)
-            .map_err(|error| StepError::file(name, error.to_string(), "UTF-8 text"))?;
+            .map_err(|error| IngestError::file(name, error.to_string(), "UTF-8 text"))?;
         Ok(text)
     }
 
     /// SHA-256, in hexadecimal, of the way of reading and of the content of these files.
-    pub(super) fn fingerprint(&self, names: &[&'static str]) -> Result<String, StepError> {
+    pub(super) fn fingerprint(&self, names: &[&'static str]) -> Result<String, IngestError> {
         let mut hash = Sha256::new_with_prefix(READING.to_be_bytes());
         for name in names {
             let bytes = self.bytes(name)?;

@@ -7,11 +7,12 @@ use std::str::FromStr;
 use csv::{ErrorKind, Reader, StringRecord};
 
 use super::report::{FileReport, Wrong};
-use super::{DataSource, StepError};
+use super::{DataSource, IngestError, code};
+use crate::graphql::scalars::Scalar;
 use crate::text;
 
 /// Lines handed on at once.
-const BATCH: usize = 500;
+pub(super) const BATCH: usize = 500;
 
 /// A CSV file with a header line.
 pub(super) struct Lines {
@@ -31,12 +32,18 @@ impl Lines {
         file: &'static str,
         columns: &'static [&'static str],
         key: usize,
-    ) -> Result<Self, StepError> {
+    ) -> Result<Self, IngestError> {
         let mut reader = Reader::from_reader(data.open(file)?);
-        let header = reader.headers().map_err(|error| StepError::at(file, 1, error.to_string(), "a header line"))?;
+        let header =
+            reader.headers().map_err(|error| IngestError::at(file, 1, error.to_string(), "a header line"))?;
         let place = |name: &&'static str| {
             header.iter().position(|found| found == *name).map(|index| (*name, index)).ok_or_else(|| {
-                StepError::at(file, 1, format!("no column {name}"), format!("columns {}", columns.join(", ")))
+                IngestError::at(
+                    file,
+                    1,
+                    format!("no column {name}"),
+                    format!("columns {}", columns.join(", ")),
+                )
             })
         };
         let columns_at = columns.iter().map(place).collect::<Result<_, _>>()?;
@@ -49,7 +56,7 @@ impl Lines {
         &mut self,
         report: &mut FileReport,
         mut read: impl FnMut(&Line<'_>) -> Result<Option<M>, Wrong>,
-    ) -> Result<Option<Vec<M>>, StepError> {
+    ) -> Result<Option<Vec<M>>, IngestError> {
         let mut rows = Vec::with_capacity(BATCH);
         while rows.len() < BATCH {
             match self.reader.read_record(&mut self.record) {
@@ -75,10 +82,12 @@ impl Lines {
     }
 
     /// A line that is no CSV is refused; a stream that breaks off ends the file.
-    fn refuse(&self, report: &mut FileReport, error: &csv::Error) -> Result<(), StepError> {
+    fn refuse(&self, report: &mut FileReport, error: &csv::Error) -> Result<(), IngestError> {
         let line = error.position().map_or_else(|| self.reader.position().line(), csv::Position::line);
         let wrong = match error.kind() {
-            ErrorKind::Io(error) => return Err(StepError::at(self.file, line, error.to_string(), "a whole file")),
+            ErrorKind::Io(error) => {
+                return Err(IngestError::at(self.file, line, error.to_string(), "a whole file"));
+            }
             ErrorKind::Utf8 { .. } => Wrong::new("the line is not UTF-8", "UTF-8 text"),
             ErrorKind::UnequalLengths { expected_len, len, .. } => {
                 Wrong::new(format!("{len} values"), format!("{expected_len}, as in the header"))
@@ -127,6 +136,19 @@ impl<'a> Line<'a> {
     /// A text that must be there.
     pub fn text(&self, column: &str) -> Result<String, Wrong> {
         self.optional(column)?.ok_or_else(|| Wrong::new(format!("{column} is empty"), "a value"))
+    }
+
+    /// A code in canonical form; an empty value is `None`.
+    pub fn code(&self, column: &str, scalar: Scalar) -> Result<Option<String>, Wrong> {
+        match self.raw(column) {
+            "" => Ok(None),
+            raw => code(scalar, raw).map(Some),
+        }
+    }
+
+    /// A code that must be there.
+    pub fn key(&self, column: &str, scalar: Scalar) -> Result<String, Wrong> {
+        code(scalar, self.raw(column))
     }
 
     /// A number; an empty value is `None`.

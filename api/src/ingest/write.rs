@@ -4,8 +4,9 @@ use std::marker::PhantomData;
 
 use sea_orm::sea_query::{Alias, BinOper, Expr, ExprTrait, OnConflict, SimpleExpr};
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, IdenStatic, IntoActiveModel, Iterable,
-    PaginatorTrait,
+    QueryTrait,
+    ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, IdenStatic, IntoActiveModel,
+    Iterable, PaginatorTrait,
 };
 
 use super::report::FileReport;
@@ -51,8 +52,8 @@ where
         let mut rows = rows.into_iter().peekable();
         while rows.peek().is_some() {
             let models = rows.by_ref().take(batch).map(IntoActiveModel::into_active_model);
-            let insert = E::insert_many(models).on_conflict(conflict::<E>(&self.rule));
-            self.touched += tx.execute(insert.query()).await?.rows_affected();
+            let mut insert = E::insert_many(models).on_conflict(conflict::<E>(&self.rule));
+            self.touched += tx.execute(QueryTrait::query(&mut insert)).await?.rows_affected();
         }
         Ok(())
     }

@@ -65,7 +65,9 @@ impl Outlines {
         let mut polygons = Vec::with_capacity(rows.len());
         let mut holders = Vec::with_capacity(rows.len());
         for (index, (holder, text)) in rows.into_iter().enumerate() {
-            polygons.extend(parse(&holder.code, text.as_ref())?.into_iter().map(|rings| Polygon::new(index, rings)));
+            polygons.extend(
+                parse(&holder.code, text.as_ref())?.into_iter().map(|rings| Polygon::new(index, rings)),
+            );
             holders.push(holder);
         }
         Ok(Self { tree: RTree::bulk_load(polygons), holders })
@@ -111,7 +113,8 @@ struct Polygon {
 
 impl Polygon {
     fn new(holder: usize, rings: Vec<Vec<Vertex>>) -> Self {
-        let envelope = AABB::from_points(rings.iter().flatten().copied().map(widen).collect::<Vec<_>>().iter());
+        let envelope =
+            AABB::from_points(rings.iter().flatten().copied().map(widen).collect::<Vec<_>>().iter());
         Self { holder, rings, envelope }
     }
 }

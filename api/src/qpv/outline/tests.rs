@@ -16,7 +16,10 @@ fn source() -> Vec<(String, Value)> {
     flate2::read::GzDecoder::new(SOURCE).read_to_string(&mut text).unwrap();
     let collection: Value = serde_json::from_str(&text).unwrap();
     let features = collection["features"].as_array().unwrap();
-    features.iter().map(|f| (f["properties"]["code_qp"].as_str().unwrap().to_owned(), f["geometry"].clone())).collect()
+    features
+        .iter()
+        .map(|f| (f["properties"]["code_qp"].as_str().unwrap().to_owned(), f["geometry"].clone()))
+        .collect()
 }
 
 fn holder(code: &str) -> Holder {
@@ -24,7 +27,8 @@ fn holder(code: &str) -> Holder {
 }
 
 fn outlines(source: &[(String, Value)]) -> Outlines {
-    Outlines::from_geojson(source.iter().map(|(code, geometry)| (holder(code), geometry.to_string()))).unwrap()
+    Outlines::from_geojson(source.iter().map(|(code, geometry)| (holder(code), geometry.to_string())))
+        .unwrap()
 }
 
 fn codes(found: Vec<&Holder>) -> Vec<&str> {
@@ -117,6 +121,10 @@ fn an_outline_that_is_no_polygon_is_refused_with_its_code() {
     let refused = |text: &str| super::check("QN06916M", text).unwrap_err().to_string();
     assert!(refused(r#"{"type":"Point","coordinates":[1,2]}"#).starts_with("outline of QN06916M:"));
     assert!(refused(r#"{"type":"Polygon","coordinates":[[[0,0],[1,1],[0,0]]]}"#).contains("3 positions"));
-    assert!(refused(r#"{"type":"Polygon","coordinates":[[[0,0],[1,1],[1,0],[0,1]]]}"#).contains("closed ring"));
-    assert!(refused(r#"{"type":"Polygon","coordinates":[[[200,0],[1,1],[1,0],[200,0]]]}"#).contains("[200, 0]"));
+    assert!(
+        refused(r#"{"type":"Polygon","coordinates":[[[0,0],[1,1],[1,0],[0,1]]]}"#).contains("closed ring")
+    );
+    assert!(
+        refused(r#"{"type":"Polygon","coordinates":[[[200,0],[1,1],[1,0],[200,0]]]}"#).contains("[200, 0]")
+    );
 }
