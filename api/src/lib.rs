@@ -9,9 +9,11 @@ pub mod error;
 pub mod graphql;
 pub mod http;
 pub mod ids;
+pub mod ingest;
 pub mod limits;
 pub mod policy;
 pub mod read;
+pub mod startup;
 pub mod telemetry;
 pub mod text;
 
