@@ -35,7 +35,7 @@ pub enum OpenError {
 }
 
 impl Db {
-    /// Opens `sqlite://path?mode=rwc` or `postgres://user@host/name`.
+    /// Opens `sqlite://path` (made if absent) or `postgres://user@host/name`.
     ///
     /// `max_connections` counts readers and writers together on a server, where a quarter of them, two at
     /// least, may write; on `SQLite` it counts readers, beside the single writer. Who waits for a connection
@@ -73,6 +73,7 @@ async fn open_sqlite(
     }
     writer.map_sqlx_sqlite_opts(|options| {
         options
+            .create_if_missing(true)
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Full)
             .foreign_keys(true)

@@ -25,7 +25,9 @@ pub fn build(model: &Model, extend: impl FnOnce(SchemaBuilder) -> SchemaBuilder)
             });
             builder = builder.register(group);
         }
-        builder = builder.register(connection(noun)).register(edge(noun));
+        if model.has_connection(noun.name) {
+            builder = builder.register(connection(noun)).register(edge(noun));
+        }
     }
     for plain in &model.objects {
         let object = plain.fields.iter().fold(

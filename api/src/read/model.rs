@@ -1,7 +1,7 @@
 //! The declared nouns together, with the inputs that follow from them: what the schema, the checks of arguments
 //! and the planner all read from.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use async_graphql::dynamic::TypeRef;
 use indexmap::IndexMap;
@@ -120,6 +120,7 @@ pub struct Model {
     pub objects: Vec<PlainObject>,
     prefixes: HashMap<&'static str, &'static str>,
     connections: HashMap<&'static str, Vec<Argument>>,
+    related: HashSet<&'static str>,
 }
 
 impl Model {
@@ -132,6 +133,7 @@ impl Model {
             objects: extras.objects,
             prefixes: HashMap::new(),
             connections: HashMap::new(),
+            related: HashSet::new(),
         };
         model.check(policy)?;
         for scalar in Scalar::CUSTOM.iter().chain(&BUILT_IN) {
@@ -169,6 +171,11 @@ impl Model {
         self.prefixes.get(prefix).and_then(|name| self.noun(name))
     }
 
+    /// Whether a noun is listed page by page anywhere.
+    pub fn has_connection(&self, noun: &str) -> bool {
+        self.connections.contains_key(noun)
+    }
+
     /// The arguments that a connection of a noun takes.
     pub fn connection_arguments(&self, noun: &str) -> &[Argument] {
         self.connections.get(noun).map_or(&[], Vec::as_slice)
@@ -182,11 +189,17 @@ impl Model {
                 }
             }
             for field in &noun.fields {
-                if let FieldKind::One(to) | FieldKind::Many(to) | FieldKind::List(to) = &field.kind
-                    && !self.nouns.contains_key(to.target)
-                {
+                let (FieldKind::One(to) | FieldKind::Many(to) | FieldKind::List(to)) = &field.kind else { continue };
+                let Some(target) = self.nouns.get(to.target) else {
                     return Err(format!("{}.{} leads to an undeclared {}", noun.name, field.name, to.target));
+                };
+                self.related.insert(target.name);
+                if matches!(field.kind, FieldKind::Many(_)) {
+                    self.connections.insert(target.name, connection_arguments(target));
                 }
+            }
+            if noun.plural.is_some() {
+                self.connections.insert(noun.name, connection_arguments(noun));
             }
             if let Some(prefix) = noun.prefix {
                 self.prefixes.insert(prefix, noun.name);
@@ -209,9 +222,12 @@ impl Model {
         for leaf in leaves(&noun.fields) {
             self.leaf(leaf);
         }
-        self.add_filter(&noun)?;
-        self.add_order(&noun);
-        self.connections.insert(name, connection_arguments(&noun));
+        if noun.plural.is_some() || self.related.contains(name) {
+            self.add_filter(&noun)?;
+        }
+        if self.connections.contains_key(name) {
+            self.add_order(&noun);
+        }
         if let Some((field, description)) = noun.plural {
             let root = RootField {
                 name: field,
