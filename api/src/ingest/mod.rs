@@ -24,6 +24,8 @@ mod runs;
 mod sites;
 mod sources;
 mod territories;
+#[cfg(test)]
+mod tests;
 mod write;
 
 use entity::enums::IngestState;

@@ -4,9 +4,8 @@ use std::marker::PhantomData;
 
 use sea_orm::sea_query::{Alias, BinOper, Expr, ExprTrait, OnConflict, SimpleExpr};
 use sea_orm::{
-    QueryTrait,
     ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, IdenStatic, IntoActiveModel,
-    Iterable, PaginatorTrait,
+    Iterable, PaginatorTrait, QueryTrait,
 };
 
 use super::report::FileReport;
