@@ -6,4 +6,5 @@ pub mod graphql;
 pub mod ids;
 pub mod ingest;
 pub mod qpv;
+pub mod seed;
 pub mod text;

@@ -10,7 +10,7 @@
 
 mod demo;
 mod facts;
-mod figures;
+pub(crate) mod figures;
 mod files;
 mod ground;
 mod lines;
@@ -39,6 +39,7 @@ use crate::clock::Clock;
 use crate::db::Db;
 use load::{Load, code};
 use sources::Source;
+pub(crate) use write::insert;
 
 /// Why a loading stopped.
 #[derive(Debug, thiserror::Error)]
