@@ -1,10 +1,26 @@
 //! The Cités de l'emploi API: one folder per noun, one file per platform concern.
 
+pub mod auth;
+pub mod cli;
 pub mod clock;
+pub mod config;
 pub mod db;
+pub mod error;
 pub mod graphql;
+pub mod http;
 pub mod ids;
 pub mod ingest;
-pub mod qpv;
+pub mod limits;
+pub mod policy;
+pub mod read;
 pub mod seed;
+pub mod telemetry;
 pub mod text;
+
+mod action;
+mod figure;
+mod governance;
+mod partner;
+pub mod qpv;
+mod site;
+mod territory;

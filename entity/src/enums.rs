@@ -1,7 +1,7 @@
 //! Closed vocabularies of the domain.
 //!
-//! In the database a value is its upper-case name as text, held by a CHECK made from `ALL`. The same
-//! `ALL` feeds the public schema, so a name and its description are written once, here.
+//! In the database a value is its upper-case name as text, held by a CHECK; a test compares the CHECK with
+//! `ALL`. The public schema is made from `ALL` too: a name and its description are written once, here.
 
 /// Writes an enum that is stored as text, with its list of `(name, description)`.
 macro_rules! text_enum {

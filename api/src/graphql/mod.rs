@@ -1,3 +1,92 @@
-//! The GraphQL side of the API: schema, scalars, execution.
+//! The engine: from a GraphQL request to its answer.
+//!
+//! `document` has the library parse and validate, `execute` plans, runs and writes, `response` puts the answer
+//! together. Introspection is answered by the library, from the same schema.
 
+mod document;
+mod execute;
+mod response;
 pub mod scalars;
+mod schema;
+mod viewer;
+
+use std::sync::Arc;
+
+use async_graphql::dynamic::Schema;
+use tokio::sync::OnceCell;
+
+use self::document::Documents;
+use crate::clock::Clock;
+use crate::db::Db;
+use crate::policy::Policy;
+use crate::qpv::outline::Outlines;
+use crate::read::declare::Noun;
+use crate::read::model::{Extras, Model};
+
+/// What root fields of their own kind need beside the database.
+#[derive(Debug, Default)]
+pub struct Services {
+    /// Outlines of the QPV, read from the database at first use.
+    pub outlines: OnceCell<Outlines>,
+}
+
+/// Answers GraphQL requests.
+pub struct Engine {
+    /// The declarations.
+    pub model: Model,
+    /// The database.
+    pub db: Arc<Db>,
+    policy: &'static Policy,
+    clock: Arc<dyn Clock>,
+    documents: Documents,
+    introspection: Schema,
+    pub(crate) services: Services,
+}
+
+impl std::fmt::Debug for Engine {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Engine").field("documents", &self.documents).finish_non_exhaustive()
+    }
+}
+
+impl Engine {
+    /// An engine over a database. The declarations and the rights table are checked whole; an error names the
+    /// line at fault.
+    pub fn new(db: Arc<Db>, clock: Arc<dyn Clock>) -> anyhow::Result<Self> {
+        let policy: &'static Policy = Box::leak(Box::new(Policy::load()?));
+        let model = model(policy)?;
+        let documents = Documents::new(schema::build(&model, document::extend)?);
+        // introspection alone is left to run to its end
+        let introspection = schema::build(&model, |builder| {
+            builder.validation_mode(async_graphql::ValidationMode::Fast)
+        })?;
+        let services = Services::default();
+        Ok(Self { model, db, policy, clock, documents, introspection, services })
+    }
+}
+
+/// The schema as `cites schema` prints it.
+pub fn sdl() -> anyhow::Result<String> {
+    let model = model(&Policy::load()?)?;
+    let schema = schema::build(&model, |builder| builder)?;
+    Ok(Documents::new(schema).sdl())
+}
+
+fn nouns() -> Vec<Noun> {
+    let mut nouns = crate::territory::nouns();
+    nouns.extend(crate::site::nouns());
+    nouns.extend(crate::qpv::nouns());
+    nouns.extend(crate::partner::nouns());
+    nouns.extend(crate::governance::nouns());
+    nouns.extend(crate::action::nouns());
+    nouns.extend(crate::figure::nouns());
+    nouns
+}
+
+fn model(policy: &Policy) -> anyhow::Result<Model> {
+    let mut extras = Extras::default();
+    extras.add(viewer::extras());
+    extras.add(crate::qpv::extras());
+    extras.add(crate::action::extras());
+    Model::build(nouns(), extras, policy).map_err(anyhow::Error::msg)
+}

@@ -1,0 +1,118 @@
+//! Actions of the sites, and their statistics.
+
+mod statistics;
+
+use entity::{action, action_partner, action_qpv, figure, funding_line};
+
+use crate::db::Kind;
+use crate::graphql::scalars::Scalar;
+use crate::policy::{Resource, Verb};
+use crate::read::common::{enumeration, row_fields};
+use crate::read::declare::{EnumType, Field, Filter, Noun, by, column, computed, many, one, through};
+
+pub use statistics::extras;
+
+/// The nouns of this folder.
+pub fn nouns() -> Vec<Noun> {
+    vec![noun(), statistics::noun()]
+}
+
+fn noun() -> Noun {
+    Noun::new("Action", action::Entity, Resource::Action, "Something a site does for people or firms (« action »).")
+        .node("action")
+        .root("actions", "Actions, the latest written first.")
+        .lookup("action", &["id"])
+        .fields(own_fields())
+        .fields(row_fields!(action))
+        .fields(related_fields())
+        .filters([
+            Filter {
+                name: "region",
+                description: "One of the regions of its site.",
+                leaf: Scalar::RegionCode.into(),
+                exists: ("SELECT 1 FROM site_departement x WHERE x.site_id = {t}.site_id", "x.region_code"),
+            },
+            Filter {
+                name: "departement",
+                description: "One of the « départements » of its site.",
+                leaf: Scalar::DepartementCode.into(),
+                exists: ("SELECT 1 FROM site_departement x WHERE x.site_id = {t}.site_id", "x.departement_code"),
+            },
+        ])
+        .ordered_by_descending("updatedAt")
+}
+
+fn own_fields() -> Vec<Field> {
+    use action::Column;
+    vec![
+        column("title", Column::Title, Scalar::String, "Title.").searched(Column::TitleSearch),
+        column("description", Column::Description, Scalar::String, "What it is, in words.").unfiltered(),
+        column("pillar", Column::Pillar, enumeration!(Pillar), "National pillar (« pilier »); null if not classified.").sorted(),
+        column("categories", Column::Categories, enumeration!(ActionCategory), "What it is about."),
+        column("innovative", Column::Innovative, Scalar::Boolean, "Innovative; not implied by the pillar.").sorted(),
+        column("status", Column::Status, enumeration!(ActionStatus), "Where it stands in its life.").sorted(),
+        column("startsOn", Column::StartsOn, Scalar::PartialDate, "Start, as precisely as is known.")
+            .compared(Column::StartsFrom, Column::StartsTo)
+            .sorted(),
+        column("endsOn", Column::EndsOn, Scalar::PartialDate, "End, as precisely as is known.")
+            .compared(Column::EndsFrom, Column::EndsTo)
+            .sorted(),
+        column("audiences", Column::Audiences, enumeration!(Audience), "Whom it is for (« public cible »)."),
+        column("romeCodes", Column::RomeCodes, Scalar::RomeCode, "Occupations it concerns (« codes ROME »)."),
+        column("published", Column::Published, Scalar::Boolean, "Shown to the public."),
+        column("cancelReason", Column::CancelReason, Scalar::String, "Why it was cancelled.").unfiltered(),
+        column("sourceUpdatedAt", Column::SourceUpdatedAt, Scalar::DateTime, "When its source system last changed it.").sorted(),
+        computed(
+            "classification",
+            Kind::Text,
+            CLASSIFICATION,
+            |sql, _, alias| {
+                sql.push("CASE WHEN ").push(alias).push(".pillar IS NULL THEN 'PENDING' ELSE 'DONE' END");
+            },
+            "Whether it has been placed under a pillar.",
+        ),
+    ]
+}
+
+const CLASSIFICATION: EnumType = EnumType {
+    name: "ActionClassification",
+    description: "Whether an action has been placed under a national pillar.",
+    values: &[
+        ("PENDING", "Without pillar yet; the site's steerers classify it."),
+        ("DONE", "Under a pillar."),
+    ],
+};
+
+fn related_fields() -> Vec<Field> {
+    use action::Column;
+    vec![
+        one("site", "Site", Column::SiteId, "The site."),
+        one("axis", "Axis", Column::AxisId, "The axis of the site's roadmap it stands under."),
+        one("lead", "Partner", Column::LeadPartnerId, "The partner that leads it."),
+        many(
+            "partners",
+            through("Partner", action_partner::Column::ActionId, action_partner::Column::PartnerId, true),
+            "Partners that take part.",
+        ),
+        many(
+            "qpvs",
+            through("Qpv", action_qpv::Column::ActionId, action_qpv::Column::QpvId, true),
+            "« QPV » it names; none means all of its site's.",
+        ),
+        many("figures", by("Figure", figure::Column::ActionId), "Figures about it."),
+        many("fundingLines", by("FundingLine", funding_line::Column::ActionId), "Lines of funding."),
+        computed(
+            "viewerCanUpdate",
+            Kind::Bool,
+            Scalar::Boolean,
+            |sql, viewer, alias| {
+                sql.push("(");
+                viewer.authorize(Resource::Action, Verb::Update, "source").expression(sql, alias);
+                sql.push(" OR ");
+                viewer.authorize(Resource::Action, Verb::Update, "local").expression(sql, alias);
+                sql.push(")");
+            },
+            "Whether the caller may update at least some of its fields.",
+        ),
+    ]
+}

@@ -1,0 +1,28 @@
+//! `cites migrate`.
+
+/// Bring the database's tables to this version
+///
+/// `cites serve` does it by itself; use this to migrate before a new version is started, with another
+/// database role, or to go back. Instances that migrate at once wait for each other.
+#[derive(Debug, Clone, clap::Args)]
+#[command(after_help = "Examples:\n  cites migrate\n  cites migrate status\n  cites migrate down --steps 1")]
+pub struct MigrateArgs {
+    /// What to do; up when left out.
+    #[command(subcommand)]
+    pub action: Option<MigrateAction>,
+}
+
+/// What `cites migrate` does.
+#[derive(Debug, Clone, PartialEq, Eq, clap::Subcommand)]
+pub enum MigrateAction {
+    /// Apply every migration that is not applied yet
+    Up,
+    /// Undo the last migrations, with the data of their tables
+    Down {
+        /// How many
+        #[arg(long, default_value_t = 1)]
+        steps: u32,
+    },
+    /// List the migrations and which are applied
+    Status,
+}

@@ -1,0 +1,78 @@
+//! Rules on values that a type alone does not express: ranges, forms, choices that exclude each other.
+
+use std::{collections::BTreeSet, ops::RangeInclusive};
+
+use tracing_subscriber::EnvFilter;
+
+use super::{AuthConfig, Config, IssuerConfig, KeyLocation, is_fetchable};
+use crate::limits;
+
+/// A rule that a value breaks: the key, and what is expected of it.
+pub(super) struct Broken {
+    pub(super) key: String,
+    pub(super) expected: String,
+}
+
+fn ensure(holds: bool, key: &str, expected: &str) -> Result<(), Broken> {
+    if holds { Ok(()) } else { Err(Broken { key: key.to_owned(), expected: format!("expected {expected}") }) }
+}
+
+fn in_range(value: u64, range: &RangeInclusive<u64>, key: &str) -> Result<(), Broken> {
+    let expected = format!("a number from {} to {}", range.start(), range.end());
+    ensure(range.contains(&value), key, &expected)
+}
+
+impl Config {
+    pub(super) fn check(&self) -> Result<(), Broken> {
+        in_range(self.server.workers as u64, &(0..=1024), "server.workers")?;
+        self.check_database()?;
+        self.auth.check()?;
+        let level = EnvFilter::builder().parse(&self.log.level);
+        let expected = "error, warn, info, debug, trace, or directives such as info,cites=debug";
+        ensure(level.is_ok() && !self.log.level.trim().is_empty(), "log.level", expected)
+    }
+
+    fn check_database(&self) -> Result<(), Broken> {
+        let database = &self.database;
+        let known = ["sqlite:", "postgres://", "postgresql://"];
+        let is_known = known.iter().any(|scheme| database.url.expose().starts_with(scheme));
+        ensure(is_known, "database.url", "sqlite://FILE or postgres://USER:PASSWORD@HOST/DATABASE")?;
+        in_range(u64::from(database.max_connections), &(1..=1000), "database.max_connections")?;
+        in_range(database.acquire_timeout_ms, &(1..=60_000), "database.acquire_timeout_ms")
+    }
+}
+
+impl AuthConfig {
+    fn check(&self) -> Result<(), Broken> {
+        ensure(!self.audience.trim().is_empty(), "auth.audience", "a text that is not empty")?;
+        in_range(u64::from(self.leeway_seconds), &(0..=60), "auth.leeway_seconds")?;
+        ensure(!self.algorithms.is_empty(), "auth.algorithms", "one or more of ES256, RS256, EdDSA")?;
+        ensure(!self.accepted_typ.is_empty(), "auth.accepted_typ", "one or more values, such as at+jwt")?;
+        in_range(self.jwks_refresh_seconds, &(10..=86_400), "auth.jwks_refresh_seconds")?;
+        in_range(u64::from(self.jwks_min_interval_seconds), &(1..=3_600), "auth.jwks_min_interval_seconds")?;
+        let token = 256..=limits::TOKEN_BYTES as u64;
+        in_range(self.max_token_bytes as u64, &token, "auth.max_token_bytes")?;
+        let mut seen = BTreeSet::new();
+        for (index, issuer) in self.issuers.iter().enumerate() {
+            let key = format!("auth.issuers[{index}]");
+            issuer.check(&key)?;
+            ensure(seen.insert(&issuer.issuer), &format!("{key}.issuer"), "an issuer not named before")?;
+        }
+        Ok(())
+    }
+}
+
+impl IssuerConfig {
+    fn check(&self, key: &str) -> Result<(), Broken> {
+        ensure(!self.issuer.is_empty(), &format!("{key}.issuer"), "a text that is not empty")?;
+        let reachable = "an https address, or http on a loopback address";
+        match self.keys() {
+            None => ensure(false, key, "exactly one of jwks_file, jwks_url and discovery = true"),
+            Some(KeyLocation::File(_)) => Ok(()),
+            Some(KeyLocation::Url(url)) => ensure(is_fetchable(url), &format!("{key}.jwks_url"), reachable),
+            Some(KeyLocation::Discovery) => {
+                ensure(is_fetchable(&self.issuer), &format!("{key}.issuer"), reachable)
+            }
+        }
+    }
+}

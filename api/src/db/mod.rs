@@ -1,0 +1,75 @@
+//! Connections to the database, the only place that knows which database it is.
+
+mod cell;
+mod lock;
+mod open;
+mod sql;
+#[cfg(test)]
+mod tests;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+
+use migration::{Migrator, MigratorTrait};
+use sea_orm::{
+    DatabaseConnection, DatabaseTransaction, DbErr, SqliteTransactionMode, TransactionOptions,
+    TransactionTrait,
+};
+
+pub use cell::{Cell, Kind, cell, is_null};
+pub use lock::ServeLock;
+pub use open::OpenError;
+pub use sql::{KeyType, Keys, Sql};
+
+/// Kind of database.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Backend {
+    /// Embedded, in one file.
+    Sqlite,
+    /// A server.
+    Postgres,
+}
+
+/// Connections to one database. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Db {
+    /// Connections that may write; a single one on `SQLite`, which has one writer at a time.
+    pub writer: DatabaseConnection,
+    /// Connections that can only read.
+    pub readers: DatabaseConnection,
+    /// Kind of database.
+    pub backend: Backend,
+    /// Statements that reads have run since the start, for metrics and tests.
+    pub statements: Arc<AtomicU64>,
+    /// File of an embedded database.
+    file: Option<PathBuf>,
+}
+
+impl Db {
+    /// Begins to read: every statement until the end sees one and the same state of the data.
+    ///
+    /// The readers' own settings (see `open`) say it all, so that it costs one round trip.
+    pub async fn begin_read(&self) -> Result<DatabaseTransaction, DbErr> {
+        self.readers.begin().await
+    }
+
+    /// Begins to write. On `SQLite` it waits here for its turn, and so never fails half-way for want of it.
+    pub async fn begin_write(&self) -> Result<DatabaseTransaction, DbErr> {
+        let immediate = Some(SqliteTransactionMode::Immediate);
+        let options = TransactionOptions { sqlite_transaction_mode: immediate, ..Default::default() };
+        self.writer.begin_with_options(options).await
+    }
+
+    /// Applies the changes that the database lacks. Several instances may do it at once: one works, the
+    /// others wait and then find nothing to do.
+    pub async fn migrate(&self) -> Result<(), DbErr> {
+        self.locked("migrate", Migrator::up(&self.writer, None)).await
+    }
+
+    /// Ends every connection once its work is done.
+    pub async fn close(&self) -> Result<(), DbErr> {
+        self.readers.close_by_ref().await?;
+        self.writer.close_by_ref().await
+    }
+}

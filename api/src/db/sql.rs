@@ -1,0 +1,256 @@
+//! A SQL text with its bound values, and every difference of dialect that a read meets.
+
+use sea_orm::sea_query::{ArrayType, Value};
+use sea_orm::{DbBackend, Statement};
+use uuid::Uuid;
+
+use super::Backend;
+
+/// What a relation is keyed by: rows by UUID, referentials by their official code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KeyType {
+    /// UUID of a row.
+    Uuid,
+    /// Official code.
+    Text,
+}
+
+/// Keys of parent rows, of one type.
+#[derive(Clone, Debug)]
+pub enum Keys {
+    /// UUIDs of rows.
+    Uuid(Vec<Uuid>),
+    /// Official codes.
+    Text(Vec<String>),
+}
+
+impl Keys {
+    /// How many keys there are.
+    pub fn len(&self) -> usize {
+        match self {
+            Self::Uuid(keys) => keys.len(),
+            Self::Text(keys) => keys.len(),
+        }
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+/// A statement under construction. Placeholders are numbered when a value is bound, so pieces of text may be
+/// put together in another order than they were written.
+#[derive(Clone, Debug)]
+pub struct Sql {
+    /// The text so far.
+    pub text: String,
+    values: Vec<Value>,
+    backend: Backend,
+    aliases: usize,
+}
+
+impl Sql {
+    /// An empty statement for a backend.
+    pub fn new(backend: Backend) -> Self {
+        Self { text: String::new(), values: Vec::new(), backend, aliases: 0 }
+    }
+
+    /// Appends text as it is: never text that came from a caller.
+    pub fn push(&mut self, text: &str) -> &mut Self {
+        self.text.push_str(text);
+        self
+    }
+
+    /// An alias that no other part of the statement has.
+    pub fn alias(&mut self, prefix: char) -> String {
+        self.aliases += 1;
+        format!("{prefix}{}", self.aliases)
+    }
+
+    /// Binds a value and appends its placeholder.
+    pub fn bind(&mut self, value: Value) -> &mut Self {
+        // SQLite holds decimals as numbers; bound as text they would compare as text.
+        let value = match (self.backend, value) {
+            (Backend::Sqlite, Value::Decimal(Some(decimal))) => {
+                Value::Double(decimal.to_string().parse().ok())
+            }
+            (_, value) => value,
+        };
+        self.values.push(value);
+        self.text.push('$');
+        let mut digits = itoa::Buffer::new();
+        self.text.push_str(digits.format(self.values.len()));
+        self
+    }
+
+    /// How many values are bound, to come back to with [`Sql::forget`].
+    pub fn mark(&self) -> usize {
+        self.values.len()
+    }
+
+    /// Drops the values bound since a mark, when the text that used them is not kept: PostgreSQL refuses values
+    /// that no placeholder names.
+    pub fn forget(&mut self, mark: usize) {
+        self.values.truncate(mark);
+    }
+
+    /// What `write` appends, as a piece of its own; the values stay bound here.
+    pub fn piece(&mut self, write: impl FnOnce(&mut Self)) -> String {
+        let outer = std::mem::take(&mut self.text);
+        write(self);
+        std::mem::replace(&mut self.text, outer)
+    }
+
+    /// `expression IN (values)`; one value is compared with `=`, which lets the planner use exact statistics.
+    pub fn is_in(&mut self, expression: &str, mut values: Vec<Value>) {
+        match values.len() {
+            0 => {
+                self.push("FALSE");
+            }
+            1 => {
+                self.push(expression).push(" = ").bind(values.remove(0));
+            }
+            _ if self.backend == Backend::Postgres => {
+                let kind = array_type(&values[0]);
+                self.push(expression).push(" = ANY(");
+                self.bind(Value::Array(kind, Some(Box::new(values)))).push(")");
+            }
+            _ => {
+                self.push(expression).push(" IN (");
+                for (index, value) in values.into_iter().enumerate() {
+                    self.push(if index == 0 { "" } else { ", " }).bind(value);
+                }
+                self.push(")");
+            }
+        }
+    }
+
+    /// A table `k(key, ord)` of keys with their position, from 0.
+    pub fn keys_table(&mut self, keys: Keys) {
+        match (self.backend, keys) {
+            (Backend::Postgres, Keys::Uuid(keys)) => {
+                let values = keys.into_iter().map(Value::from).collect();
+                self.push("(SELECT u.key, (u.ord - 1)::int AS ord FROM unnest(");
+                self.bind(Value::Array(ArrayType::Uuid, Some(Box::new(values))));
+                self.push("::uuid[]) WITH ORDINALITY AS u(key, ord)) k");
+            }
+            (Backend::Postgres, Keys::Text(keys)) => {
+                let values = keys.into_iter().map(Value::from).collect();
+                self.push("(SELECT u.key, (u.ord - 1)::int AS ord FROM unnest(");
+                self.bind(Value::Array(ArrayType::String, Some(Box::new(values))));
+                self.push("::text[]) WITH ORDINALITY AS u(key, ord)) k");
+            }
+            (Backend::Sqlite, keys) => {
+                let (json, column) = match keys {
+                    Keys::Uuid(keys) => {
+                        let hex: Vec<String> = keys.iter().map(|key| key.simple().to_string()).collect();
+                        (serde_json::json!(hex).to_string(), "unhex(j.value)")
+                    }
+                    Keys::Text(keys) => (serde_json::json!(keys).to_string(), "j.value"),
+                };
+                self.push("(SELECT ").push(column).push(" AS key, j.key AS ord FROM json_each(");
+                self.bind(Value::from(json)).push(") j) k");
+            }
+        }
+    }
+
+    /// Whether the JSON list in `column` holds the text.
+    pub fn list_has(&mut self, column: &str, value: String) {
+        match self.backend {
+            Backend::Postgres => self.push(column).push(" @> jsonb_build_array(").bind(value.into()).push("::text)"),
+            Backend::Sqlite => self
+                .push("EXISTS (SELECT 1 FROM json_each(")
+                .push(column)
+                .push(") WHERE value = ")
+                .bind(value.into())
+                .push(")"),
+        };
+    }
+
+    /// Whether the JSON list in `column` is empty.
+    pub fn list_is_empty(&mut self, column: &str) {
+        let length = if self.backend == Backend::Postgres { "jsonb_array_length(" } else { "json_array_length(" };
+        self.push(length).push(column).push(") = 0");
+    }
+
+    /// A lateral table of the elements of a JSON list, under `alias`, its column named `value`; a row with an
+    /// empty list stays, with null.
+    pub fn left_join_list(&mut self, column: &str, alias: &str) {
+        match self.backend {
+            Backend::Postgres => self
+                .push(" LEFT JOIN LATERAL jsonb_array_elements_text(")
+                .push(column)
+                .push(") AS ")
+                .push(alias)
+                .push("(value) ON TRUE"),
+            Backend::Sqlite => {
+                self.push(" LEFT JOIN json_each(").push(column).push(") AS ").push(alias).push(" ON TRUE")
+            }
+        };
+    }
+
+    /// A null of the type of ids.
+    pub fn null_uuid(&mut self) {
+        self.push(if self.backend == Backend::Postgres { "CAST(NULL AS uuid)" } else { "NULL" });
+    }
+
+    /// The calendar quarter of a date column, as `2023-Q1`.
+    pub fn quarter(&mut self, column: &str) {
+        match self.backend {
+            Backend::Postgres => self.push("to_char(").push(column).push(", 'YYYY-\"Q\"Q')"),
+            Backend::Sqlite => self
+                .push("strftime('%Y', ")
+                .push(column)
+                .push(") || '-Q' || ((CAST(strftime('%m', ")
+                .push(column)
+                .push(") AS INTEGER) + 2) / 3)"),
+        };
+    }
+
+    /// The year of a date column, as an integer.
+    pub fn year(&mut self, column: &str) {
+        match self.backend {
+            Backend::Postgres => self.push("extract(year FROM ").push(column).push(")::int"),
+            Backend::Sqlite => self.push("CAST(strftime('%Y', ").push(column).push(") AS INTEGER)"),
+        };
+    }
+
+    /// `ORDER BY` term. Nulls count as the largest value on both databases; PostgreSQL's own default, so that
+    /// its indexes serve the order.
+    pub fn order_term(&mut self, expression: &str, descending: bool, nullable: bool) {
+        self.push(expression).push(if descending { " DESC" } else { "" });
+        if nullable && self.backend == Backend::Sqlite {
+            self.push(if descending { " NULLS FIRST" } else { " NULLS LAST" });
+        }
+    }
+
+    /// Whether a correlated top-N per parent is written as `LATERAL` (PostgreSQL) or as an `IN` over the
+    /// correlated subquery (SQLite, which knows no `LATERAL`).
+    pub fn has_lateral(&self) -> bool {
+        self.backend == Backend::Postgres
+    }
+
+    /// The finished statement.
+    pub fn into_statement(self) -> Statement {
+        let backend = match self.backend {
+            Backend::Postgres => DbBackend::Postgres,
+            Backend::Sqlite => DbBackend::Sqlite,
+        };
+        Statement::from_sql_and_values(backend, self.text, self.values)
+    }
+}
+
+fn array_type(value: &Value) -> ArrayType {
+    match value {
+        Value::Uuid(_) => ArrayType::Uuid,
+        Value::Int(_) => ArrayType::Int,
+        Value::BigInt(_) => ArrayType::BigInt,
+        Value::Double(_) => ArrayType::Double,
+        Value::Bool(_) => ArrayType::Bool,
+        Value::Decimal(_) => ArrayType::Decimal,
+        Value::ChronoDate(_) => ArrayType::ChronoDate,
+        Value::ChronoDateTimeUtc(_) => ArrayType::ChronoDateTimeUtc,
+        _ => ArrayType::String,
+    }
+}

@@ -1,0 +1,147 @@
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use sea_orm::{ConnectionTrait, DbErr};
+use uuid::Uuid;
+
+use super::{Db, OpenError};
+
+/// A database file of its own, removed with its companions at the end.
+struct Scratch(PathBuf);
+
+impl Scratch {
+    fn new() -> Self {
+        let folder = std::env::temp_dir().join(format!("cites-{}", Uuid::now_v7()));
+        std::fs::create_dir(&folder).unwrap();
+        Self(folder)
+    }
+
+    fn url(&self) -> String {
+        format!("sqlite://{}/cites.db?mode=rwc", self.0.display())
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+async fn open(url: &str) -> Result<Db, OpenError> {
+    Db::open(url, 8, Duration::from_secs(5)).await
+}
+
+async fn count(connection: &impl ConnectionTrait, table: &str) -> i64 {
+    let row = connection
+        .query_one_raw(sea_orm::Statement::from_string(
+            connection.get_database_backend(),
+            format!("SELECT COUNT(*) AS n FROM {table}"),
+        ))
+        .await
+        .unwrap()
+        .unwrap();
+    row.try_get("", "n").unwrap()
+}
+
+/// The servers named by the environment and a fresh file; each test makes tables of its own name.
+async fn databases(scratch: &Scratch) -> Vec<Db> {
+    let mut all = vec![open(&scratch.url()).await.unwrap()];
+    if let Ok(url) = std::env::var("TEST_POSTGRES_URL") {
+        all.push(open(&url).await.unwrap());
+    }
+    all
+}
+
+#[tokio::test]
+async fn a_read_sees_one_state_while_others_write() {
+    let scratch = Scratch::new();
+    for db in databases(&scratch).await {
+        let table = format!("t_{}", Uuid::now_v7().simple());
+        db.writer.execute_unprepared(&format!("CREATE TABLE {table} (n integer)")).await.unwrap();
+        let read = db.begin_read().await.unwrap();
+        assert_eq!(count(&read, &table).await, 0);
+
+        let write = db.begin_write().await.unwrap();
+        write.execute_unprepared(&format!("INSERT INTO {table} VALUES (1)")).await.unwrap();
+        write.commit().await.unwrap();
+
+        assert_eq!(count(&read, &table).await, 0);
+        read.commit().await.unwrap();
+        assert_eq!(count(&db.begin_read().await.unwrap(), &table).await, 1);
+        db.writer.execute_unprepared(&format!("DROP TABLE {table}")).await.unwrap();
+        db.close().await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_reader_cannot_write() {
+    let scratch = Scratch::new();
+    for db in databases(&scratch).await {
+        let read = db.begin_read().await.unwrap();
+        let error = read.execute_unprepared("CREATE TABLE forbidden (n integer)").await.unwrap_err();
+        let text = error.to_string();
+        assert!(text.contains("read-only") || text.contains("readonly"), "{text}");
+    }
+}
+
+#[tokio::test]
+async fn writers_wait_for_each_other() {
+    let scratch = Scratch::new();
+    for db in databases(&scratch).await {
+        let table = format!("t_{}", Uuid::now_v7().simple());
+        db.writer.execute_unprepared(&format!("CREATE TABLE {table} (n integer)")).await.unwrap();
+        let write = async || {
+            let write = db.begin_write().await?;
+            write.execute_unprepared(&format!("INSERT INTO {table} VALUES (1)")).await?;
+            write.commit().await
+        };
+        let (a, b, c) = tokio::join!(write(), write(), write());
+        a.and(b).and(c).unwrap();
+        assert_eq!(count(&db.readers, &table).await, 3);
+        db.writer.execute_unprepared(&format!("DROP TABLE {table}")).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn several_instances_may_migrate_at_once() {
+    let scratch = Scratch::new();
+    let (a, b) = (open(&scratch.url()).await.unwrap(), open(&scratch.url()).await.unwrap());
+    let (first, second) = tokio::join!(a.migrate(), b.migrate());
+    first.and(second).unwrap();
+    assert_eq!(count(&a.readers, "site").await, 0);
+}
+
+#[tokio::test]
+async fn locked_work_is_done_by_one_at_a_time() {
+    let scratch = Scratch::new();
+    for db in databases(&scratch).await {
+        let running = AtomicUsize::new(0);
+        let work = async || {
+            assert_eq!(running.fetch_add(1, Ordering::SeqCst), 0);
+            tokio::time::sleep(Duration::from_millis(20)).await;
+            running.fetch_sub(1, Ordering::SeqCst);
+            Ok::<_, DbErr>(())
+        };
+        let (a, b) = tokio::join!(db.locked("ingest", work()), db.locked("ingest", work()));
+        a.and(b).unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_second_server_on_the_same_file_is_told_so() {
+    let scratch = Scratch::new();
+    let (a, b) = (open(&scratch.url()).await.unwrap(), open(&scratch.url()).await.unwrap());
+    let held = a.serve_lock().unwrap();
+    assert!(matches!(b.serve_lock(), Err(OpenError::AlreadyServed(_))));
+    drop(held);
+    b.serve_lock().unwrap();
+}
+
+#[tokio::test]
+async fn unusable_urls_are_refused_without_being_repeated() {
+    assert!(matches!(open("sqlite::memory:").await, Err(OpenError::InMemory)));
+    let error = open("mysql://root:hunter2@localhost/cites").await.unwrap_err();
+    assert!(matches!(error, OpenError::UnknownScheme));
+    assert!(!error.to_string().contains("hunter2"));
+}

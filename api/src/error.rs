@@ -1,0 +1,177 @@
+//! The one error that goes out: a stable code, a text for people, where it happened. What the cause said stays
+//! in the log.
+
+use std::borrow::Cow;
+
+use async_graphql::Pos;
+use sea_orm::DbErr;
+
+/// Codes that clients may rely on (`extensions.code`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Code {
+    /// The document does not parse.
+    GraphqlParseFailed,
+    /// The document does not fit the schema.
+    GraphqlValidationFailed,
+    /// Which operation to run is not told, or there is none of that name.
+    OperationNotFound,
+    /// A variable or an argument is missing, of the wrong type or out of bounds.
+    BadUserInput,
+    /// A code, date or other scalar is not of its form.
+    InvalidFormat,
+    /// An id is malformed, or of another type.
+    InvalidId,
+    /// A cursor is malformed, or of another list or order.
+    InvalidCursor,
+    /// The operation asks for more than a limit allows.
+    LimitExceeded,
+    /// The caller may not do this.
+    Forbidden,
+    /// The database does not answer; the same request may succeed later.
+    Unavailable,
+    /// A fault of ours.
+    Internal,
+}
+
+impl Code {
+    /// Every code with what it means, for the documentation.
+    pub const ALL: &[(Self, &str)] = &[
+        (Self::GraphqlParseFailed, "The document does not parse."),
+        (Self::GraphqlValidationFailed, "The document does not fit the schema."),
+        (Self::OperationNotFound, "Which operation to run is not told, or there is none of that name."),
+        (Self::BadUserInput, "A variable or an argument is missing, of the wrong type or out of bounds."),
+        (Self::InvalidFormat, "A code, date or other scalar is not of its form; `expected` says which."),
+        (Self::InvalidId, "An id is malformed, or of another type."),
+        (Self::InvalidCursor, "A cursor is malformed, or of another list or order."),
+        (Self::LimitExceeded, "The operation asks for more than a limit allows."),
+        (Self::Forbidden, "The caller may not do this."),
+        (Self::Unavailable, "The database does not answer; the same request may succeed later."),
+        (Self::Internal, "A fault of ours; the request id helps to find it."),
+    ];
+
+    /// The code as clients see it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::GraphqlParseFailed => "GRAPHQL_PARSE_FAILED",
+            Self::GraphqlValidationFailed => "GRAPHQL_VALIDATION_FAILED",
+            Self::OperationNotFound => "OPERATION_NOT_FOUND",
+            Self::BadUserInput => "BAD_USER_INPUT",
+            Self::InvalidFormat => "INVALID_FORMAT",
+            Self::InvalidId => "INVALID_ID",
+            Self::InvalidCursor => "INVALID_CURSOR",
+            Self::LimitExceeded => "LIMIT_EXCEEDED",
+            Self::Forbidden => "FORBIDDEN",
+            Self::Unavailable => "UNAVAILABLE",
+            Self::Internal => "INTERNAL",
+        }
+    }
+}
+
+/// A step of the path in the answer or in the input.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// A response key or the name of an input field.
+    Key(String),
+    /// A position in a list.
+    Index(usize),
+}
+
+/// An error as it goes out.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("{message}")]
+pub struct ApiError {
+    /// Stable code.
+    pub code: Code,
+    /// What is wrong, for people.
+    pub message: Cow<'static, str>,
+    /// What would be right.
+    pub expected: Option<Cow<'static, str>>,
+    /// Where in the answer.
+    pub path: Vec<Step>,
+    /// Where in the input, from the argument down.
+    pub input: Vec<Step>,
+    /// Where in the document.
+    pub locations: Vec<Pos>,
+}
+
+impl ApiError {
+    /// An error with a code and a text.
+    pub fn new(code: Code, message: impl Into<Cow<'static, str>>) -> Self {
+        Self {
+            code,
+            message: message.into(),
+            expected: None,
+            path: Vec::new(),
+            input: Vec::new(),
+            locations: Vec::new(),
+        }
+    }
+
+    /// Says what would be right.
+    pub fn expected(mut self, expected: impl Into<Cow<'static, str>>) -> Self {
+        self.expected = Some(expected.into());
+        self
+    }
+
+    /// Says where in the document, unless that is known.
+    pub fn at(mut self, position: Pos) -> Self {
+        if self.locations.is_empty() {
+            self.locations.push(position);
+        }
+        self
+    }
+
+    /// Puts a step before the path in the answer.
+    pub fn under(mut self, key: &str) -> Self {
+        self.path.insert(0, Step::Key(key.to_owned()));
+        self
+    }
+
+    /// Puts a step before the path in the input.
+    pub fn in_field(mut self, name: &str) -> Self {
+        self.input.insert(0, Step::Key(name.to_owned()));
+        self
+    }
+
+    /// Puts a list position before the path in the input.
+    pub fn in_item(mut self, index: usize) -> Self {
+        self.input.insert(0, Step::Index(index));
+        self
+    }
+}
+
+/// Faults of the database: out of reach, or a fault of ours. The cause is logged here, once.
+impl From<DbErr> for ApiError {
+    fn from(error: DbErr) -> Self {
+        if is_unavailable(&error) {
+            tracing::warn!(%error, "the database is out of reach");
+            Self::new(Code::Unavailable, "the database does not answer at the moment; try again shortly")
+        } else {
+            tracing::error!(%error, "a statement failed");
+            Self::new(Code::Internal, "something went wrong on our side")
+        }
+    }
+}
+
+/// Whether an error says that the database is out of reach rather than that a statement is wrong.
+pub fn is_unavailable(error: &DbErr) -> bool {
+    use sea_orm::{RuntimeErr, sqlx};
+    let (DbErr::Conn(RuntimeErr::SqlxError(cause))
+    | DbErr::Exec(RuntimeErr::SqlxError(cause))
+    | DbErr::Query(RuntimeErr::SqlxError(cause))) = error
+    else {
+        return matches!(error, DbErr::ConnectionAcquire(_) | DbErr::Conn(_));
+    };
+    match cause.as_ref() {
+        sqlx::Error::Io(_)
+        | sqlx::Error::Tls(_)
+        | sqlx::Error::PoolTimedOut
+        | sqlx::Error::PoolClosed
+        | sqlx::Error::WorkerCrashed => true,
+        // connection exceptions, operator intervention, out of resources; SQLite busy
+        sqlx::Error::Database(database) => database.code().is_some_and(|code| {
+            ["08", "57P", "53"].iter().any(|class| code.starts_with(class)) || code == "5" || code == "25006"
+        }),
+        _ => false,
+    }
+}

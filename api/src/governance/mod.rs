@@ -1,0 +1,121 @@
+//! Committees of a site, their members and meetings; roadmaps and their axes.
+
+use entity::{action, axis, governance_body, governance_member, meeting, roadmap};
+
+use crate::graphql::scalars::Scalar;
+use crate::policy::Resource;
+use crate::read::common::{enumeration, row_fields};
+use crate::read::declare::{Noun, by, column, group, list, many, one};
+
+/// Field group that the public does not read.
+const RESTRICTED: &str = "restricted";
+
+/// The nouns of this folder.
+pub fn nouns() -> Vec<Noun> {
+    vec![body(), member(), meeting(), roadmap(), axis()]
+}
+
+fn body() -> Noun {
+    use governance_body::Column;
+    Noun::new(
+        "GovernanceBody",
+        governance_body::Entity,
+        Resource::GovernanceBody,
+        "A committee or working group of a site (« instance »). The public reads its kind, origin and cadence.",
+    )
+    .node("body")
+    .root("governanceBodies", "Committees and working groups (« instances »).")
+    .lookup("governanceBody", &["id"])
+    .fields([
+        column("kind", Column::Kind, enumeration!(GovernanceBodyKind), "What it is: COPIL, COTECH …").sorted(),
+        column("origin", Column::Origin, enumeration!(GovernanceOrigin), "Set up for the site, or an existing body."),
+        group(
+            "cadence",
+            "Cadence",
+            Some("cadence_every"),
+            vec![
+                column("every", Column::CadenceEvery, Scalar::Int, "How many units lie between two meetings."),
+                column("unit", Column::CadenceUnit, enumeration!(CadenceUnit), "The unit."),
+            ],
+            "How often it meets; null if not stated.",
+        ),
+        column("name", Column::Name, Scalar::String, "Name.").in_group(RESTRICTED),
+        column("attachedTo", Column::AttachedTo, Scalar::String, "The existing body it is attached to.")
+            .in_group(RESTRICTED),
+        column("scaleLabel", Column::ScaleLabel, Scalar::String, "Ground it covers, in its own words.").in_group(RESTRICTED),
+        column("status", Column::Status, enumeration!(GovernanceStatus), "Where it stands in its life.").in_group(RESTRICTED),
+        one("parent", "GovernanceBody", Column::ParentId, "The body it reports to.").in_group(RESTRICTED),
+        one("site", "Site", Column::SiteId, "The site."),
+        list("members", by("GovernanceMember", governance_member::Column::BodyId), "Partners that sit on it."),
+        many("meetings", by("Meeting", meeting::Column::BodyId), "Its meetings, the latest first."),
+    ])
+    .fields(row_fields!(governance_body).map(|field| field.in_group(RESTRICTED)))
+    .ordered_by(&["kind"])
+}
+
+fn member() -> Noun {
+    use governance_member::Column;
+    Noun::new(
+        "GovernanceMember",
+        governance_member::Entity,
+        Resource::GovernanceMember,
+        "A partner's place on a committee.",
+    )
+    .fields([
+        column("seat", Column::Seat, enumeration!(MemberSeat), "Its place there.").sorted(),
+        one("partner", "Partner", Column::PartnerId, "The partner."),
+    ])
+    .ordered_by(&["seat"])
+}
+
+fn meeting() -> Noun {
+    use meeting::Column;
+    Noun::new("Meeting", meeting::Entity, Resource::Meeting, "A meeting of a committee (« réunion »).")
+        .node("meeting")
+        .root("meetings", "Meetings, the latest first.")
+        .lookup("meeting", &["id"])
+        .fields([
+            column("date", Column::HeldOn, Scalar::Date, "The day.").sorted(),
+            column("status", Column::Status, enumeration!(MeetingStatus), "Planned, held or cancelled.").sorted(),
+            column("summary", Column::Summary, Scalar::String, "What was said (« compte rendu »).").unfiltered(),
+            column("decisions", Column::Decisions, Scalar::String, "What was decided, in order.").unfiltered(),
+            one("body", "GovernanceBody", Column::BodyId, "The committee."),
+        ])
+        .fields(row_fields!(meeting))
+        .ordered_by_descending("date")
+}
+
+fn roadmap() -> Noun {
+    use roadmap::Column;
+    Noun::new("Roadmap", roadmap::Entity, Resource::Roadmap, "A dated version of axes and actions (« feuille de route »).")
+        .node("roadmap")
+        .root("roadmaps", "Roadmaps (« feuilles de route »).")
+        .lookup("roadmap", &["id"])
+        .fields([
+            column("number", Column::Number, Scalar::Int, "1, 2, … in its site.").sorted(),
+            column("status", Column::Status, enumeration!(RoadmapStatus), "Draft, adopted or superseded.").sorted(),
+            column("adoptedOn", Column::AdoptedOn, Scalar::Date, "Day of adoption; null if not known.").sorted(),
+            one("adoptedByMeeting", "Meeting", Column::AdoptedByMeetingId, "The meeting that adopted it."),
+            one("site", "Site", Column::SiteId, "The site."),
+            list("axes", by("Axis", axis::Column::RoadmapId), "Its axes, in order."),
+        ])
+        .fields(row_fields!(roadmap))
+        .ordered_by(&["number"])
+}
+
+fn axis() -> Noun {
+    use axis::Column;
+    Noun::new("Axis", axis::Entity, Resource::Axis, "A heading of a roadmap in the site's own words (« axe »).")
+        .node("axis")
+        .lookup("axis", &["id"])
+        .fields([
+            column("label", Column::Label, Scalar::String, "Wording.").searched(Column::LabelSearch),
+            column("pillar", Column::Pillar, enumeration!(Pillar), "National pillar it serves (« pilier »)."),
+            column("position", Column::Position, Scalar::Int, "Place in the roadmap, from 1.").sorted(),
+            one("roadmap", "Roadmap", Column::RoadmapId, "The roadmap."),
+            one("site", "Site", Column::SiteId, "The site."),
+            many("actions", by("Action", action::Column::AxisId), "Actions under it."),
+        ])
+        .fields(row_fields!(axis))
+        .ordered_by(&["position"])
+}

@@ -1,0 +1,117 @@
+//! Documents: parsed and validated by the library once, kept for the next time they come.
+
+use std::sync::Arc;
+
+use async_graphql::dynamic::{Schema, SchemaBuilder};
+use async_graphql::extensions::{Extension, ExtensionContext, ExtensionFactory, NextValidation};
+use async_graphql::parser::types::{DocumentOperations, ExecutableDocument, OperationDefinition};
+use async_graphql::{Positioned, Request, ServerError, ValidationResult};
+use quick_cache::sync::Cache;
+
+use crate::error::{ApiError, Code};
+use crate::limits;
+
+/// Documents that fit the schema.
+pub struct Documents {
+    schema: Schema,
+    known: Cache<String, Arc<ExecutableDocument>>,
+}
+
+impl std::fmt::Debug for Documents {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Documents").field("known", &self.known.len()).finish_non_exhaustive()
+    }
+}
+
+impl Documents {
+    /// Documents of a schema that was built with [`extend`].
+    pub fn new(schema: Schema) -> Self {
+        Self { schema, known: Cache::new(limits::DOCUMENT_CACHE) }
+    }
+
+    /// The document of a text, or everything that is wrong with it.
+    pub async fn checked(&self, text: &str) -> Result<Arc<ExecutableDocument>, Vec<ApiError>> {
+        if let Some(document) = self.known.get(text) {
+            return Ok(document);
+        }
+        let document = async_graphql::parser::parse_query(text).map_err(|error| vec![unparsed(&error)])?;
+        let mut request = Request::new("");
+        request.set_parsed_query(document.clone());
+        let response = self.schema.execute(request).await;
+        if !response.errors.is_empty() {
+            return Err(response.errors.into_iter().map(invalid).collect());
+        }
+        let document = Arc::new(document);
+        if text.len() <= limits::DOCUMENT_CACHE_BYTES {
+            self.known.insert(text.to_owned(), Arc::clone(&document));
+        }
+        Ok(document)
+    }
+
+    /// The schema in its definition language.
+    pub fn sdl(&self) -> String {
+        self.schema.sdl_with_options(async_graphql::SDLExportOptions::new().include_specified_by())
+    }
+}
+
+/// The operation to run: the named one, or the only one.
+pub fn operation<'d>(
+    document: &'d ExecutableDocument,
+    name: Option<&str>,
+) -> Result<&'d Positioned<OperationDefinition>, ApiError> {
+    let not_found = |message: String| ApiError::new(Code::OperationNotFound, message);
+    match (&document.operations, name) {
+        (DocumentOperations::Single(operation), None) => Ok(operation),
+        (DocumentOperations::Multiple(operations), Some(name)) => {
+            operations.get(name).ok_or_else(|| not_found(format!("the document has no operation named {name:?}")))
+        }
+        (DocumentOperations::Multiple(operations), None) => match operations.values().next() {
+            Some(operation) if operations.len() == 1 => Ok(operation),
+            _ => Err(not_found("the document has several operations".to_owned())
+                .expected("operationName, which names the one to run")),
+        },
+        (DocumentOperations::Single(_), Some(name)) => {
+            Err(not_found(format!("the document has no operation named {name:?}")))
+        }
+    }
+}
+
+fn unparsed(error: &async_graphql::parser::Error) -> ApiError {
+    let mut wrong = ApiError::new(Code::GraphqlParseFailed, format!("the document does not parse: {error}"));
+    wrong.locations = error.positions().collect();
+    wrong
+}
+
+fn invalid(error: ServerError) -> ApiError {
+    let mut wrong = ApiError::new(Code::GraphqlValidationFailed, error.message);
+    wrong.locations = error.locations;
+    wrong
+}
+
+/// Lets the library stop after validation: what it found is the answer, and nothing is resolved.
+pub fn extend(builder: SchemaBuilder) -> SchemaBuilder {
+    builder.extension(StopAfterValidation)
+}
+
+struct StopAfterValidation;
+
+impl ExtensionFactory for StopAfterValidation {
+    fn create(&self) -> Arc<dyn Extension> {
+        Arc::new(Self)
+    }
+}
+
+#[async_trait::async_trait]
+impl Extension for StopAfterValidation {
+    async fn validation(
+        &self,
+        ctx: &ExtensionContext<'_>,
+        next: NextValidation<'_>,
+    ) -> Result<ValidationResult, Vec<ServerError>> {
+        match next.run(ctx).await {
+            // no errors: the document is valid, and the request ends here
+            Ok(_) => Err(Vec::new()),
+            Err(errors) => Err(errors),
+        }
+    }
+}

@@ -1,0 +1,203 @@
+//! One operation: its variables coerced, its root fields planned, their statements run in one snapshot, the
+//! answer written.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use async_graphql::parser::types::{
+    DocumentOperations, ExecutableDocument, OperationDefinition, OperationType, Selection, SelectionSet,
+};
+use async_graphql::{Positioned, Request, Variables};
+use chrono_tz::Europe::Paris;
+
+use super::{Engine, document, response};
+use crate::auth::Actor;
+use crate::error::{ApiError, Code};
+use crate::policy::Viewer;
+use crate::read::coerce;
+use crate::read::plan::Planner;
+use crate::read::run;
+use crate::read::select::{Document, Selected};
+use crate::read::shape::{Out, json_key, json_string};
+use crate::read::write::Writer;
+
+/// One request, its document not yet looked at.
+#[derive(Debug)]
+pub struct Operation {
+    /// The document.
+    pub query: String,
+    /// Which of its operations to run.
+    pub name: Option<String>,
+    /// Variables as sent.
+    pub variables: Variables,
+}
+
+/// An answer: the whole response as JSON, and whether the request was executed at all.
+#[derive(Debug)]
+pub struct Answer {
+    /// The response.
+    pub body: Vec<u8>,
+    /// What it holds.
+    pub outcome: Outcome,
+}
+
+/// What an answer holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// Data, perhaps with errors.
+    Executed,
+    /// Errors only: document, operation name or variables were refused.
+    Refused,
+    /// The database was out of reach.
+    Unavailable,
+}
+
+impl Engine {
+    /// Answers one request of a caller.
+    pub async fn execute(&self, operation: &Operation, actor: Actor) -> Answer {
+        match self.try_execute(operation, actor).await {
+            Ok(answer) => answer,
+            Err(errors) => {
+                let unavailable = errors.iter().any(|error| error.code == Code::Unavailable);
+                let outcome = if unavailable { Outcome::Unavailable } else { Outcome::Refused };
+                Answer { body: response::refused(&errors), outcome }
+            }
+        }
+    }
+
+    async fn try_execute(&self, asked: &Operation, actor: Actor) -> Result<Answer, Vec<ApiError>> {
+        let parsed = self.documents.checked(&asked.query).await?;
+        let one = |error| vec![error];
+        let operation = document::operation(&parsed, asked.name.as_deref()).map_err(one)?;
+        let definitions = &operation.node.variable_definitions;
+        let variables = coerce::variables(&self.model, definitions, &asked.variables).map_err(one)?;
+        // what points and outlines need is read before planning, which is not asynchronous
+        if mentions_outlines(&parsed) {
+            self.load_outlines().await.map_err(one)?;
+        }
+        let today = self.clock.now().with_timezone(&Paris).date_naive();
+        let viewer = Viewer::new(Arc::new(actor), today, self.policy);
+        self.answer(&parsed, operation, &variables, &viewer).await
+    }
+
+    async fn answer(
+        &self,
+        parsed: &ExecutableDocument,
+        operation: &Positioned<OperationDefinition>,
+        variables: &Variables,
+        viewer: &Viewer,
+    ) -> Result<Answer, Vec<ApiError>> {
+        let document = Document { fragments: &parsed.fragments, variables };
+        let sets: [&SelectionSet; 1] = [&operation.node.selection_set.node];
+        let roots = document.fields(&sets, &|on| on == "Query");
+        let mut planner = Planner::new(&self.model, viewer, document, &self.services, self.db.backend);
+        let mut errors = Vec::new();
+        let mut outs: Vec<(Vec<u8>, Option<Out>)> = Vec::new();
+        let mut introspected = None;
+        for root in &roots {
+            let out = match root.name {
+                "__typename" => Some(Out::Text(json_string("Query"))),
+                "__schema" | "__type" => {
+                    if introspected.is_none() {
+                        introspected = Some(self.introspect(parsed, operation, variables).await?);
+                    }
+                    introspected.as_ref().and_then(|data| data.get(root.key)).map(|json| Out::Text(json.clone()))
+                }
+                _ => self.planned(&mut planner, root, &mut errors),
+            };
+            outs.push((json_key(root.key), out));
+        }
+        if outs.iter().any(|(_, out)| out.is_none()) {
+            return Ok(Answer { body: response::executed(b"null", &errors), outcome: Outcome::Executed });
+        }
+        let levels = planner.levels;
+        let fetched = run::run(&self.db, &levels).await.map_err(|error| vec![error])?;
+        let shape = outs.into_iter().filter_map(|(key, out)| out.map(|out| (key, out))).collect();
+        let data = Writer::new(&levels, &fetched).root(&Out::Fields(shape)).map_err(|error| vec![error])?;
+        Ok(Answer { body: response::executed(&data, &errors), outcome: Outcome::Executed })
+    }
+
+    /// Plans a root field; an error makes a nullable field null, and the whole data null otherwise (`None`).
+    fn planned<'p>(
+        &self,
+        planner: &mut Planner<'p>,
+        root: &Selected<'p>,
+        errors: &mut Vec<ApiError>,
+    ) -> Option<Out> {
+        let before = planner.levels.len();
+        match planner.root(root) {
+            Ok(out) => Some(out),
+            Err(error) => {
+                planner.levels.truncate(before);
+                errors.push(error.at(root.position).under(root.key));
+                let declared = self.model.roots.get(root.name);
+                let nullable =
+                    declared.is_some_and(|root| !matches!(root.ty, async_graphql::dynamic::TypeRef::NonNull(_)));
+                nullable.then(Out::null)
+            }
+        }
+    }
+
+    /// Lets the library answer the introspection fields of an operation, by response key.
+    async fn introspect(
+        &self,
+        parsed: &ExecutableDocument,
+        operation: &Positioned<OperationDefinition>,
+        variables: &Variables,
+    ) -> Result<HashMap<String, Vec<u8>>, Vec<ApiError>> {
+        let mut operation = operation.clone();
+        keep_introspection(&mut operation.node.selection_set.node, parsed);
+        let document = ExecutableDocument {
+            operations: DocumentOperations::Single(operation),
+            fragments: parsed.fragments.clone(),
+        };
+        let mut request = Request::new("").variables(variables.clone());
+        request.set_parsed_query(document);
+        let response = self.introspection.execute(request).await;
+        if !response.errors.is_empty() {
+            let errors = response.errors.into_iter();
+            return Err(errors.map(|error| ApiError::new(Code::GraphqlValidationFailed, error.message)).collect());
+        }
+        let async_graphql::Value::Object(data) = response.data else { return Ok(HashMap::new()) };
+        Ok(data.into_iter().map(|(key, value)| (key.to_string(), value.to_string().into_bytes())).collect())
+    }
+}
+
+/// Leaves only the introspection fields of a root selection, fragments spread in place.
+fn keep_introspection(set: &mut SelectionSet, parsed: &ExecutableDocument) {
+    let mut kept = Vec::new();
+    for mut item in std::mem::take(&mut set.items) {
+        match &mut item.node {
+            Selection::Field(field) => {
+                if matches!(field.node.name.node.as_str(), "__schema" | "__type") {
+                    kept.push(item);
+                }
+            }
+            Selection::InlineFragment(inline) => {
+                keep_introspection(&mut inline.node.selection_set.node, parsed);
+                kept.push(item);
+            }
+            Selection::FragmentSpread(spread) => {
+                if let Some(fragment) = parsed.fragments.get(&spread.node.fragment_name.node) {
+                    let mut inner = fragment.node.selection_set.node.clone();
+                    keep_introspection(&mut inner, parsed);
+                    kept.extend(inner.items);
+                }
+            }
+        }
+    }
+    set.items = kept;
+}
+
+/// Whether a document may ask which QPV holds a point.
+fn mentions_outlines(parsed: &ExecutableDocument) -> bool {
+    let named = |set: &SelectionSet| {
+        set.items.iter().any(|item| match &item.node {
+            Selection::Field(field) => crate::qpv::needs_outlines(&field.node.name.node),
+            Selection::InlineFragment(_) | Selection::FragmentSpread(_) => true,
+        })
+    };
+    parsed.operations.iter().any(|(_, operation)| {
+        operation.node.ty == OperationType::Query && named(&operation.node.selection_set.node)
+    })
+}

@@ -1,0 +1,76 @@
+//! What the HTTP layer asks of the engine.
+
+use async_trait::async_trait;
+use serde_json::{Map, Value};
+
+/// The engine behind the HTTP layer.
+#[async_trait]
+pub trait Executor: Send + Sync + 'static {
+    /// Who makes a request, as the engine knows them.
+    type Actor: Send;
+
+    /// Tells who makes the request from its `Authorization` header, scheme included.
+    ///
+    /// Without a header the actor is the public; a header that does not prove who it is must be refused,
+    /// never read as the public.
+    async fn authenticate(&self, authorization: Option<&str>) -> Result<Self::Actor, AuthRefusal>;
+
+    /// Executes one operation; every fault of the document or of its data is in the answer.
+    async fn execute(&self, request: GraphqlRequest, actor: Self::Actor) -> GraphqlAnswer;
+
+    /// Whether requests can be answered now; the error says why not, for the log alone.
+    async fn ready(&self) -> Result<(), String>;
+}
+
+/// One well-formed GraphQL request; its document has not been looked at.
+#[derive(Clone, Debug, PartialEq)]
+pub struct GraphqlRequest {
+    /// The document.
+    pub query: String,
+    /// Which of the document's operations to execute.
+    pub operation_name: Option<String>,
+    /// Values of the operation's variables, not yet coerced.
+    pub variables: Map<String, Value>,
+    /// What the client adds beside the specification.
+    pub extensions: Map<String, Value>,
+    /// Made by GET: a mutation must be refused with [`AnswerKind::ReadOnly`], before anything is executed.
+    pub read_only: bool,
+    /// The `x-request-id` of the answer, for traces and the journal.
+    pub request_id: String,
+}
+
+/// The engine's answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GraphqlAnswer {
+    /// The complete GraphQL response, as JSON in UTF-8.
+    pub body: Vec<u8>,
+    /// What the body holds, from which comes the HTTP status.
+    pub kind: AnswerKind,
+}
+
+/// What an answer holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AnswerKind {
+    /// The operation was executed: the body has `data`, perhaps null, perhaps with errors.
+    Data,
+    /// The document, the operation name or the variables were refused: the body has errors and no `data`.
+    RequestError,
+    /// The operation is a mutation and the request was read-only; nothing was executed.
+    ReadOnly,
+    /// The engine cannot execute anything for now; the same request may succeed later.
+    Unavailable,
+}
+
+/// Why a request's author is not known.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum AuthRefusal {
+    /// The header or its token is not valid: 401.
+    Invalid {
+        /// The error's `extensions.code`.
+        code: &'static str,
+        /// What is wrong and what was expected, without the token or any part of it.
+        message: String,
+    },
+    /// The token cannot be checked for now, as when the issuer's keys were never obtained: 503.
+    Unavailable,
+}

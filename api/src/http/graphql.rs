@@ -1,0 +1,111 @@
+//! `/graphql`: GET for queries, POST for everything.
+
+use actix_web::http::StatusCode;
+use actix_web::http::header::{ALLOW, AUTHORIZATION, HeaderMap, RETRY_AFTER};
+use actix_web::web::{self, Bytes, Data, Payload};
+use actix_web::{HttpRequest, HttpResponse, Resource};
+
+use super::envelope::request_id;
+use super::executor::{AnswerKind, AuthRefusal, Executor, GraphqlAnswer, GraphqlRequest};
+use super::negotiate::{self, MediaType};
+use super::params::Params;
+use super::refusal::{RETRY_AFTER_SECONDS, Refusal};
+use super::{Endpoint, HttpSettings};
+
+/// The GraphQL resource.
+pub(super) fn resource<E: Executor>(path: &str) -> Resource {
+    web::resource(path)
+        .route(web::get().to(get::<E>))
+        .route(web::post().to(post::<E>))
+        .default_service(web::to(other_method))
+}
+
+async fn other_method(http: HttpRequest) -> HttpResponse {
+    let media_type = negotiate::accepted(http.headers()).unwrap_or(MediaType::Json);
+    Refusal::method("GET, POST").response(media_type)
+}
+
+async fn get<E: Executor>(http: HttpRequest, endpoint: Data<Endpoint<E>>) -> HttpResponse {
+    answer(&http, async || {
+        let actor = authenticate(&endpoint.executor, http.headers()).await?;
+        let params = Params::from_query_string(http.query_string())?;
+        Ok(endpoint.executor.execute(request(&http, params, true), actor).await)
+    })
+    .await
+}
+
+async fn post<E: Executor>(http: HttpRequest, body: Payload, endpoint: Data<Endpoint<E>>) -> HttpResponse {
+    answer(&http, async || {
+        negotiate::check_body_type(http.headers())?;
+        // Before the body: a token that is refused costs no more than its own check.
+        let actor = authenticate(&endpoint.executor, http.headers()).await?;
+        let params = Params::from_body(&read(body, &endpoint.settings).await?)?;
+        Ok(endpoint.executor.execute(request(&http, params, false), actor).await)
+    })
+    .await
+}
+
+/// Negotiates first, so that every refusal is written in the media type the client asked for.
+async fn answer(
+    http: &HttpRequest,
+    serve: impl AsyncFnOnce() -> Result<GraphqlAnswer, Refusal>,
+) -> HttpResponse {
+    match negotiate::accepted(http.headers()) {
+        Err(refusal) => refusal.response(MediaType::Json),
+        Ok(media_type) => match serve().await {
+            Ok(answer) => response(answer, media_type),
+            Err(refusal) => refusal.response(media_type),
+        },
+    }
+}
+
+/// Reads the `Authorization` header and nothing else: a token in a URL or a cookie is never looked at.
+async fn authenticate<E: Executor>(executor: &E, headers: &HeaderMap) -> Result<E::Actor, Refusal> {
+    let mut values = headers.get_all(AUTHORIZATION);
+    let first = values.next();
+    if values.next().is_some() {
+        return Err(Refusal::bad_request("The header Authorization is given more than once."));
+    }
+    let authorization = first.map(|value| value.to_str()).transpose().map_err(|_| AuthRefusal::Invalid {
+        code: "UNAUTHENTICATED",
+        message: "The header Authorization must be visible ASCII: Bearer, a space, and the token.".to_owned(),
+    })?;
+    Ok(executor.authenticate(authorization).await?)
+}
+
+/// Reads the whole body, within the bounds on size and time.
+async fn read(body: Payload, settings: &HttpSettings) -> Result<Bytes, Refusal> {
+    let whole = body.to_bytes_limited(settings.max_body_bytes);
+    match tokio::time::timeout(settings.body_timeout, whole).await {
+        Err(_elapsed) => Err(Refusal::too_slow()),
+        Ok(Err(_exceeded)) => Err(Refusal::too_large(settings.max_body_bytes)),
+        Ok(Ok(read)) => read.map_err(|_| Refusal::bad_request("The body did not arrive whole.")),
+    }
+}
+
+fn request(http: &HttpRequest, params: Params, read_only: bool) -> GraphqlRequest {
+    let Params { query, operation_name, variables, extensions } = params;
+    GraphqlRequest { query, operation_name, variables, extensions, read_only, request_id: request_id(http) }
+}
+
+/// Gives an answer the status that its media type calls for.
+fn response(answer: GraphqlAnswer, media_type: MediaType) -> HttpResponse {
+    let mut response = HttpResponse::build(status(answer.kind, media_type));
+    match answer.kind {
+        AnswerKind::ReadOnly => response.insert_header((ALLOW, "POST")),
+        AnswerKind::Unavailable => response.insert_header((RETRY_AFTER, RETRY_AFTER_SECONDS)),
+        AnswerKind::Data | AnswerKind::RequestError => &mut response,
+    };
+    response.content_type(media_type).body(answer.body)
+}
+
+const fn status(kind: AnswerKind, media_type: MediaType) -> StatusCode {
+    match (kind, media_type) {
+        // The older media type answers 200 to every well-formed request, for clients that read errors from
+        // a 200 alone.
+        (AnswerKind::Data, _) | (AnswerKind::RequestError, MediaType::Json) => StatusCode::OK,
+        (AnswerKind::RequestError, MediaType::GraphqlResponse) => StatusCode::BAD_REQUEST,
+        (AnswerKind::ReadOnly, _) => StatusCode::METHOD_NOT_ALLOWED,
+        (AnswerKind::Unavailable, _) => StatusCode::SERVICE_UNAVAILABLE,
+    }
+}

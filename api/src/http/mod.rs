@@ -1,0 +1,68 @@
+//! GraphQL over HTTP: the only part of the product that knows actix.
+//!
+//! It follows the GraphQL-over-HTTP specification and hands each well-formed request to an [`Executor`].
+//! Mount it with [`routes`], and wrap the whole application in [`envelope`]:
+//!
+//! ```ignore
+//! let endpoint = web::Data::new(Endpoint::new(engine, HttpSettings::default()));
+//! App::new().wrap(middleware::from_fn(http::envelope)).configure(|app| http::routes(app, &endpoint))
+//! ```
+
+mod envelope;
+mod executor;
+mod graphql;
+mod health;
+mod negotiate;
+mod params;
+mod refusal;
+
+use std::time::Duration;
+
+use actix_web::web::{self, Data, ServiceConfig};
+
+pub use envelope::envelope;
+pub use executor::{AnswerKind, AuthRefusal, Executor, GraphqlAnswer, GraphqlRequest};
+
+/// Where GraphQL requests are served.
+pub const GRAPHQL_PATH: &str = "/graphql";
+
+/// Bounds on what the server reads before it has a request to execute.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HttpSettings {
+    /// Largest body accepted, in bytes; a larger one is answered 413.
+    pub max_body_bytes: usize,
+    /// Longest wait for the whole body; a slower client is answered 408.
+    pub body_timeout: Duration,
+}
+
+impl Default for HttpSettings {
+    /// 1 MiB, 10 seconds.
+    fn default() -> Self {
+        Self { max_body_bytes: 1 << 20, body_timeout: Duration::from_secs(10) }
+    }
+}
+
+/// What the handlers share: the engine and the bounds.
+pub struct Endpoint<E> {
+    executor: E,
+    settings: HttpSettings,
+}
+
+impl<E: Executor> Endpoint<E> {
+    /// Serves `executor` within `settings`.
+    pub const fn new(executor: E, settings: HttpSettings) -> Self {
+        Self { executor, settings }
+    }
+}
+
+/// Adds `/graphql`, `/health/live`, `/health/ready`, and a coded 404 for every other path.
+pub fn routes<E: Executor>(app: &mut ServiceConfig, endpoint: &Data<Endpoint<E>>) {
+    app.app_data(endpoint.clone())
+        .service(graphql::resource::<E>(GRAPHQL_PATH))
+        .service(health::live("/health/live"))
+        .service(health::ready::<E>("/health/ready"))
+        .default_service(web::to(refusal::no_such_path));
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,189 @@
+//! The parameters of a GraphQL request, from a JSON body or from a query string.
+
+use std::borrow::Cow;
+
+use actix_web::web::Query;
+use serde::Deserialize;
+use serde_json::error::Category;
+use serde_json::{Map, Value};
+
+use super::refusal::Refusal;
+
+/// What a client may send; unknown parameters are left out, as the specification asks.
+#[derive(Debug, PartialEq)]
+pub(super) struct Params {
+    pub query: String,
+    pub operation_name: Option<String>,
+    pub variables: Map<String, Value>,
+    pub extensions: Map<String, Value>,
+}
+
+/// The parameters before their types are checked.
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Raw {
+    query: Option<Value>,
+    operation_name: Option<Value>,
+    variables: Option<Value>,
+    extensions: Option<Value>,
+}
+
+const BODY_EXPECTED: &str = "The body must be one JSON object with the text \"query\" and, if needed, \
+     \"operationName\", \"variables\" and \"extensions\", each given once; a list of requests is not served.";
+
+impl Params {
+    /// Reads the body of a POST.
+    pub(super) fn from_body(body: &[u8]) -> Result<Self, Refusal> {
+        // Serde would also read a list into a struct.
+        if body.trim_ascii_start().first().is_some_and(|&first| first != b'{') {
+            return Err(Refusal::bad_request(BODY_EXPECTED));
+        }
+        let raw: Raw = serde_json::from_slice(body).map_err(|error| match error.classify() {
+            Category::Data => Refusal::bad_request(BODY_EXPECTED),
+            _ => Refusal::bad_request(format!(
+                "The body is not well-formed JSON in UTF-8: see line {}, column {}. {BODY_EXPECTED}",
+                error.line(),
+                error.column()
+            )),
+        })?;
+        raw.checked()
+    }
+
+    /// Reads the query string of a GET, where `variables` and `extensions` are JSON.
+    ///
+    /// An empty value other than the document's is an absent one.
+    pub(super) fn from_query_string(query_string: &str) -> Result<Self, Refusal> {
+        let Query(pairs) = Query::<Vec<(Cow<'_, str>, String)>>::from_query(query_string)
+            .map_err(|_| Refusal::bad_request("The query string is not form-urlencoded UTF-8."))?;
+        let mut raw = Raw::default();
+        for (name, value) in pairs {
+            raw.set(&name, value)?;
+        }
+        raw.checked()
+    }
+}
+
+impl Raw {
+    /// Takes one pair of the query string.
+    fn set(&mut self, name: &str, value: String) -> Result<(), Refusal> {
+        let slot = match name {
+            "query" => &mut self.query,
+            "operationName" => &mut self.operation_name,
+            "variables" => &mut self.variables,
+            "extensions" => &mut self.extensions,
+            _ => return Ok(()),
+        };
+        if slot.is_some() {
+            return Err(Refusal::bad_request(format!("The parameter \"{name}\" is given more than once.")));
+        }
+        *slot = Some(match name {
+            "query" => Value::String(value),
+            _ if value.is_empty() => Value::Null,
+            "operationName" => Value::String(value),
+            _ => serde_json::from_str(&value).map_err(|_| {
+                Refusal::bad_request(format!("The parameter \"{name}\" must be a JSON object, URL-encoded."))
+            })?,
+        });
+        Ok(())
+    }
+
+    fn checked(self) -> Result<Params, Refusal> {
+        let Some(Value::String(query)) = self.query else {
+            return Err(Refusal::bad_request(
+                "The parameter \"query\" is required and must be a text: the GraphQL document.",
+            ));
+        };
+        Ok(Params {
+            query,
+            operation_name: text("operationName", self.operation_name)?,
+            variables: map("variables", self.variables)?,
+            extensions: map("extensions", self.extensions)?,
+        })
+    }
+}
+
+fn text(name: &str, value: Option<Value>) -> Result<Option<String>, Refusal> {
+    match value {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::String(text)) => Ok(Some(text)),
+        Some(_) => Err(Refusal::bad_request(format!("The parameter \"{name}\" must be a text or null."))),
+    }
+}
+
+fn map(name: &str, value: Option<Value>) -> Result<Map<String, Value>, Refusal> {
+    match value {
+        None | Some(Value::Null) => Ok(Map::new()),
+        Some(Value::Object(map)) => Ok(map),
+        Some(_) => {
+            Err(Refusal::bad_request(format!("The parameter \"{name}\" must be a JSON object or null.")))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_body_gives_its_four_parameters() {
+        let body =
+            br#" {"query":"{a}","operationName":"A","variables":{"x":1},"extensions":{"y":null},"z":0}"#;
+        let params = Params::from_body(body).unwrap();
+        assert_eq!(params.query, "{a}");
+        assert_eq!(params.operation_name.as_deref(), Some("A"));
+        assert_eq!(Value::Object(params.variables), serde_json::json!({ "x": 1 }));
+        assert_eq!(Value::Object(params.extensions), serde_json::json!({ "y": null }));
+    }
+
+    #[test]
+    fn null_and_absent_are_the_same() {
+        let with = br#"{"query":"{a}","operationName":null,"variables":null,"extensions":null}"#;
+        assert_eq!(Params::from_body(with), Params::from_body(br#"{"query":"{a}"}"#));
+    }
+
+    #[test]
+    fn other_bodies_are_refused() {
+        for body in [
+            "",
+            "  ",
+            "null",
+            "\"{a}\"",
+            "[]",
+            r#"["{a}"]"#,
+            r#"[{"query":"{a}"}]"#,
+            r#"{"query":"{a}""#,
+            r#"{"query":"{a}"} {}"#,
+            r#"{"query":"{a}","query":"{b}"}"#,
+            r#"{"query":null}"#,
+            r#"{"query":["{a}"]}"#,
+            r#"{"qeury":"{a}"}"#,
+            r#"{"query":"{a}","operationName":1}"#,
+            r#"{"query":"{a}","variables":"{}"}"#,
+            r#"{"query":"{a}","variables":[]}"#,
+            r#"{"query":"{a}","extensions":false}"#,
+        ] {
+            assert!(Params::from_body(body.as_bytes()).is_err(), "{body}");
+        }
+        assert!(Params::from_body(b"{\"query\":\"\xff\"}").is_err());
+        assert!(Params::from_body(format!("{{\"query\":{}", "[".repeat(100_000)).as_bytes()).is_err());
+    }
+
+    #[test]
+    fn a_query_string_gives_its_four_parameters() {
+        let params = Params::from_query_string(
+            "query=%7Ba%7D&operationName=A&variables=%7B%22x%22%3A1%7D&extensions=",
+        )
+        .unwrap();
+        assert_eq!(params.query, "{a}");
+        assert_eq!(params.operation_name.as_deref(), Some("A"));
+        assert_eq!(Value::Object(params.variables), serde_json::json!({ "x": 1 }));
+        assert!(params.extensions.is_empty());
+    }
+
+    #[test]
+    fn other_query_strings_are_refused() {
+        for text in ["", "qeury=a", "query=a&query=b", "query=a&variables=x", "query=a&variables=[]"] {
+            assert!(Params::from_query_string(text).is_err(), "{text}");
+        }
+    }
+}

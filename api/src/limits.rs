@@ -1,0 +1,84 @@
+//! Every limit of the service, once, with what it protects. The documentation quotes these sentences.
+
+use std::time::Duration;
+
+/// Rows a connection gives when neither `first` nor `last` is asked.
+pub const PAGE_DEFAULT: usize = 20;
+
+/// Most rows a connection gives; `first` or `last` above it is an error, never cut in silence.
+pub const PAGE_MAX: usize = 100;
+
+/// Most changes a page of the change feed gives: larger than other pages, because consumers only follow it.
+pub const PAGE_MAX_CHANGES: usize = 500;
+
+/// Deepest nesting of `and`, `or`, `not` and relations in a filter, which bounds the SQL made from it.
+pub const FILTER_DEPTH: usize = 8;
+
+/// Most conditions in one filter, over all its levels.
+pub const FILTER_CONDITIONS: usize = 100;
+
+/// Most values in an `in` list of a filter: each is a bound parameter.
+pub const FILTER_IN_MAX: usize = 1_000;
+
+/// Longest text in a filter or search, in characters.
+pub const FILTER_TEXT_CHARS: usize = 200;
+
+/// Most keys in `orderBy`.
+pub const ORDER_KEYS: usize = 5;
+
+/// Longest cursor or opaque id read, in bytes.
+pub const OPAQUE_BYTES: usize = 2_048;
+
+/// Most ids in one `nodes`.
+pub const NODES_MAX: usize = 100;
+
+/// Most rows of `actionStatistics`; more groups are an error, never cut in silence.
+pub const STATISTICS_ROWS: usize = 10_000;
+
+/// Most points in one batch of `qpvAt`.
+pub const POINTS_MAX: usize = 1_000;
+
+/// Most dimensions by which `actionStatistics` groups at once.
+pub const GROUP_BY_MAX: usize = 3;
+
+/// Longest access token that configuration may allow, in bytes.
+pub const TOKEN_BYTES: usize = 16 * 1_024;
+
+/// Largest JWK set or issuer metadata read from an issuer, in bytes.
+pub const JWKS_BYTES: usize = 256 * 1_024;
+
+/// Most keys kept of one issuer's JWK set.
+pub const JWKS_KEYS: usize = 100;
+
+/// How long a fetch from an issuer may take: requests with an unknown key id wait for it.
+pub const JWKS_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Longest life of a development token.
+pub const DEV_TOKEN_TTL: Duration = Duration::from_hours(30 * 24);
+
+/// Parsed documents kept, least recently used out first: a client sends the same few documents.
+pub const DOCUMENT_CACHE: usize = 512;
+
+/// Largest document kept in that cache, in bytes, so that its memory is bounded.
+pub const DOCUMENT_CACHE_BYTES: usize = 16 * 1_024;
+
+/// Largest request body, in bytes.
+pub const BODY_BYTES: usize = 1_024 * 1_024;
+
+/// Deepest nesting of fields in a document.
+pub const DEPTH: usize = 15;
+
+/// Most aliases in a document, which would multiply its work at little cost to the sender.
+pub const ALIASES: usize = 100;
+
+/// Most fields at the root of a document: each is planned on its own.
+pub const ROOT_FIELDS: usize = 20;
+
+/// Most directives on one field.
+pub const DIRECTIVES: usize = 10;
+
+/// Most SQL statements a document may need; its shape tells, before any runs.
+pub const STATEMENTS_MAX: usize = 100;
+
+/// How long a request may take before it is given up.
+pub const REQUEST_TIME: Duration = Duration::from_secs(30);

@@ -1,0 +1,93 @@
+//! Partners, their seats in the sites, and the persons they name.
+
+use entity::{action, action_partner, partner, referent, seat};
+
+use crate::graphql::scalars::Scalar;
+use crate::policy::Resource;
+use crate::read::common::{enumeration, row_fields};
+use crate::read::declare::{Noun, by, column, many, one, through};
+
+/// Field group that the public does not read.
+const RESTRICTED: &str = "restricted";
+
+/// The nouns of this folder.
+pub fn nouns() -> Vec<Noun> {
+    vec![noun(), seat(), referent()]
+}
+
+fn noun() -> Noun {
+    use partner::Column;
+    Noun::new("Partner", partner::Entity, Resource::Partner, "A body that takes part in sites (« partenaire »).")
+        .node("partner")
+        .root("partners", "Partners (« partenaires »), by name.")
+        .lookup("partner", &["id"])
+        .fields([
+            column("name", Column::Name, Scalar::String, "Name.").searched(Column::NameSearch),
+            column("kind", Column::Kind, enumeration!(PartnerKind), "Its nature.").sorted(),
+            column("website", Column::Website, Scalar::String, "Web site.").unfiltered(),
+            one("commune", "Commune", Column::CommuneCode, "Commune of its seat."),
+            one("departement", "Departement", Column::DepartementCode, "« Département » it works in.").in_group(RESTRICTED),
+            column("siret", Column::Siret, Scalar::Siret, "SIRET of the establishment; several partners may share one.")
+                .in_group(RESTRICTED),
+            column("siren", Column::Siren, Scalar::Siren, "SIREN of the legal unit.").in_group(RESTRICTED),
+            column("rna", Column::Rna, Scalar::Rna, "Number in the register of associations (« RNA »).").in_group(RESTRICTED),
+            column("safirCode", Column::SafirCode, Scalar::SafirCode, "France Travail agency (« code SAFIR »).")
+                .in_group(RESTRICTED),
+            column("nafCode", Column::NafCode, Scalar::NafCode, "Main activity (« code NAF »).").in_group(RESTRICTED).unfiltered(),
+            column("status", Column::Status, enumeration!(PartnerStatus), "Whether it still exists.").in_group(RESTRICTED),
+            one("mergedInto", "Partner", Column::MergedIntoId, "The partner it was merged into.").in_group(RESTRICTED),
+            many("seats", by("Seat", seat::Column::PartnerId), "Its seats in sites."),
+            many("leads", by("Action", action::Column::LeadPartnerId), "Actions it leads."),
+            many(
+                "actions",
+                through("Action", action_partner::Column::PartnerId, action_partner::Column::ActionId, true),
+                "Actions it takes part in.",
+            ),
+        ])
+        .fields(row_fields!(partner).map(|field| field.in_group(RESTRICTED)))
+        .ordered_by(&["name"])
+}
+
+fn seat() -> Noun {
+    use seat::Column;
+    Noun::new("Seat", seat::Entity, Resource::Seat, "The place of a partner in a site.")
+        .node("seat")
+        .root("seats", "Seats of partners in sites.")
+        .lookup("seat", &["id"])
+        .fields([
+            column("kind", Column::Kind, enumeration!(SeatKind), "What the partner does there.").sorted(),
+            column("from", Column::StartsOn, Scalar::Date, "First day; null if not known.").sorted(),
+            column("to", Column::EndsOn, Scalar::Date, "Last day; null while it lasts.").sorted(),
+            one("site", "Site", Column::SiteId, "The site."),
+            one("partner", "Partner", Column::PartnerId, "The partner."),
+        ])
+        .fields(row_fields!(seat))
+        .ordered_by(&["kind"])
+}
+
+fn referent() -> Noun {
+    use referent::Column;
+    Noun::new(
+        "Referent",
+        referent::Entity,
+        Resource::Referent,
+        "A person that a partner names for a site (« référent »). Personal data: only with scope `cde:referents`.",
+    )
+    .node("referent")
+    .root("referents", "Named persons (« référents »); none for those who may not know them.")
+    .lookup("referent", &["id"])
+    .fields([
+        column("function", Column::Function, Scalar::String, "Function (« fonction »); not personal.").unfiltered(),
+        column("firstName", Column::FirstName, Scalar::String, "First name; null once erased.").unfiltered(),
+        column("lastName", Column::LastName, Scalar::String, "Last name; null once erased.").unfiltered(),
+        column("email", Column::Email, Scalar::String, "Electronic mail; null once erased.").unfiltered(),
+        column("phone", Column::Phone, Scalar::Phone, "Telephone; null once erased.").unfiltered(),
+        column("from", Column::StartsOn, Scalar::Date, "First day.").sorted(),
+        column("to", Column::EndsOn, Scalar::Date, "Last day; null while it lasts.").sorted(),
+        column("eraseAfter", Column::EraseAfter, Scalar::Date, "Day after which personal data is erased."),
+        column("erasedAt", Column::ErasedAt, Scalar::DateTime, "When personal data was erased."),
+        one("site", "Site", Column::SiteId, "The site."),
+        one("partner", "Partner", Column::PartnerId, "The partner."),
+    ])
+    .fields(row_fields!(referent))
+}

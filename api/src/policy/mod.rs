@@ -1,0 +1,117 @@
+//! Who may do what: one table (`policy.csv`), compiled once, and the only maker of an [`Access`].
+
+mod scope;
+mod table;
+
+use std::sync::Arc;
+
+use chrono::NaiveDate;
+
+pub use self::scope::Reach;
+pub use self::table::{Cell, Condition, Grant, Policy, PolicyError, Resource, Rule, Territory, Verb};
+use crate::auth::{Actor, Role};
+use crate::db::Sql;
+
+/// The caller of one request, as the checks see him.
+#[derive(Clone, Debug)]
+pub struct Viewer {
+    /// Who asks.
+    pub actor: Arc<Actor>,
+    /// The civil date in France, by which seats and grants are current.
+    pub today: NaiveDate,
+    policy: &'static Policy,
+}
+
+/// What a caller may reach of a resource with a verb. Whoever holds one has been through the table.
+#[derive(Clone, Debug)]
+pub struct Access<'v> {
+    viewer: &'v Viewer,
+    resource: Resource,
+    verb: Verb,
+    grants: Vec<Grant>,
+}
+
+impl Viewer {
+    /// A caller under a policy, on a day.
+    pub fn new(actor: Arc<Actor>, today: NaiveDate, policy: &'static Policy) -> Self {
+        Self { actor, today, policy }
+    }
+
+    /// What the caller may reach; an empty `group` stands for the row itself. A verb that the token's scopes
+    /// or the table refuse reaches nothing.
+    pub fn authorize(&self, resource: Resource, verb: Verb, group: &str) -> Access<'_> {
+        let mut grants = Vec::new();
+        if let Some(rule) = self.policy.rule(resource, verb, group) {
+            let role = self.actor.role;
+            if role != Role::Public && self.actor.has(rule.token_scope) {
+                grants.extend_from_slice(&rule.cell(role).grants);
+            }
+            // what the public reads, everybody reads
+            if verb == Verb::Read {
+                grants.extend_from_slice(&rule.cell(Role::Public).grants);
+            }
+        }
+        Access { viewer: self, resource, verb, grants }
+    }
+
+    /// Reach of the role alone, without what is public: "my" rows.
+    pub fn own(&self, resource: Resource) -> Access<'_> {
+        let mut access = self.authorize(resource, Verb::Read, "");
+        if self.actor.role != Role::Public {
+            access.grants.retain(|grant| grant.territory != Territory::Public);
+        }
+        access
+    }
+
+    /// Appends whether a row lies within the role's own reach; what is merely public does not.
+    pub fn own_expression(&self, resource: Resource, sql: &mut Sql, alias: &str) {
+        if self.actor.role == Role::Public {
+            sql.push("FALSE");
+        } else {
+            self.own(resource).expression(sql, alias);
+        }
+    }
+
+    /// Whether the caller reaches every row of a resource, so that nothing need be masked.
+    pub fn reads_all(&self, resource: Resource) -> bool {
+        self.authorize(resource, Verb::Read, "").is_all()
+    }
+}
+
+impl Access<'_> {
+    fn is_all(&self) -> bool {
+        self.grants.iter().any(|grant| grant.territory == Territory::National && grant.condition.is_none())
+    }
+
+    /// The rows reached, as a condition over the row at `alias`.
+    pub fn reach(&self, sql: &mut Sql, alias: &str) -> Reach {
+        if self.is_all() {
+            return Reach::All;
+        }
+        let mark = sql.mark();
+        let conditions: Vec<String> = self
+            .grants
+            .iter()
+            .filter_map(|grant| scope::condition(sql, self.viewer, self.resource, self.verb, *grant, alias))
+            .collect();
+        if conditions.iter().any(String::is_empty) {
+            sql.forget(mark);
+            return Reach::All;
+        }
+        match conditions.len() {
+            0 => Reach::Nothing,
+            1 => Reach::Rows(conditions.concat()),
+            _ => Reach::Rows(format!("({})", conditions.join(" OR "))),
+        }
+    }
+
+    /// Appends the reach as a boolean expression.
+    pub fn expression(&self, sql: &mut Sql, alias: &str) {
+        let text = match self.reach(sql, alias) {
+            Reach::All => "TRUE".to_owned(),
+            Reach::Nothing => "FALSE".to_owned(),
+            Reach::Rows(condition) => condition,
+        };
+        sql.push(&text);
+    }
+}

@@ -1,0 +1,198 @@
+//! What a scope means for each resource, as a condition on its rows.
+
+use chrono::NaiveDate;
+use sea_orm::sea_query::Value;
+
+use super::{Condition, Grant, Resource, Territory, Verb, Viewer};
+use crate::db::Sql;
+
+/// The rows an access reaches.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Reach {
+    /// Every row.
+    All,
+    /// No row.
+    Nothing,
+    /// Rows that meet a condition.
+    Rows(String),
+}
+
+/// Sites that the public sees.
+const PUBLIC_SITES: &str = "SELECT id FROM site WHERE status IN ('LABELLED', 'ACTIVE', 'CLOSED', 'WITHDRAWN') \
+     AND deleted_at IS NULL";
+/// Actions that the public sees.
+const PUBLIC_ACTION: &str = "{a}.published AND {a}.status <> 'DRAFT' AND {a}.site_id IN ({sites})";
+
+/// The condition of one grant; `None` reaches nothing, an empty text reaches all.
+pub(super) fn condition(
+    sql: &mut Sql,
+    viewer: &Viewer,
+    resource: Resource,
+    verb: Verb,
+    grant: Grant,
+    alias: &str,
+) -> Option<String> {
+    let rows = match grant.territory {
+        Territory::National => String::new(),
+        Territory::Public => public(resource, alias)?,
+        Territory::Source => source(sql, viewer, resource, alias)?,
+        Territory::Own => own(sql, viewer, alias)?,
+        territory => {
+            let sites = sites(sql, viewer, territory)?;
+            in_sites(resource, alias, &sites)
+        }
+    };
+    let mut parts: Vec<String> = Vec::new();
+    if !rows.is_empty() {
+        parts.push(rows);
+    }
+    if let Some(condition) = grant.condition {
+        parts.push(restriction(condition, alias));
+    }
+    if verb != Verb::Read && grant.territory != Territory::National {
+        parts.push(open_site(resource, alias));
+    }
+    Some(if parts.len() > 1 { format!("({})", parts.join(" AND ")) } else { parts.concat() })
+}
+
+/// Published rows of a resource.
+fn public(resource: Resource, a: &str) -> Option<String> {
+    let own = match resource {
+        Resource::Site => "{a}.status IN ('LABELLED', 'ACTIVE', 'CLOSED', 'WITHDRAWN')",
+        Resource::Referential | Resource::Partner => "",
+        Resource::Seat => "{a}.ends_on IS NULL AND {a}.site_id IN ({sites})",
+        Resource::Milestone | Resource::GovernanceBody => "{a}.site_id IN ({sites})",
+        Resource::Roadmap => "{a}.status = 'ADOPTED' AND {a}.site_id IN ({sites})",
+        Resource::Axis => {
+            "{a}.site_id IN ({sites}) AND {a}.roadmap_id IN (SELECT id FROM roadmap WHERE status = 'ADOPTED' \
+             AND deleted_at IS NULL)"
+        }
+        Resource::Action => PUBLIC_ACTION,
+        Resource::Figure => {
+            "{a}.status = 'VALIDATED' AND ({a}.site_id IS NULL OR {a}.site_id IN ({sites})) AND \
+             ({a}.action_id IS NULL OR {a}.action_id IN (SELECT pa.id FROM action pa WHERE pa.deleted_at IS NULL \
+             AND {public_action}))"
+        }
+        _ => return None,
+    };
+    let text = own
+        .replace("{public_action}", &PUBLIC_ACTION.replace("{a}", "pa"))
+        .replace("{a}", a)
+        .replace("{sites}", PUBLIC_SITES);
+    Some(if text.contains(" AND ") { format!("({text})") } else { text })
+}
+
+/// Rows of a resource that hang on one of these sites.
+fn in_sites(resource: Resource, a: &str, sites: &str) -> String {
+    match resource {
+        Resource::Site => format!("{a}.id IN ({sites})"),
+        Resource::Meeting | Resource::GovernanceMember => {
+            format!("{a}.body_id IN (SELECT sb.id FROM governance_body sb WHERE sb.site_id IN ({sites}))")
+        }
+        Resource::Partner => {
+            format!("{a}.id IN (SELECT ss.partner_id FROM seat ss WHERE ss.deleted_at IS NULL AND ss.ends_on IS NULL \
+                 AND ss.site_id IN ({sites}))")
+        }
+        Resource::Figure => format!(
+            "({a}.site_id IN ({sites}) OR {a}.qpv_id IN (SELECT sq.qpv_id FROM site_qpv sq WHERE sq.site_id IN \
+             ({sites})) OR {a}.action_id IN (SELECT sa.id FROM action sa WHERE sa.deleted_at IS NULL AND sa.site_id \
+             IN ({sites})))"
+        ),
+        _ => format!("{a}.site_id IN ({sites})"),
+    }
+}
+
+/// Rows that came from the caller's source system, on sites granted to his client.
+fn source(sql: &mut Sql, viewer: &Viewer, resource: Resource, a: &str) -> Option<String> {
+    let system = viewer.actor.source.clone()?;
+    let granted = match resource {
+        Resource::Partner => String::new(),
+        _ => format!(" AND {}", in_sites(resource, a, &sites(sql, viewer, Territory::Granted)?)),
+    };
+    Some(sql.piece(|sql| {
+        sql.push("(").push(a).push(".source_system = ").bind(system.into()).push(&granted).push(")");
+    }))
+}
+
+/// Rows written under the caller's own client.
+fn own(sql: &mut Sql, viewer: &Viewer, a: &str) -> Option<String> {
+    let client = viewer.actor.client_id.clone()?;
+    Some(sql.piece(|sql| {
+        sql.push(a).push(".client_id = ").bind(client.into());
+    }))
+}
+
+/// The sites of a territory, as a subquery; `None` when the caller's lists are empty.
+fn sites(sql: &mut Sql, viewer: &Viewer, territory: Territory) -> Option<String> {
+    let actor = &viewer.actor;
+    match territory {
+        Territory::Departement | Territory::PilotDepartement => {
+            let pilot = if territory == Territory::PilotDepartement { " AND x.pilot" } else { "" };
+            let codes = texts(&actor.departements)?;
+            Some(sql.piece(|sql| {
+                sql.push("SELECT x.site_id FROM site_departement x WHERE ");
+                sql.is_in("x.departement_code", codes);
+                sql.push(pilot);
+            }))
+        }
+        Territory::Member | Territory::SteeringMember => {
+            let steering = territory == Territory::SteeringMember;
+            seats(sql, &actor.sirens, steering, viewer.today)
+        }
+        Territory::Granted => granted(sql, viewer),
+        _ => None,
+    }
+}
+
+fn seats(sql: &mut Sql, sirens: &[String], steering: bool, today: NaiveDate) -> Option<String> {
+    let sirens = texts(sirens)?;
+    Some(sql.piece(|sql| {
+        sql.push("SELECT x.site_id FROM seat x JOIN partner xp ON xp.id = x.partner_id WHERE (");
+        sql.is_in("xp.siren", sirens.clone());
+        sql.push(" OR (xp.siren IS NULL AND ");
+        sql.is_in("substr(xp.siret, 1, 9)", sirens);
+        sql.push(")) AND x.deleted_at IS NULL AND xp.deleted_at IS NULL");
+        if steering {
+            sql.push(" AND x.kind IN ('COPILOTE', 'PORTEUR', 'ANIMATEUR')");
+        }
+        sql.push(" AND (x.starts_on IS NULL OR x.starts_on <= ").bind(today.into());
+        sql.push(") AND (x.ends_on IS NULL OR x.ends_on > ").bind(today.into()).push(")");
+    }))
+}
+
+fn granted(sql: &mut Sql, viewer: &Viewer) -> Option<String> {
+    let (client, source) = (viewer.actor.client_id.clone()?, viewer.actor.source.clone()?);
+    let today = viewer.today.and_time(chrono::NaiveTime::MIN).and_utc();
+    Some(sql.piece(|sql| {
+        sql.push("SELECT xs.id FROM site xs JOIN client_grant xg ON xg.client_id = ").bind(client.into());
+        sql.push(" AND xg.source_system = ").bind(source.into());
+        sql.push(" AND xg.status = 'ACTIVE' AND (xg.valid_from IS NULL OR xg.valid_from <= ").bind(today.into());
+        sql.push(") AND (xg.valid_to IS NULL OR xg.valid_to > ").bind(today.into());
+        sql.push(
+            ") WHERE xg.all_sites OR EXISTS (SELECT 1 FROM client_grant_site xt WHERE xt.grant_id = xg.id \
+             AND xt.site_id = xs.id)",
+        );
+    }))
+}
+
+fn texts(list: &[String]) -> Option<Vec<Value>> {
+    (!list.is_empty()).then(|| list.iter().map(|text| text.clone().into()).collect())
+}
+
+fn restriction(condition: Condition, a: &str) -> String {
+    match condition {
+        Condition::Candidate => format!("{a}.status = 'CANDIDATE'"),
+        Condition::NotSynced => format!("{a}.source_system IS NULL"),
+        Condition::Draft => format!("{a}.status = 'DRAFT'"),
+        Condition::NotState => format!("{a}.kind NOT IN ('PREFECTURE', 'DDETS', 'DREETS', 'ANCT')"),
+    }
+}
+
+/// A closed or withdrawn site is read-only for all but the national team.
+fn open_site(resource: Resource, a: &str) -> String {
+    const OPEN: &str = "SELECT id FROM site WHERE status NOT IN ('CLOSED', 'WITHDRAWN')";
+    match resource {
+        Resource::Partner | Resource::Referential => "TRUE".to_owned(),
+        _ => in_sites(resource, a, OPEN),
+    }
+}

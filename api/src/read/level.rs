@@ -1,0 +1,261 @@
+//! One level of a plan and its SQL: the rows of one noun for all parents at once.
+
+use super::declare::{Noun, On, Relation};
+use crate::db::{Backend, Keys, Kind, Sql};
+
+/// A term of an order.
+#[derive(Clone, Debug)]
+pub struct Term {
+    /// The expression.
+    pub expression: String,
+    /// How it is held.
+    pub kind: Kind,
+    /// Largest first.
+    pub descending: bool,
+    /// May be null.
+    pub nullable: bool,
+}
+
+/// Which rows a level hangs on.
+#[derive(Clone, Debug)]
+pub struct Parent<'p> {
+    /// The parent's level.
+    pub level: usize,
+    /// Column of the parent's rows that holds the key.
+    pub column: usize,
+    /// What ties a row to that key.
+    pub relation: &'p Relation,
+}
+
+/// One statement of the plan, or two when a count is asked beside rows.
+#[derive(Clone, Debug)]
+pub struct Level<'p> {
+    /// What its rows hang on; none at the root.
+    pub parent: Option<Parent<'p>>,
+    /// Values bound so far; its text is never used.
+    pub sql: Sql,
+    /// Table with its alias `t`.
+    pub from: String,
+    /// Joins of to-one relations.
+    pub joins: String,
+    /// Conditions: reach, filter.
+    pub conditions: Vec<String>,
+    /// Condition of the cursors.
+    pub keyset: Option<String>,
+    /// Order, the key last.
+    pub order: Vec<Term>,
+    /// Rows per parent; one more is fetched to see whether there are more.
+    pub limit: Option<usize>,
+    /// Read from the end: order turned, rows turned back after reading.
+    pub backward: bool,
+    /// A cursor was given on the side that the page leaves behind.
+    pub has_before: bool,
+    /// More rows than the limit are an error.
+    pub refuse_more: bool,
+    /// Rows are asked.
+    pub wants_rows: bool,
+    /// What is counted, if a count is asked.
+    pub count: Option<CountPart>,
+    key: &'static str,
+    columns: Vec<(String, Kind)>,
+}
+
+impl<'p> Level<'p> {
+    /// A level that reads a noun.
+    pub fn new(noun: &Noun, backend: Backend, parent: Option<Parent<'p>>) -> Self {
+        Self {
+            parent,
+            sql: Sql::new(backend),
+            from: format!("{} t", noun.table),
+            joins: String::new(),
+            conditions: Vec::new(),
+            keyset: None,
+            order: Vec::new(),
+            limit: None,
+            backward: false,
+            has_before: false,
+            refuse_more: false,
+            wants_rows: false,
+            count: None,
+            key: noun.key,
+            columns: Vec::new(),
+        }
+    }
+
+    /// The position of an expression among the columns; equal ones share it.
+    pub fn column(&mut self, expression: String, kind: Kind) -> usize {
+        let known = self.columns.iter().position(|(other, held)| *other == expression && *held == kind);
+        known.unwrap_or_else(|| {
+            self.columns.push((expression, kind));
+            self.columns.len() - 1
+        })
+    }
+
+    /// How a column is held.
+    pub fn kind(&self, column: usize) -> Kind {
+        self.columns.get(column).map_or(Kind::Text, |(_, kind)| *kind)
+    }
+
+    /// Position of the parent's number in rows read for several parents.
+    pub fn ordinal(&self) -> usize {
+        self.columns.len().max(1)
+    }
+
+    /// The statement for the rows, of all parents or of the whole table.
+    pub fn rows_sql(&self, keys: Option<Keys>) -> Sql {
+        let mut sql = self.sql.clone();
+        match (&self.parent, keys) {
+            (Some(parent), Some(keys)) if keys.len() == 1 => {
+                let tie = one_tie(&mut sql, &parent.relation.on, keys);
+                self.select(&mut sql, Some(&tie), "");
+            }
+            (Some(parent), Some(keys)) if sql.has_lateral() => self.lateral(&mut sql, parent, keys),
+            (Some(parent), Some(keys)) => self.correlated(&mut sql, parent, keys),
+            _ => self.select(&mut sql, None, ""),
+        }
+        sql
+    }
+
+    /// The statement for the counts.
+    pub fn count_sql(&self, keys: Option<Keys>, count: &CountPart) -> Sql {
+        let mut sql = count.sql.clone();
+        match (&self.parent, keys) {
+            (Some(parent), Some(keys)) if keys.len() == 1 => {
+                let tie = one_tie(&mut sql, &parent.relation.on, keys);
+                sql.push("SELECT count(*), 0 FROM ").push(&self.from);
+                write_where(&mut sql, Some(&tie), &count.conditions, None);
+            }
+            (Some(parent), Some(keys)) => {
+                let tie = sql.piece(|sql| parent.relation.on.write(sql, "t", "k.key"));
+                sql.push("SELECT (SELECT count(*) FROM ").push(&self.from);
+                write_where(&mut sql, Some(&tie), &count.conditions, None);
+                sql.push("), k.ord FROM ").keys_table(keys);
+            }
+            _ => {
+                sql.push("SELECT count(*), 0 FROM ").push(&self.from);
+                write_where(&mut sql, None, &count.conditions, None);
+            }
+        }
+        sql
+    }
+
+    /// PostgreSQL: the rows of each parent by a lateral subquery, which stops at the limit.
+    fn lateral(&self, sql: &mut Sql, parent: &Parent<'_>, keys: Keys) {
+        let tie = sql.piece(|sql| parent.relation.on.write(sql, "t", "k.key"));
+        sql.push("SELECT c.*, k.ord FROM ").keys_table(keys);
+        sql.push(" CROSS JOIN LATERAL (");
+        self.select(sql, Some(&tie), "");
+        sql.push(") c");
+    }
+
+    /// SQLite: the keys of each parent's rows by a correlated subquery, the rows by their keys.
+    fn correlated(&self, sql: &mut Sql, parent: &Parent<'_>, keys: Keys) {
+        let tie = sql.piece(|sql| parent.relation.on.write(sql, "t", "k.key"));
+        sql.push("SELECT ");
+        self.push_columns(sql);
+        sql.push(", k.ord FROM ").keys_table(keys);
+        // CROSS JOIN keeps the parents outside, in SQLite's planner
+        sql.push(" CROSS JOIN ").push(&self.from);
+        if self.limit.is_some() {
+            sql.push(" ON t.").push(self.key).push(" IN (SELECT t.").push(self.key).push(" FROM ").push(&self.from);
+            write_where(sql, Some(&tie), &self.conditions, self.keyset.as_deref());
+            self.push_order(sql, "");
+            self.push_limit(sql);
+            sql.push(")").push(&self.joins);
+        } else {
+            sql.push(" ON ").push(&tie).push(&self.joins);
+            write_where(sql, None, &self.conditions, self.keyset.as_deref());
+        }
+        self.push_order(sql, "k.ord, ");
+    }
+
+    fn select(&self, sql: &mut Sql, tie: Option<&str>, first: &str) {
+        sql.push("SELECT ");
+        self.push_columns(sql);
+        sql.push(" FROM ").push(&self.from).push(&self.joins);
+        write_where(sql, tie, &self.conditions, self.keyset.as_deref());
+        self.push_order(sql, first);
+        self.push_limit(sql);
+    }
+
+    fn push_columns(&self, sql: &mut Sql) {
+        if self.columns.is_empty() {
+            sql.push("1 AS c0");
+        }
+        for (index, (expression, _)) in self.columns.iter().enumerate() {
+            let mut digits = itoa::Buffer::new();
+            sql.push(if index == 0 { "" } else { ", " }).push(expression);
+            sql.push(" AS c").push(digits.format(index));
+        }
+    }
+
+    fn push_order(&self, sql: &mut Sql, first: &str) {
+        if self.order.is_empty() && first.is_empty() {
+            return;
+        }
+        sql.push(" ORDER BY ").push(first);
+        if self.order.is_empty() {
+            sql.push("1");
+        }
+        for (index, term) in self.order.iter().enumerate() {
+            sql.push(if index == 0 { "" } else { ", " });
+            sql.order_term(&term.expression, term.descending != self.backward, term.nullable);
+        }
+    }
+
+    fn push_limit(&self, sql: &mut Sql) {
+        if let Some(limit) = self.limit {
+            let mut digits = itoa::Buffer::new();
+            sql.push(" LIMIT ").push(digits.format(limit + 1));
+        }
+    }
+}
+
+/// The conditions of a count, bound apart from those of the rows.
+#[derive(Clone, Debug)]
+pub struct CountPart {
+    /// Values bound.
+    pub sql: Sql,
+    /// Conditions: reach, filter.
+    pub conditions: Vec<String>,
+}
+
+fn one_tie(sql: &mut Sql, on: &On, keys: Keys) -> String {
+    let key = sql.piece(|sql| {
+        match keys {
+            Keys::Uuid(keys) => sql.bind(keys.first().copied().into()),
+            Keys::Text(keys) => sql.bind(keys.into_iter().next().into()),
+        };
+    });
+    sql.piece(|sql| on.write(sql, "t", &key))
+}
+
+fn write_where(sql: &mut Sql, tie: Option<&str>, conditions: &[String], keyset: Option<&str>) {
+    let mut word = " WHERE ";
+    for condition in tie.into_iter().chain(conditions.iter().map(String::as_str)).chain(keyset) {
+        sql.push(word).push(condition);
+        word = " AND ";
+    }
+}
+
+impl On {
+    /// Appends the condition that ties the target at `alias` to a key.
+    pub fn write(&self, sql: &mut Sql, alias: &str, key: &str) {
+        match self {
+            Self::Column(column) => {
+                sql.push(alias).push(".").push(column).push(" = ").push(key);
+            }
+            Self::Link { table, parent, target, to, only, .. } => {
+                let link = sql.alias('l');
+                sql.push(alias).push(".").push(to).push(" IN (SELECT ").push(&link).push(".").push(target);
+                sql.push(" FROM ").push(table).push(" ").push(&link).push(" WHERE ").push(&link).push(".");
+                sql.push(parent).push(" = ").push(key);
+                if !only.is_empty() {
+                    sql.push(" AND ").push(&only.replace("{l}", &link));
+                }
+                sql.push(")");
+            }
+            Self::Where(condition) => condition(sql, alias, key),
+        }
+    }
+}

@@ -1,0 +1,287 @@
+//! Writes the answer straight from the rows as JSON.
+
+use sea_orm::QueryResult;
+
+use super::level::Level;
+use super::page;
+use super::run::{Fetched, Group};
+use super::shape::{ConnectionOut, Cursor, EdgeOut, Form, Out, PageOut, Shape};
+use crate::db::{Cell, Kind, cell};
+use crate::error::ApiError;
+use crate::ids;
+
+/// Writes what was planned from what was fetched.
+pub struct Writer<'w> {
+    levels: &'w [Level<'w>],
+    fetched: &'w [Fetched],
+    out: Vec<u8>,
+}
+
+/// A row, with its position in its level.
+type At<'r> = Option<(usize, &'r QueryResult)>;
+type Written = Result<(), ApiError>;
+
+impl<'w> Writer<'w> {
+    /// A writer over the levels of a plan and their rows.
+    pub fn new(levels: &'w [Level<'w>], fetched: &'w [Fetched]) -> Self {
+        Self { levels, fetched, out: Vec::with_capacity(8192) }
+    }
+
+    /// The JSON of a root field.
+    pub fn root(mut self, out: &Out) -> Result<Vec<u8>, ApiError> {
+        self.write(out, None)?;
+        Ok(self.out)
+    }
+
+    fn write(&mut self, out: &Out, at: At<'_>) -> Written {
+        match out {
+            Out::Text(text) => self.out.extend_from_slice(text),
+            Out::Value { column, kind, form } => return self.value(at, *column, *kind, *form),
+            Out::Object { absent_if, null_key, shape } => {
+                let flagged = absent_if.is_some_and(|column| {
+                    !matches!(self.cell(at, column, Kind::Bool), Ok(Cell::Bool(false)))
+                });
+                let level_kind = |column: usize| if let Some((_, row)) = at { is_null(row, column) } else { true };
+                if flagged || null_key.is_some_and(level_kind) {
+                    self.out.extend_from_slice(b"null");
+                } else {
+                    return self.object(shape, at);
+                }
+            }
+            Out::Items(items) => {
+                self.out.push(b'[');
+                for (index, item) in items.iter().enumerate() {
+                    self.comma(index);
+                    self.write(item, None)?;
+                }
+                self.out.push(b']');
+            }
+            Out::Fields(shape) => return self.object(shape, at),
+            Out::Single { level, shape } => {
+                let fetched = &self.fetched[*level];
+                match fetched.rows.first() {
+                    Some(row) => return self.object(shape, Some((0, row))),
+                    None => self.out.extend_from_slice(b"null"),
+                }
+            }
+            Out::ById { level, column, id, shape } => {
+                let rows = &self.fetched[*level].rows;
+                let is_it = |row: &&QueryResult| matches!(cell(row, *column, Kind::Uuid), Ok(Cell::Uuid(key)) if key == *id);
+                match rows.iter().enumerate().find(|(_, row)| is_it(row)) {
+                    Some((index, row)) => return self.object(shape, Some((index, row))),
+                    None => self.out.extend_from_slice(b"null"),
+                }
+            }
+            Out::List { level, shape } => {
+                let group = self.group(*level, at);
+                return self.rows(*level, group, shape);
+            }
+            Out::Connection { level, fields } => return self.connection(*level, fields, at),
+        }
+        Ok(())
+    }
+
+    fn comma(&mut self, index: usize) {
+        if index > 0 {
+            self.out.push(b',');
+        }
+    }
+
+    fn object(&mut self, shape: &Shape, at: At<'_>) -> Written {
+        self.out.push(b'{');
+        for (index, (key, out)) in shape.iter().enumerate() {
+            self.comma(index);
+            self.out.extend_from_slice(key);
+            self.write(out, at)?;
+        }
+        self.out.push(b'}');
+        Ok(())
+    }
+
+    fn group(&self, level: usize, at: At<'_>) -> Option<&'w Group> {
+        let parent = self.levels[level].parent.as_ref().and(at.map(|(index, _)| index));
+        if self.levels[level].parent.is_some() && parent.is_none() {
+            return None;
+        }
+        self.fetched[level].group(parent)
+    }
+
+    fn row(&self, level: usize, index: u32) -> (usize, &'w QueryResult) {
+        let fetched: &'w Fetched = &self.fetched[level];
+        (index as usize, &fetched.rows[index as usize])
+    }
+
+    fn rows(&mut self, level: usize, group: Option<&Group>, shape: &Shape) -> Written {
+        self.out.push(b'[');
+        for (index, row) in group.iter().flat_map(|group| &group.rows).enumerate() {
+            self.comma(index);
+            let at = self.row(level, *row);
+            self.object(shape, Some(at))?;
+        }
+        self.out.push(b']');
+        Ok(())
+    }
+
+    fn connection(&mut self, level: usize, fields: &[(Vec<u8>, ConnectionOut)], at: At<'_>) -> Written {
+        let group = self.group(level, at);
+        self.out.push(b'{');
+        for (index, (key, field)) in fields.iter().enumerate() {
+            self.comma(index);
+            self.out.extend_from_slice(key);
+            match field {
+                ConnectionOut::Text(text) => self.out.extend_from_slice(text),
+                ConnectionOut::TotalCount => self.integer(group.map_or(0, |group| group.count)),
+                ConnectionOut::Nodes(shape) => self.rows(level, group, shape)?,
+                ConnectionOut::Edges(edge) => self.edges(level, group, edge)?,
+                ConnectionOut::PageInfo(info) => self.page_info(level, group, info)?,
+            }
+        }
+        self.out.push(b'}');
+        Ok(())
+    }
+
+    fn edges(&mut self, level: usize, group: Option<&Group>, edge: &[(Vec<u8>, EdgeOut)]) -> Written {
+        self.out.push(b'[');
+        for (index, row) in group.iter().flat_map(|group| &group.rows).enumerate() {
+            self.comma(index);
+            let at = self.row(level, *row);
+            self.out.push(b'{');
+            for (index, (key, field)) in edge.iter().enumerate() {
+                self.comma(index);
+                self.out.extend_from_slice(key);
+                match field {
+                    EdgeOut::Text(text) => self.out.extend_from_slice(text),
+                    EdgeOut::Cursor(cursor) => self.cursor(cursor, Some(at))?,
+                    EdgeOut::Node(shape) => self.object(shape, Some(at))?,
+                }
+            }
+            self.out.push(b'}');
+        }
+        self.out.push(b']');
+        Ok(())
+    }
+
+    fn page_info(&mut self, level: usize, group: Option<&Group>, info: &[(Vec<u8>, PageOut)]) -> Written {
+        let of = &self.levels[level];
+        let more = group.is_some_and(|group| group.more);
+        let (next, previous) = if of.backward { (of.has_before, more) } else { (more, of.has_before) };
+        let first = group.and_then(|group| group.rows.first()).map(|row| self.row(level, *row));
+        let last = group.and_then(|group| group.rows.last()).map(|row| self.row(level, *row));
+        self.out.push(b'{');
+        for (index, (key, field)) in info.iter().enumerate() {
+            self.comma(index);
+            self.out.extend_from_slice(key);
+            match field {
+                PageOut::Text(text) => self.out.extend_from_slice(text),
+                PageOut::HasNext => self.boolean(next),
+                PageOut::HasPrevious => self.boolean(previous),
+                PageOut::Start(cursor) => self.cursor(cursor, first)?,
+                PageOut::End(cursor) => self.cursor(cursor, last)?,
+            }
+        }
+        self.out.push(b'}');
+        Ok(())
+    }
+
+    fn cursor(&mut self, cursor: &Cursor, at: At<'_>) -> Written {
+        let Some((_, row)) = at else {
+            self.out.extend_from_slice(b"null");
+            return Ok(());
+        };
+        let cells: Result<Vec<Cell<'_>>, _> =
+            cursor.columns.iter().map(|(column, kind)| cell(row, *column, *kind)).collect();
+        let text = page::encode(cursor.tag, &cells?);
+        self.quoted(text.as_bytes());
+        Ok(())
+    }
+
+    fn cell<'r>(&self, at: At<'r>, column: usize, kind: Kind) -> Result<Cell<'r>, ApiError> {
+        match at {
+            Some((_, row)) => Ok(cell(row, column, kind)?),
+            None => Ok(Cell::Null),
+        }
+    }
+
+    fn value(&mut self, at: At<'_>, column: usize, kind: Kind, form: Form) -> Written {
+        match (self.cell(at, column, kind)?, form) {
+            (Cell::Null, _) => self.out.extend_from_slice(b"null"),
+            (Cell::Text(text), Form::Plain) => self.quoted(text.as_bytes()),
+            (Cell::Text(text), _) => escaped(&mut self.out, text),
+            (Cell::Json(text), _) => self.out.extend_from_slice(text.as_bytes()),
+            (Cell::Uuid(id), Form::Id(prefix)) => {
+                self.out.push(b'"');
+                ids::encode_into(&mut self.out, prefix, id);
+                self.out.push(b'"');
+            }
+            (Cell::Uuid(id), _) => self.quoted(id.to_string().as_bytes()),
+            (Cell::Int(value), Form::Quoted) => {
+                self.out.push(b'"');
+                self.integer(value);
+                self.out.push(b'"');
+            }
+            (Cell::Int(value), _) => self.integer(value),
+            (Cell::Float(value), _) => self.float(value),
+            (Cell::Bool(value), _) => self.boolean(value),
+            (Cell::Decimal(value), _) => self.quoted(value.normalize().to_string().as_bytes()),
+            (Cell::Date(value), _) => self.quoted(value.to_string().as_bytes()),
+            (Cell::Instant(value), _) => {
+                self.quoted(value.to_rfc3339_opts(chrono::SecondsFormat::AutoSi, true).as_bytes());
+            }
+        }
+        Ok(())
+    }
+
+    fn quoted(&mut self, bytes: &[u8]) {
+        self.out.push(b'"');
+        self.out.extend_from_slice(bytes);
+        self.out.push(b'"');
+    }
+
+    fn integer(&mut self, value: i64) {
+        self.out.extend_from_slice(itoa::Buffer::new().format(value).as_bytes());
+    }
+
+    fn boolean(&mut self, value: bool) {
+        self.out.extend_from_slice(if value { b"true" } else { b"false" });
+    }
+
+    /// JSON knows no NaN or infinity; the database holds none either.
+    fn float(&mut self, value: f64) {
+        if value.is_finite() {
+            self.out.extend_from_slice(ryu::Buffer::new().format_finite(value).as_bytes());
+        } else {
+            self.out.extend_from_slice(b"null");
+        }
+    }
+}
+
+fn is_null(row: &QueryResult, column: usize) -> bool {
+    crate::db::is_null(row, column)
+}
+
+/// A JSON string.
+pub fn escaped(out: &mut Vec<u8>, text: &str) {
+    out.push(b'"');
+    let bytes = text.as_bytes();
+    let mut clean = 0;
+    for (index, byte) in bytes.iter().enumerate() {
+        let short: &[u8] = match byte {
+            b'"' => b"\\\"",
+            b'\\' => b"\\\\",
+            b'\n' => b"\\n",
+            b'\r' => b"\\r",
+            b'\t' => b"\\t",
+            0..=0x1f => &[],
+            _ => continue,
+        };
+        out.extend_from_slice(&bytes[clean..index]);
+        if short.is_empty() {
+            out.extend_from_slice(format!("\\u{byte:04x}").as_bytes());
+        } else {
+            out.extend_from_slice(short);
+        }
+        clean = index + 1;
+    }
+    out.extend_from_slice(&bytes[clean..]);
+    out.push(b'"');
+}
