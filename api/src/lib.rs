@@ -14,6 +14,7 @@ pub mod limits;
 pub mod policy;
 pub mod read;
 pub mod seed;
+pub mod startup;
 pub mod telemetry;
 pub mod text;
 

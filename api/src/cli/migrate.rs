@@ -1,5 +1,7 @@
 //! `cites migrate`.
 
+use crate::{config::Config, startup};
+
 /// Bring the database's tables to this version
 ///
 /// `cites serve` does it by itself; use this to migrate before a new version is started, with another
@@ -25,4 +27,25 @@ pub enum MigrateAction {
     },
     /// List the migrations and which are applied
     Status,
+}
+
+/// Applies, undoes or lists migrations.
+pub(super) async fn run(args: &MigrateArgs, config: &Config) -> anyhow::Result<()> {
+    let db = startup::open(config).await?;
+    match args.action {
+        None | Some(MigrateAction::Up) => {
+            db.migrate().await?;
+            println!("The database is up to date.");
+        }
+        Some(MigrateAction::Down { steps }) => {
+            db.migrate_down(steps).await?;
+            println!("Undone: {steps}.");
+        }
+        Some(MigrateAction::Status) => {
+            for (name, applied) in db.migrations().await? {
+                println!("{} {name}", if applied { "applied" } else { "pending" });
+            }
+        }
+    }
+    Ok(())
 }

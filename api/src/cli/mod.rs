@@ -10,6 +10,7 @@ pub mod serve;
 #[cfg(test)]
 mod tests;
 pub mod token;
+mod token_grant;
 
 use std::{process::ExitCode, sync::Arc};
 
@@ -17,7 +18,7 @@ use clap::{Parser, Subcommand};
 
 use crate::{
     auth::AuthSetupError,
-    cli::token::{DevGrant, TokenArgs},
+    cli::token::TokenArgs,
     clock::Clock,
     config::{Config, ConfigError, Overrides},
     telemetry,
@@ -37,15 +38,22 @@ pub struct Cli {
     /// Settings given as flags.
     #[command(flatten)]
     settings: Overrides,
-    /// What to do.
+    /// What to do; serve when left out.
     #[command(subcommand)]
-    command: Command,
+    command: Option<Command>,
 }
 
 /// The commands.
 #[derive(Subcommand)]
 enum Command {
+    Serve(serve::ServeArgs),
+    Migrate(migrate::MigrateArgs),
+    Ingest(ingest::IngestArgs),
     Token(TokenArgs),
+    Schema(schema::SchemaArgs),
+    Rights(rights::RightsArgs),
+    Seed(seed::SeedArgs),
+    Doctor(doctor::DoctorArgs),
 }
 
 /// A command line that parses but makes no sense as a whole.
@@ -54,13 +62,9 @@ enum Command {
 pub struct UsageError(pub String);
 
 /// Runs the command. Exit codes: 0 done, 2 the command line, a setting or a key file is wrong (nothing was
-/// opened), 1 anything else. `record_grant` writes a development client's grant into the database.
-pub async fn run(
-    cli: Cli,
-    clock: Arc<dyn Clock>,
-    record_grant: impl AsyncFnOnce(&Config, DevGrant) -> anyhow::Result<()>,
-) -> ExitCode {
-    match dispatch(cli, clock, record_grant).await {
+/// opened), 1 anything else.
+pub async fn run(cli: Cli, clock: Arc<dyn Clock>) -> ExitCode {
+    match dispatch(cli, clock).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("cites: {error:#}");
@@ -69,15 +73,26 @@ pub async fn run(
     }
 }
 
-async fn dispatch(
-    cli: Cli,
-    clock: Arc<dyn Clock>,
-    record_grant: impl AsyncFnOnce(&Config, DevGrant) -> anyhow::Result<()>,
-) -> anyhow::Result<()> {
+async fn dispatch(cli: Cli, clock: Arc<dyn Clock>) -> anyhow::Result<()> {
+    let command = cli.command.unwrap_or(Command::Serve(serve::ServeArgs {}));
+    match &command {
+        Command::Schema(_) => return schema::run(),
+        Command::Rights(args) => return rights::run(args),
+        _ => {}
+    }
     let config = Config::load(&cli.settings)?;
     telemetry::init(&config.log)?;
-    match cli.command {
-        Command::Token(args) => token::run(&args, &config, clock.as_ref(), record_grant).await,
+    match command {
+        Command::Serve(_) => serve::run(&config, clock).await,
+        Command::Migrate(args) => migrate::run(&args, &config).await,
+        Command::Ingest(args) => ingest::run(&args, &config, clock.as_ref()).await,
+        Command::Token(args) => {
+            let record = async |config: &Config, grant| token_grant::record(config, clock.as_ref(), grant).await;
+            token::run(&args, &config, clock.as_ref(), record).await
+        }
+        Command::Seed(args) => seed::run(&args, &config, clock.as_ref()).await,
+        Command::Doctor(_) => doctor::run(&config, clock).await,
+        Command::Schema(_) | Command::Rights(_) => Ok(()),
     }
 }
 

@@ -1,5 +1,7 @@
 //! `cites rights`.
 
+use crate::policy::Policy;
+
 /// Print who may do what: a line per resource and verb, a column per role
 ///
 /// Needs no database. The file docs/rights.md of the repository is the Markdown form.
@@ -18,4 +20,14 @@ pub enum RightsFormat {
     Text,
     /// A Markdown document
     Markdown,
+}
+
+/// Prints the table.
+pub(super) fn run(args: &RightsArgs) -> anyhow::Result<()> {
+    let policy = Policy::load()?;
+    match args.format {
+        RightsFormat::Text => print!("{}", policy.to_text()),
+        RightsFormat::Markdown => print!("{}", policy.to_markdown()),
+    }
+    Ok(())
 }

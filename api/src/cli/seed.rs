@@ -1,5 +1,7 @@
 //! `cites seed`.
 
+use crate::{clock::Clock, config::Config, seed, startup};
+
 /// Fill the database with a large invented set, for benches and trials
 ///
 /// The same numbers and seed give the same rows. Not for a database that serves people.
@@ -15,4 +17,12 @@ pub struct SeedArgs {
     /// Where the invention starts from: another seed gives another set
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
+}
+
+/// Fills the database.
+pub(super) async fn run(args: &SeedArgs, config: &Config, clock: &dyn Clock) -> anyhow::Result<()> {
+    let db = startup::open(config).await?;
+    startup::prepare(config, &db, clock).await?;
+    println!("{}", seed::seed(&db, clock, args.actions.into(), args.partners.into(), args.seed).await?);
+    Ok(())
 }

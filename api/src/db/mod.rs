@@ -67,6 +67,21 @@ impl Db {
         self.locked("migrate", Migrator::up(&self.writer, None)).await
     }
 
+    /// Undoes the last migrations, with the data of their tables.
+    pub async fn migrate_down(&self, steps: u32) -> Result<(), DbErr> {
+        self.locked("migrate", Migrator::down(&self.writer, Some(steps))).await
+    }
+
+    /// The names of all migrations, and whether each is applied.
+    pub async fn migrations(&self) -> Result<Vec<(String, bool)>, DbErr> {
+        let applied = Migrator::get_applied_migrations(&self.writer).await?;
+        let is_applied = |name: &str| applied.iter().any(|migration| migration.name() == name);
+        Ok(Migrator::migrations()
+            .iter()
+            .map(|migration| (migration.name().to_owned(), is_applied(migration.name())))
+            .collect())
+    }
+
     /// Ends every connection once its work is done.
     pub async fn close(&self) -> Result<(), DbErr> {
         self.readers.close_by_ref().await?;

@@ -16,6 +16,7 @@ use async_graphql::dynamic::Schema;
 use tokio::sync::OnceCell;
 
 use self::document::Documents;
+pub use self::execute::{Answer, Operation, Outcome};
 use crate::clock::Clock;
 use crate::db::Db;
 use crate::policy::Policy;
@@ -62,6 +63,14 @@ impl Engine {
         })?;
         let services = Services::default();
         Ok(Self { model, db, policy, clock, documents, introspection, services })
+    }
+}
+
+impl Engine {
+    /// Whether the database answers.
+    pub async fn ready(&self) -> Result<(), sea_orm::DbErr> {
+        use sea_orm::ConnectionTrait;
+        self.db.readers.execute_unprepared("SELECT 1").await.map(|_| ())
     }
 }
 

@@ -231,6 +231,29 @@ impl Policy {
         &self.rules
     }
 
+    /// The table for a terminal, in aligned columns.
+    pub fn to_text(&self) -> String {
+        let mut text = format!(
+            "{:<18}{:<12}{:<13}{:<15}{:<13}{:<13}{:<14}{:<15}{}\n",
+            "resource", "verb", "field group", "scope", ROLES[0], ROLES[1], ROLES[2], ROLES[3], ROLES[4]
+        );
+        for rule in &self.rules {
+            let _ = write!(
+                text,
+                "{:<18}{:<12}{:<13}{:<15}",
+                rule.resource.name(),
+                rule.verb.name(),
+                rule.group,
+                rule.token_scope.name()
+            );
+            for (cell, width) in rule.cells.iter().zip([13, 13, 14, 15, 0]) {
+                let _ = write!(text, "{:<width$}", cell.text);
+            }
+            text.push('\n');
+        }
+        text
+    }
+
     /// The table for people, in Markdown.
     pub fn to_markdown(&self) -> String {
         let mut text = String::from(HEAD);

@@ -1,0 +1,109 @@
+//! Puts the parts together: database, data, engine, tokens, HTTP.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix_web::dev::Server;
+use actix_web::{App, HttpServer, middleware, web};
+use anyhow::Context;
+use async_graphql::Variables;
+
+use crate::auth::{Actor, AuthError, Authenticator};
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::db::{Db, ServeLock};
+use crate::graphql::{Engine, Operation, Outcome};
+use crate::http::{self, AnswerKind, AuthRefusal, Endpoint, Executor, GraphqlAnswer, GraphqlRequest, HttpSettings};
+use crate::{ingest, limits};
+
+/// Opens the configured database.
+pub async fn open(config: &Config) -> anyhow::Result<Db> {
+    let database = &config.database;
+    let timeout = Duration::from_millis(database.acquire_timeout_ms);
+    Ok(Db::open(database.url.expose(), database.max_connections, timeout).await?)
+}
+
+/// Migrates the database and loads what it should hold.
+pub async fn prepare(config: &Config, db: &Db, clock: &dyn Clock) -> anyhow::Result<()> {
+    db.migrate().await.context("the database could not be migrated")?;
+    if config.data.ingest_at_start {
+        let demo = config.data.demo.or(config.database.is_sqlite());
+        let report = ingest::run(db, clock, ingest::DataSource::Embedded, demo).await?;
+        for line in report.to_string().lines() {
+            tracing::info!("{line}");
+        }
+    }
+    Ok(())
+}
+
+/// A server that listens, with what must live as long as it does.
+pub struct Running {
+    /// Where it listens.
+    pub address: SocketAddr,
+    /// Runs until it is stopped.
+    pub server: Server,
+    _lock: ServeLock,
+}
+
+/// Serves a prepared database.
+pub fn serve(config: &Config, db: Db, clock: &Arc<dyn Clock>, auth: Arc<Authenticator>) -> anyhow::Result<Running> {
+    let lock = db.serve_lock()?;
+    let engine = Arc::new(Engine::new(Arc::new(db), Arc::clone(clock))?);
+    let service = Service { engine, auth };
+    let settings = HttpSettings { max_body_bytes: limits::BODY_BYTES, ..HttpSettings::default() };
+    let endpoint = web::Data::new(Endpoint::new(service, settings));
+    let mut server = HttpServer::new(move || {
+        App::new().wrap(middleware::from_fn(http::envelope)).configure(|app| http::routes(app, &endpoint))
+    });
+    if config.server.workers > 0 {
+        server = server.workers(config.server.workers);
+    }
+    let server = server
+        .bind_auto_h2c(config.server.listen)
+        .with_context(|| format!("cannot listen on {}", config.server.listen))?;
+    let address = server.addrs().first().copied().unwrap_or(config.server.listen);
+    Ok(Running { address, server: server.run(), _lock: lock })
+}
+
+/// The engine behind HTTP.
+struct Service {
+    engine: Arc<Engine>,
+    auth: Arc<Authenticator>,
+}
+
+#[async_trait::async_trait]
+impl Executor for Service {
+    type Actor = Actor;
+
+    async fn authenticate(&self, authorization: Option<&str>) -> Result<Actor, AuthRefusal> {
+        self.auth.authenticate(authorization).await.map_err(|error| refusal(&error))
+    }
+
+    async fn execute(&self, request: GraphqlRequest, actor: Actor) -> GraphqlAnswer {
+        let operation = Operation {
+            query: request.query,
+            name: request.operation_name,
+            variables: Variables::from_json(request.variables.into()),
+        };
+        let answer = self.engine.execute(&operation, actor).await;
+        let kind = match answer.outcome {
+            Outcome::Executed => AnswerKind::Data,
+            Outcome::Refused => AnswerKind::RequestError,
+            Outcome::Unavailable => AnswerKind::Unavailable,
+        };
+        GraphqlAnswer { body: answer.body, kind }
+    }
+
+    async fn ready(&self) -> Result<(), String> {
+        self.engine.ready().await.map_err(|error| error.to_string())
+    }
+}
+
+fn refusal(error: &AuthError) -> AuthRefusal {
+    if error.status() == 503 {
+        AuthRefusal::Unavailable
+    } else {
+        AuthRefusal::Invalid { code: error.code(), message: error.to_string() }
+    }
+}
