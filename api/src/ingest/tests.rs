@@ -1,6 +1,7 @@
 //! The real files, loaded into a fresh database of each kind that is at hand.
 
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use chrono::{DateTime, NaiveDate};
@@ -13,7 +14,9 @@ use entity::{
     qpv_outline, region, roadmap, seat, site, site_commune, site_departement, site_milestone, site_qpv,
 };
 use rust_decimal::Decimal;
-use sea_orm::{ColumnTrait, DatabaseConnection, EntityTrait, ExprTrait, PaginatorTrait, QueryFilter};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, DatabaseConnection, EntityTrait, ExprTrait, PaginatorTrait, QueryFilter,
+};
 use uuid::Uuid;
 
 use super::{DataSource, Report, run};
@@ -32,11 +35,25 @@ impl Scratch {
         Self(folder)
     }
 
+    /// An empty database.
     async fn database(&self) -> Db {
-        let url = format!("sqlite://{}?mode=rwc", self.0.join("cites.db").display());
-        let db = Db::open(&url, 4, Duration::from_secs(5)).await.unwrap();
+        let db = self.open().await;
         db.migrate().await.unwrap();
         db
+    }
+
+    /// A database that holds the whole of `data/`.
+    async fn loaded(&self) -> Db {
+        std::fs::write(self.file(), LOADED.get_or_init(loaded)).unwrap();
+        self.open().await
+    }
+
+    async fn open(&self) -> Db {
+        open(&format!("sqlite://{}?mode=rwc", self.file().display())).await
+    }
+
+    fn file(&self) -> PathBuf {
+        self.0.join("cites.db")
     }
 
     /// A copy of `data/`, to be damaged.
@@ -55,6 +72,27 @@ impl Drop for Scratch {
     fn drop(&mut self) {
         let _ = std::fs::remove_dir_all(&self.0);
     }
+}
+
+/// Loaded once for all tests that start from there.
+static LOADED: OnceLock<Vec<u8>> = OnceLock::new();
+
+/// On a thread of its own: a test that waits here has a runtime already.
+fn loaded() -> Vec<u8> {
+    let make = async {
+        let scratch = Scratch::new();
+        let db = scratch.database().await;
+        let report = load(&db, DataSource::Embedded).await;
+        assert_eq!(report.rejected(), 0, "{report}");
+        db.close().await.unwrap();
+        std::fs::read(scratch.file()).unwrap()
+    };
+    let runtime = || tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    std::thread::scope(|scope| scope.spawn(|| runtime().block_on(make)).join()).unwrap()
+}
+
+async fn open(url: &str) -> Db {
+    Db::open(url, 4, Duration::from_secs(5)).await.unwrap()
 }
 
 fn clock() -> FixedClock {
@@ -84,8 +122,26 @@ fn edit(dir: &Path, file: &str, edit: impl Fn(String) -> String) {
 #[tokio::test]
 async fn everything_is_loaded_once_and_the_second_time_nothing() {
     let scratch = Scratch::new();
-    let db = scratch.database().await;
-    let first = load(&db, DataSource::Embedded).await;
+    everything_once(&scratch.database().await).await;
+}
+
+#[tokio::test]
+async fn everything_is_loaded_once_on_a_server_too() {
+    let Ok(url) = std::env::var("TEST_POSTGRES_URL") else { return };
+    let server = open(&url).await;
+    let name = format!("ingest_{}", Uuid::now_v7().simple());
+    server.writer.execute_unprepared(&format!("CREATE DATABASE {name}")).await.unwrap();
+    let (address, query) = url.split_once('?').unwrap_or((&url, ""));
+    let address = address.rsplit_once('/').unwrap().0;
+    let db = open(&format!("{address}/{name}?{query}")).await;
+    db.migrate().await.unwrap();
+    everything_once(&db).await;
+    db.close().await.unwrap();
+    server.writer.execute_unprepared(&format!("DROP DATABASE {name}")).await.unwrap();
+}
+
+async fn everything_once(db: &Db) {
+    let first = load(db, DataSource::Embedded).await;
     assert_eq!(first.rejected(), 0, "{first}");
     assert!(first.files.iter().all(|file| file.state == IngestState::Done));
 
@@ -112,7 +168,7 @@ async fn everything_is_loaded_once_and_the_second_time_nothing() {
     assert_eq!(figure::Entity::find().filter(poverty).count(readers).await.unwrap(), 12_958 - 335);
     assert_eq!(first.of("qpv-poverty").unwrap().skipped, 335, "statistical secrecy");
 
-    let second = load(&db, DataSource::Embedded).await;
+    let second = load(db, DataSource::Embedded).await;
     assert!(second.is_unchanged(), "{second}");
     assert_eq!(count::<commune::Entity>(readers).await, 35_074);
 }
@@ -120,8 +176,7 @@ async fn everything_is_loaded_once_and_the_second_time_nothing() {
 #[tokio::test]
 async fn a_bad_line_is_reported_and_the_rest_goes_on() {
     let scratch = Scratch::new();
-    let (db, dir) = (scratch.database().await, scratch.data());
-    load(&db, DataSource::Embedded).await;
+    let (db, dir) = (scratch.loaded().await, scratch.data());
     edit(&dir, "cog2024_epci_ept.csv", |text| {
         let renamed = text.replace("CC Faucigny - Glières", "CC  Faucigny-Glières");
         renamed + "200034582,Clé fausse,CC,69,1,1\n200000172,Encore,CC,74,1,1\n200046977,Trop,CC\n"
@@ -178,8 +233,7 @@ async fn a_file_that_cannot_be_read_stops_there_and_is_taken_up_again() {
 #[tokio::test]
 async fn what_people_have_changed_stays() {
     let scratch = Scratch::new();
-    let (db, dir) = (scratch.database().await, scratch.data());
-    load(&db, DataSource::Embedded).await;
+    let (db, dir) = (scratch.loaded().await, scratch.data());
     let before = site(&db, "cde-024").await;
     site::Entity::update_many()
         .col_expr(site::Column::Status, "CLOSED".into())
@@ -234,8 +288,7 @@ async fn figures(db: &Db, site_id: Uuid) -> Vec<(Indicator, Decimal, Option<Stri
 #[tokio::test]
 async fn the_documented_sites_have_their_facts() {
     let scratch = Scratch::new();
-    let db = scratch.database().await;
-    load(&db, DataSource::Embedded).await;
+    let db = scratch.loaded().await;
     vaulx_en_velin(&db).await;
     grenoble(&db).await;
     saint_etienne_and_villeurbanne(&db).await;

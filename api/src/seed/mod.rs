@@ -23,7 +23,7 @@ use ground::Ground;
 const SYSTEM: &str = "SEED";
 
 /// Actions made before they are written: bounds the memory.
-const BATCH: u64 = 5_000;
+const BATCH: usize = 5_000;
 
 /// First instant at which a seeded row may have been written, 1 September 2020.
 const OPENING: i64 = 1_598_918_400;
@@ -96,15 +96,15 @@ pub async fn seed(
     }
     let mut dice = Dice { rng: StdRng::seed_from_u64(seed), now: clock.now() };
     let mut ground = Ground::read(&tx, &mut dice).await?;
-    if actions > 0 && (partners as usize) < ground.sites.len() {
+    if actions > 0 && partners < ground.sites.len() as u64 {
         return Err(SeedError::TooFewPartners(ground.sites.len()));
     }
     let mut report = SeedReport::default();
     let (rows, seats) = partners::make(&mut dice, &mut ground, partners);
     report.partners += insert::<partner::Entity, _>(&tx, rows).await?;
     report.seats += insert::<seat::Entity, _>(&tx, seats).await?;
-    for first in (0..actions).step_by(BATCH as usize) {
-        let made = actions::make(&mut dice, &ground, first..actions.min(first + BATCH));
+    for first in (0..actions).step_by(BATCH) {
+        let made = actions::make(&mut dice, &ground, first..actions.min(first + BATCH as u64));
         report.actions += insert::<action::Entity, _>(&tx, made.actions).await?;
         report.action_qpvs += insert::<action_qpv::Entity, _>(&tx, made.qpvs).await?;
         report.action_partners += insert::<action_partner::Entity, _>(&tx, made.partners).await?;

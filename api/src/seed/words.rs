@@ -1,6 +1,10 @@
 //! The words that seeded names and titles are made of.
 
-use entity::enums::ActionCategory::{self, *};
+use entity::enums::ActionCategory::{
+    self, AllerVers, Autre, ClausesSociales, CommunicationLisibilite, Coordination, CreationActivite,
+    FleLangue, Formation, GardeEnfants, Iae, JobDating, LeveeFreins, MiseEnRelationEntreprises, Mobilite,
+    MobiliteInternationale, Numerique, Observation, Orientation, Remobilisation, Reperage, Sante,
+};
 use entity::enums::{PartnerKind, Pillar};
 
 /// Kinds of partners with the beginning of their name. The first partners of a site come in this order.
