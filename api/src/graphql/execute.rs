@@ -13,6 +13,7 @@ use chrono_tz::Europe::Paris;
 use super::{Engine, document, response};
 use crate::auth::Actor;
 use crate::error::{ApiError, Code};
+use crate::limits;
 use crate::policy::Viewer;
 use crate::read::coerce;
 use crate::read::plan::Planner;
@@ -90,6 +91,10 @@ impl Engine {
         let document = Document { fragments: &parsed.fragments, variables };
         let sets: [&SelectionSet; 1] = [&operation.node.selection_set.node];
         let roots = document.fields(&sets, &|on| on == "Query");
+        if roots.len() > limits::ROOT_FIELDS {
+            let message = format!("{} root fields, at most {} are taken", roots.len(), limits::ROOT_FIELDS);
+            return Err(vec![ApiError::new(Code::LimitExceeded, message)]);
+        }
         let mut planner = Planner::new(&self.model, viewer, document, &self.services, self.db.backend);
         let mut errors = Vec::new();
         let mut outs: Vec<(Vec<u8>, Option<Out>)> = Vec::new();
@@ -101,7 +106,10 @@ impl Engine {
                     if introspected.is_none() {
                         introspected = Some(self.introspect(parsed, operation, variables).await?);
                     }
-                    introspected.as_ref().and_then(|data| data.get(root.key)).map(|json| Out::Text(json.clone()))
+                    introspected
+                        .as_ref()
+                        .and_then(|data| data.get(root.key))
+                        .map(|json| Out::Text(json.clone()))
                 }
                 _ => self.planned(&mut planner, root, &mut errors),
             };
@@ -131,8 +139,8 @@ impl Engine {
                 planner.levels.truncate(before);
                 errors.push(error.at(root.position).under(root.key));
                 let declared = self.model.roots.get(root.name);
-                let nullable =
-                    declared.is_some_and(|root| !matches!(root.ty, async_graphql::dynamic::TypeRef::NonNull(_)));
+                let nullable = declared
+                    .is_some_and(|root| !matches!(root.ty, async_graphql::dynamic::TypeRef::NonNull(_)));
                 nullable.then(Out::null)
             }
         }
@@ -156,7 +164,9 @@ impl Engine {
         let response = self.introspection.execute(request).await;
         if !response.errors.is_empty() {
             let errors = response.errors.into_iter();
-            return Err(errors.map(|error| ApiError::new(Code::GraphqlValidationFailed, error.message)).collect());
+            return Err(errors
+                .map(|error| ApiError::new(Code::GraphqlValidationFailed, error.message))
+                .collect());
         }
         let async_graphql::Value::Object(data) = response.data else { return Ok(HashMap::new()) };
         Ok(data.into_iter().map(|(key, value)| (key.to_string(), value.to_string().into_bytes())).collect())
