@@ -1,7 +1,7 @@
 //! How a noun is declared: each field once, one line, from which come its schema entry, its place in the plan,
 //! its filter, its order and the rights group it falls under.
 
-use sea_orm::{ColumnTrait, EntityName, EntityTrait};
+use sea_orm::{ColumnTrait, EntityTrait};
 
 use crate::db::{KeyType, Kind, Sql};
 use crate::graphql::scalars::Scalar;
