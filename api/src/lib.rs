@@ -10,6 +10,7 @@ pub mod graphql;
 pub mod http;
 pub mod ids;
 pub mod ingest;
+pub mod journal;
 pub mod limits;
 pub mod policy;
 pub mod read;
@@ -17,6 +18,7 @@ pub mod seed;
 pub mod startup;
 pub mod telemetry;
 pub mod text;
+pub mod write;
 
 mod action;
 mod figure;

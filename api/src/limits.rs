@@ -77,3 +77,6 @@ pub const DIRECTIVES: usize = 10;
 /// Most lists and objects at the root that an operation reads, at one SQL statement each (two with a count); its
 /// shape tells, before any runs.
 pub const LEVELS: usize = 60;
+
+/// How long the answer to an idempotency key is kept, in days.
+pub const IDEMPOTENCY_DAYS: i64 = 7;

@@ -92,11 +92,14 @@ impl Executor for Service {
             query: request.query,
             name: request.operation_name,
             variables: Variables::from_json(request.variables.into()),
+            read_only: request.read_only,
+            request_id: request.request_id,
         };
         let answer = self.engine.execute(&operation, actor).await;
         let kind = match answer.outcome {
             Outcome::Executed => AnswerKind::Data,
             Outcome::Refused => AnswerKind::RequestError,
+            Outcome::ReadOnly => AnswerKind::ReadOnly,
             Outcome::Unavailable => AnswerKind::Unavailable,
         };
         GraphqlAnswer { body: answer.body, kind }

@@ -1,6 +1,9 @@
 //! Actions of the sites, and their statistics.
 
+mod lifecycle;
+mod mutations;
 mod statistics;
+mod store;
 
 use entity::{action, action_partner, action_qpv, figure, funding_line};
 
@@ -10,6 +13,7 @@ use crate::policy::{Resource, Verb};
 use crate::read::common::{enumeration, row_fields};
 use crate::read::declare::{EnumType, Field, Filter, Noun, by, column, computed, many, one, through};
 
+pub use mutations::mutations;
 pub use statistics::extras;
 
 /// The nouns of this folder.

@@ -84,6 +84,26 @@ impl Sql {
         self
     }
 
+    /// Binds a value that stands alone in a selection, where PostgreSQL cannot tell its type.
+    pub fn bind_typed(&mut self, value: Value) -> &mut Self {
+        let cast = match (self.backend, &value) {
+            (Backend::Sqlite, _) => "",
+            (_, Value::Uuid(_)) => "::uuid",
+            (_, Value::Bool(_)) => "::boolean",
+            (_, Value::Int(_)) => "::integer",
+            _ => "::text",
+        };
+        self.bind(value).push(cast)
+    }
+
+    /// Locks the rows read at an alias until the transaction ends; SQLite has one writer, and no need.
+    pub fn lock_rows(&mut self, alias: &str) -> &mut Self {
+        if self.backend == Backend::Postgres {
+            self.push(" FOR UPDATE OF ").push(alias);
+        }
+        self
+    }
+
     /// How many values are bound, to come back to with [`Sql::forget`].
     pub fn mark(&self) -> usize {
         self.values.len()

@@ -31,6 +31,10 @@ pub struct Operation {
     pub name: Option<String>,
     /// Variables as sent.
     pub variables: Variables,
+    /// Only reads are taken.
+    pub read_only: bool,
+    /// Id of the request, for the journal.
+    pub request_id: String,
 }
 
 /// An answer: the whole response as JSON, and whether the request was executed at all.
@@ -49,6 +53,8 @@ pub enum Outcome {
     Executed,
     /// Errors only: document, operation name or variables were refused.
     Refused,
+    /// A mutation was sent where only reads are taken; nothing was done.
+    ReadOnly,
     /// The database was out of reach.
     Unavailable,
 }
@@ -78,7 +84,17 @@ impl Engine {
         }
         let today = self.clock.now().with_timezone(&Paris).date_naive();
         let viewer = Viewer::new(Arc::new(actor), today, self.policy);
-        self.answer(&parsed, operation, &variables, &viewer).await
+        match operation.node.ty {
+            OperationType::Mutation if asked.read_only => {
+                let error =
+                    ApiError::new(Code::BadUserInput, "a mutation cannot be sent by GET").expected("POST");
+                Ok(Answer { body: response::refused(&[error]), outcome: Outcome::ReadOnly })
+            }
+            OperationType::Mutation => {
+                self.mutate(&parsed, operation, &variables, &viewer, &asked.request_id).await
+            }
+            _ => self.answer(&parsed, operation, &variables, &viewer).await,
+        }
     }
 
     async fn answer(

@@ -5,6 +5,7 @@
 
 mod document;
 mod execute;
+mod mutate;
 mod response;
 pub mod scalars;
 mod schema;
@@ -23,6 +24,7 @@ use crate::policy::Policy;
 use crate::qpv::outline::Outlines;
 use crate::read::declare::Noun;
 use crate::read::model::{Extras, Model};
+use crate::write::Mutation;
 
 /// What root fields of their own kind need beside the database.
 #[derive(Debug, Default)]
@@ -91,10 +93,14 @@ fn nouns() -> Vec<Noun> {
     nouns
 }
 
+fn mutations() -> Vec<Mutation> {
+    crate::action::mutations()
+}
+
 fn model(policy: &Policy) -> anyhow::Result<Model> {
     let mut extras = Extras::default();
     extras.add(viewer::extras());
     extras.add(crate::qpv::extras());
     extras.add(crate::action::extras());
-    Model::build(nouns(), extras, policy).map_err(anyhow::Error::msg)
+    Model::build(nouns(), mutations(), extras, policy).map_err(anyhow::Error::msg)
 }

@@ -9,14 +9,19 @@ use async_graphql::dynamic::{
 use crate::graphql::scalars::Scalar;
 use crate::read::declare::{Field, FieldKind, Leaf, Noun, Relation, ValueField};
 use crate::read::model::{Argument, Input, Model};
+use crate::write::Mutation;
 
 /// The schema of a model.
 pub fn build(
     model: &Model,
     extend: impl FnOnce(SchemaBuilder) -> SchemaBuilder,
 ) -> Result<Schema, SchemaError> {
-    let mut builder = extend(Schema::build("Query", None, None));
+    let mut builder = extend(Schema::build("Query", Some("Mutation"), None));
     builder = builder.register(node_interface()).register(page_info()).register(query(model));
+    builder = builder.register(mutations(model)).register(user_error());
+    for mutation in model.mutations.values() {
+        builder = builder.register(payload(mutation));
+    }
     for input in model.inputs.values() {
         builder = register_input(builder, input);
     }
@@ -66,6 +71,55 @@ fn query(model: &Model) -> Object {
         let field = planned(root.name, root.ty.clone(), root.description.clone());
         object.field(with_arguments(field, &root.arguments))
     })
+}
+
+fn mutations(model: &Model) -> Object {
+    let object = Object::new("Mutation").description(
+        "Everything that can be written. Several in one document run in order, each in its own transaction.",
+    );
+    model.mutations.values().fold(object, |object, mutation| {
+        let field = planned(mutation.name, TypeRef::named(mutation.payload_type()), mutation.description);
+        let input =
+            InputValue::new("input", TypeRef::named_nn(mutation.input_type())).description("What to write.");
+        object.field(field.argument(input))
+    })
+}
+
+fn payload(mutation: &Mutation) -> Object {
+    let target = mutation.target;
+    Object::new(mutation.payload_type())
+        .description(format!("Answer of `{}`.", mutation.name))
+        .field(planned(
+            target.field,
+            TypeRef::named(target.noun),
+            "The object after the write; null when nothing was written or when it is gone.",
+        ))
+        .field(planned(
+            "userErrors",
+            TypeRef::named_nn_list_nn("UserError"),
+            "Everything that was wrong; empty when the write was done.",
+        ))
+        .field(planned(
+            "replayed",
+            TypeRef::named_nn(TypeRef::BOOLEAN),
+            "The idempotency key was known: the write was done before, and not again.",
+        ))
+}
+
+fn user_error() -> Object {
+    Object::new("UserError")
+        .description("One thing that is wrong with a write.")
+        .field(planned("code", TypeRef::named_nn("UserErrorCode"), "Stable code."))
+        .field(planned(
+            "path",
+            TypeRef::named_nn_list_nn(TypeRef::STRING),
+            "Where in the arguments: `[\"input\", \"title\"]`.",
+        ))
+        .field(planned(
+            "message",
+            TypeRef::named_nn(TypeRef::STRING),
+            "What is wrong and what is expected, for people.",
+        ))
 }
 
 fn object(model: &Model, noun: &Noun) -> Object {

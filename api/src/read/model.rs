@@ -11,6 +11,7 @@ use super::inputs::{connection_arguments, leaves};
 use super::plan::RootPlan;
 use crate::graphql::scalars::Scalar;
 use crate::policy::{Policy, Verb};
+use crate::write::{Mutation, USER_ERROR_CODE};
 
 /// An argument of a field, or a field of an input object.
 #[derive(Clone, Debug)]
@@ -118,6 +119,8 @@ pub struct Model {
     pub inputs: IndexMap<String, Input>,
     /// Root fields by name.
     pub roots: IndexMap<&'static str, RootField>,
+    /// Fields of `Mutation` by name.
+    pub mutations: IndexMap<&'static str, Mutation>,
     /// Object types that are no nouns.
     pub objects: Vec<PlainObject>,
     prefixes: HashMap<&'static str, &'static str>,
@@ -127,11 +130,17 @@ pub struct Model {
 
 impl Model {
     /// Puts the declarations together; the text of an error names the declaration at fault.
-    pub fn build(nouns: Vec<Noun>, extras: Extras, policy: &Policy) -> Result<Self, String> {
+    pub fn build(
+        nouns: Vec<Noun>,
+        mutations: Vec<Mutation>,
+        extras: Extras,
+        policy: &Policy,
+    ) -> Result<Self, String> {
         let mut model = Self {
             nouns: nouns.into_iter().map(|noun| (noun.name, noun)).collect(),
             inputs: IndexMap::new(),
             roots: IndexMap::new(),
+            mutations: mutations.into_iter().map(|mutation| (mutation.name, mutation)).collect(),
             objects: extras.objects,
             prefixes: HashMap::new(),
             connections: HashMap::new(),
@@ -151,6 +160,10 @@ impl Model {
         let names: Vec<&'static str> = model.nouns.keys().copied().collect();
         for name in names {
             model.add_noun(name)?;
+        }
+        model.leaf(USER_ERROR_CODE.into());
+        for mutation in model.mutations.values().cloned().collect::<Vec<_>>() {
+            model.add_mutation(&mutation)?;
         }
         for root in node_roots().into_iter().chain(extras.roots) {
             model.roots.insert(root.name, root);
@@ -249,6 +262,17 @@ impl Model {
         if let Some((field, by)) = noun.lookup {
             self.add_lookup(&noun, field, by)?;
         }
+        Ok(())
+    }
+
+    fn add_mutation(&mut self, mutation: &Mutation) -> Result<(), String> {
+        if !self.nouns.contains_key(mutation.target.noun) {
+            return Err(format!("{} shows an undeclared {}", mutation.name, mutation.target.noun));
+        }
+        let mut fields = mutation.input.clone();
+        let key = "A key of your choice: the same key and input again answer as before and write nothing; kept 7 days.";
+        fields.push(Argument::new("idempotencyKey", TypeRef::named("String"), key));
+        self.object(mutation.input_type(), format!("Input of `{}`.", mutation.name), fields, false);
         Ok(())
     }
 

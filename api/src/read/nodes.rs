@@ -21,6 +21,11 @@ impl<'p> Planner<'p> {
     /// One object by its typed id; null when there is none that the caller may read.
     pub fn node(&mut self, id: &Value, sets: &[&'p SelectionSet]) -> Result<Out, ApiError> {
         let (noun, key) = self.typed(id)?;
+        self.by_id(noun, key, sets)
+    }
+
+    /// One row of a noun by its id; null when the caller may not read it.
+    pub fn by_id(&mut self, noun: &'p Noun, key: Uuid, sets: &[&'p SelectionSet]) -> Result<Out, ApiError> {
         self.single(noun, sets, |_, level| {
             let condition = level.sql.piece(|sql| {
                 sql.push("t.id = ").bind(key.into());

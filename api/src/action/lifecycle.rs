@@ -1,0 +1,97 @@
+//! The life of an action: which status leads to which, and under what condition.
+
+use entity::action;
+use entity::enums::ActionStatus::{self, Cancelled, Completed, Draft, InProgress, Planned, Suspended};
+use sea_orm::ActiveValue::Set;
+
+use super::mutations::rights;
+use super::store::{self, Links};
+use crate::policy::Verb;
+use crate::write::input::Patch;
+use crate::write::{Change, Failure, Input, Problem, ProblemCode, Writing};
+
+/// Statuses that a status leads to.
+pub const fn next(status: ActionStatus) -> &'static [ActionStatus] {
+    match status {
+        Draft => &[Planned, Cancelled],
+        Planned => &[InProgress, Cancelled],
+        InProgress => &[Completed, Suspended, Cancelled],
+        Suspended => &[InProgress, Cancelled],
+        // to reopen
+        Completed => &[InProgress],
+        Cancelled => &[],
+    }
+}
+
+/// Moves an action to another status.
+pub(super) async fn transition(writing: Writing<'_>, input: &Input<'_>) -> Result<Change, Failure> {
+    let id = input.subject("id", "action")?;
+    let Patch::Set(to) = input.choice("to", ActionStatus::parse) else {
+        return Err(Problem::at(ProblemCode::Required, "to", "a status is needed").into());
+    };
+    let expected = input.expected_version();
+    let current = writing.row::<action::Entity>(rights(Verb::Transition, ""), "id", id, expected).await?;
+    if current.status == to {
+        return Ok(Change { id });
+    }
+    if !next(current.status).contains(&to) {
+        return Err(not_allowed(current.status, to).into());
+    }
+    let reopens = current.status == Completed;
+    if reopens {
+        writing.row::<action::Entity>(rights(Verb::Reopen, ""), "to", id, None).await?;
+    }
+    let mut change = store::change_of(writing, &current);
+    let mut changed = vec!["status"];
+    change.status = Set(to);
+    let reason = input.text("reason", 3..=1_000);
+    if (to == Cancelled || reopens) && !matches!(reason, Patch::Set(_)) {
+        input.wrong(ProblemCode::Required, "reason", "a reason is needed to cancel or reopen");
+    }
+    if let (Cancelled, Patch::Set(reason)) = (to, reason) {
+        change.cancel_reason = Set(Some(reason));
+        changed.push("cancelReason");
+    }
+    store::apply_dates(input, &current, &mut change, &mut changed);
+    check(writing, input, &current, &change, to);
+    input.check()?;
+    let verb = if reopens { Verb::Reopen } else { Verb::Transition };
+    store::update(writing, &current, change, Links::default(), changed, verb).await
+}
+
+fn not_allowed(from: ActionStatus, to: ActionStatus) -> Problem {
+    let allowed: Vec<&str> = next(from).iter().map(|status| status.as_str()).collect();
+    let allowed = if allowed.is_empty() { "nothing: it is final".to_owned() } else { allowed.join(", ") };
+    let message = format!("{} does not lead to {}; it leads to {allowed}", from.as_str(), to.as_str());
+    Problem::at(ProblemCode::InvalidTransition, "to", message)
+}
+
+/// What a status needs.
+fn check(
+    writing: Writing<'_>,
+    input: &Input<'_>,
+    current: &action::Model,
+    change: &action::ActiveModel,
+    to: ActionStatus,
+) {
+    let needs = |field: &str, missing: bool| {
+        if missing {
+            input.wrong(ProblemCode::Rule, field, format!("{} needs {field}", to.as_str()));
+        }
+    };
+    if to == Planned {
+        needs("lead", current.lead_partner_id.is_none());
+        needs("startsOn", current.starts_from.is_none());
+        needs("pillar", current.pillar.is_none() && current.source_system.is_none());
+    }
+    if to == Completed {
+        let ends = change.ends_from.try_as_ref().copied().flatten().or(current.ends_from);
+        match ends {
+            None => needs("endsOn", true),
+            Some(day) if day > writing.today() => {
+                input.wrong(ProblemCode::Rule, "endsOn", "an action cannot be COMPLETED before its end");
+            }
+            Some(_) => {}
+        }
+    }
+}

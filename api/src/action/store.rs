@@ -1,0 +1,362 @@
+//! Actions in the database: the row, its links, its journal entry.
+
+use entity::enums::{ActionStatus, PartnerStatus, SeatKind};
+use entity::{StringList, action, action_partner, action_qpv, axis, partner, qpv, seat, site_qpv};
+use sea_orm::ActiveValue::{NotSet, Set, Unchanged};
+use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, QueryFilter};
+use serde_json::{Value as Json, json};
+use uuid::Uuid;
+
+use async_graphql::Value;
+
+use crate::graphql::scalars::{Parsed, Scalar};
+use crate::ids;
+use crate::journal::Entry;
+use crate::policy::Verb;
+use crate::write::input::Patch;
+use crate::write::{Change, Failure, Input, Problem, ProblemCode, Writing};
+
+/// Links of an action as an input gives them; `None` leaves them.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Links {
+    qpvs: Option<Vec<Uuid>>,
+    partners: Option<Vec<Uuid>>,
+}
+
+impl Links {
+    /// Reads `qpvs` and `partners`, and notes what is not of the site.
+    pub async fn read(writing: Writing<'_>, input: &Input<'_>, site: Uuid) -> Result<Self, Failure> {
+        let qpvs = match input.given("qpvs") {
+            Some(Value::List(codes)) => Some(site_qpvs(writing, input, site, codes).await?),
+            Some(_) => Some(Vec::new()),
+            None => None,
+        };
+        let partners = match input.given("partners") {
+            Some(Value::List(ids)) => Some(partners(writing, input, ids).await?),
+            Some(_) => Some(Vec::new()),
+            None => None,
+        };
+        Ok(Self { qpvs, partners })
+    }
+}
+
+async fn site_qpvs(
+    writing: Writing<'_>,
+    input: &Input<'_>,
+    site: Uuid,
+    codes: &[Value],
+) -> Result<Vec<Uuid>, Failure> {
+    let codes: Vec<String> = codes
+        .iter()
+        .filter_map(|code| match Scalar::QpvCode.parse(code) {
+            Ok(Parsed::Text(text)) => Some(text),
+            _ => None,
+        })
+        .collect();
+    let known = qpv::Entity::find().filter(qpv::Column::Code.is_in(codes.clone())).all(writing.tx).await?;
+    let of_site = site_qpv::Entity::find().filter(site_qpv::Column::SiteId.eq(site)).all(writing.tx).await?;
+    let mut found = Vec::new();
+    for (index, code) in codes.iter().enumerate() {
+        match known.iter().find(|row| row.code == *code) {
+            None => {
+                let message = format!("no QPV has the code {code}");
+                input.problem(Problem::at(ProblemCode::UnknownCode, "qpvs", message).then(index));
+            }
+            Some(row) if !of_site.iter().any(|link| link.qpv_id == row.id) => {
+                let message = format!("{code} is not in the perimeter of the site");
+                input.problem(Problem::at(ProblemCode::Rule, "qpvs", message).then(index));
+            }
+            Some(row) if !found.contains(&row.id) => found.push(row.id),
+            Some(_) => {}
+        }
+    }
+    Ok(found)
+}
+
+async fn partners(writing: Writing<'_>, input: &Input<'_>, given: &[Value]) -> Result<Vec<Uuid>, Failure> {
+    let mut found: Vec<Uuid> = Vec::new();
+    for (index, value) in given.iter().enumerate() {
+        match active_partner(writing, value).await? {
+            Some(id) if !found.contains(&id) => found.push(id),
+            Some(_) => {}
+            None => input.problem(no_partner("partners").then(index)),
+        }
+    }
+    Ok(found)
+}
+
+async fn active_partner(writing: Writing<'_>, value: &Value) -> Result<Option<Uuid>, Failure> {
+    let Value::String(text) = value else { return Ok(None) };
+    let Some(id) = ids::decode(text).ok().filter(|(prefix, _)| *prefix == "partner").map(|(_, id)| id) else {
+        return Ok(None);
+    };
+    let found = partner::Entity::find_by_id(id)
+        .filter(partner::Column::DeletedAt.is_null())
+        .filter(partner::Column::Status.eq(PartnerStatus::Active))
+        .one(writing.tx)
+        .await?;
+    Ok(found.map(|row| row.id))
+}
+
+fn no_partner(field: &str) -> Problem {
+    Problem::at(ProblemCode::NotFound, field, "there is no such partner, or it is closed or merged")
+}
+
+/// The partner that a field names.
+pub(super) async fn partner(
+    writing: Writing<'_>,
+    input: &Input<'_>,
+    field: &str,
+) -> Result<Patch<Uuid>, Failure> {
+    Ok(match input.given(field) {
+        None => Patch::Keep,
+        Some(Value::Null) => Patch::Clear,
+        Some(value) => match active_partner(writing, value).await? {
+            Some(id) => Patch::Set(id),
+            None => {
+                input.problem(no_partner(field));
+                Patch::Keep
+            }
+        },
+    })
+}
+
+/// The axis that the input names; it must be of the same site.
+pub(super) async fn axis(
+    writing: Writing<'_>,
+    input: &Input<'_>,
+    site: Uuid,
+) -> Result<Patch<Uuid>, Failure> {
+    let Patch::Set(id) = input.id("axis", "axis") else {
+        return Ok(if input.given("axis").is_some() { Patch::Clear } else { Patch::Keep });
+    };
+    let found = axis::Entity::find_by_id(id)
+        .filter(axis::Column::SiteId.eq(site))
+        .filter(axis::Column::DeletedAt.is_null())
+        .one(writing.tx)
+        .await?;
+    if found.is_none() {
+        input.wrong(ProblemCode::NotFound, "axis", "the site has no such axis");
+    }
+    Ok(Patch::Set(id))
+}
+
+/// Takes `startsOn` and `endsOn` over; the end is not before the start.
+pub(super) fn apply_dates(
+    input: &Input<'_>,
+    current: &action::Model,
+    row: &mut action::ActiveModel,
+    changed: &mut Vec<&'static str>,
+) {
+    let (mut from, mut to) = (current.starts_from, current.ends_to);
+    let starts = input.period("startsOn");
+    if starts.is_given() {
+        let value = starts.or(None);
+        from = value.as_ref().map(|period| period.from);
+        if value.as_ref().map(|period| &period.text) != current.starts_on.as_ref() {
+            changed.push("startsOn");
+        }
+        row.starts_from = Set(from);
+        row.starts_to = Set(value.as_ref().map(|period| period.to));
+        row.starts_on = Set(value.map(|period| period.text));
+    }
+    let ends = input.period("endsOn");
+    if ends.is_given() {
+        let value = ends.or(None);
+        to = value.as_ref().map(|period| period.to);
+        if value.as_ref().map(|period| &period.text) != current.ends_on.as_ref() {
+            changed.push("endsOn");
+        }
+        row.ends_from = Set(value.as_ref().map(|period| period.from));
+        row.ends_to = Set(to);
+        row.ends_on = Set(value.map(|period| period.text));
+    }
+    if let (Some(from), Some(to)) = (from, to)
+        && to < from
+    {
+        let field = if ends_given(input) { "endsOn" } else { "startsOn" };
+        input.wrong(ProblemCode::Rule, field, "the end is before the start");
+    }
+}
+
+fn ends_given(input: &Input<'_>) -> bool {
+    input.given("endsOn").is_some()
+}
+
+/// A new action with nothing in it.
+pub(super) fn empty(writing: Writing<'_>, id: Uuid, site: Uuid) -> action::Model {
+    action::Model {
+        id,
+        version: 1,
+        created_at: writing.now,
+        updated_at: writing.now,
+        deleted_at: None,
+        source_system: None,
+        source_external_id: None,
+        source_updated_at: None,
+        site_id: site,
+        title: String::new(),
+        title_search: String::new(),
+        description: None,
+        pillar: None,
+        axis_id: None,
+        categories: StringList::default(),
+        audiences: StringList::default(),
+        rome_codes: StringList::default(),
+        innovative: false,
+        status: ActionStatus::Draft,
+        starts_on: None,
+        starts_from: None,
+        starts_to: None,
+        ends_on: None,
+        ends_from: None,
+        ends_to: None,
+        lead_partner_id: None,
+        published: false,
+        cancel_reason: None,
+    }
+}
+
+/// The same, ready to be filled and inserted.
+pub(super) fn blank(writing: Writing<'_>, id: Uuid, site: Uuid) -> action::ActiveModel {
+    let mut row: action::ActiveModel = empty(writing, id, site).into();
+    row = row.reset_all();
+    row
+}
+
+/// A change of a row: its next version, its time, nothing else yet.
+pub(super) fn change_of(writing: Writing<'_>, current: &action::Model) -> action::ActiveModel {
+    action::ActiveModel {
+        id: Unchanged(current.id),
+        version: Set(current.version + 1),
+        updated_at: Set(writing.now),
+        title: NotSet,
+        ..Default::default()
+    }
+}
+
+/// Inserts an action with its links and its journal entry.
+pub(super) async fn insert(
+    writing: Writing<'_>,
+    row: action::ActiveModel,
+    links: Links,
+    changed: Vec<&'static str>,
+) -> Result<Change, Failure> {
+    let row = row.insert(writing.tx).await?;
+    link(writing, &row, links).await?;
+    record(writing, None, &row, changed, Verb::Create).await?;
+    Ok(Change { id: row.id })
+}
+
+/// Writes a change with its links and its journal entry; a change of nothing writes nothing.
+pub(super) async fn update(
+    writing: Writing<'_>,
+    current: &action::Model,
+    change: action::ActiveModel,
+    links: Links,
+    mut changed: Vec<&'static str>,
+    verb: Verb,
+) -> Result<Change, Failure> {
+    for (given, name) in [(links.qpvs.is_some(), "qpvs"), (links.partners.is_some(), "partners")] {
+        if given {
+            changed.push(name);
+        }
+    }
+    if changed.is_empty() {
+        return Ok(Change { id: current.id });
+    }
+    let row = change.update(writing.tx).await?;
+    link(writing, &row, links).await?;
+    record(writing, Some(current), &row, changed, verb).await?;
+    Ok(Change { id: row.id })
+}
+
+async fn link(writing: Writing<'_>, row: &action::Model, links: Links) -> Result<(), Failure> {
+    if let Some(qpvs) = links.qpvs {
+        let old = action_qpv::Entity::delete_many().filter(action_qpv::Column::ActionId.eq(row.id));
+        old.exec(writing.tx).await?;
+        for qpv_id in qpvs {
+            let link = action_qpv::ActiveModel { action_id: Set(row.id), qpv_id: Set(qpv_id) };
+            link.insert(writing.tx).await?;
+        }
+    }
+    if let Some(partners) = links.partners {
+        let old = action_partner::Entity::delete_many().filter(action_partner::Column::ActionId.eq(row.id));
+        old.exec(writing.tx).await?;
+        for partner_id in partners {
+            seat_as_operator(writing, row.site_id, partner_id).await?;
+            let link = action_partner::ActiveModel { action_id: Set(row.id), partner_id: Set(partner_id) };
+            link.insert(writing.tx).await?;
+        }
+    }
+    Ok(())
+}
+
+/// A partner of an action has a seat in its site; one without gets that of an operator.
+async fn seat_as_operator(writing: Writing<'_>, site: Uuid, partner: Uuid) -> Result<(), Failure> {
+    let seated = seat::Entity::find()
+        .filter(seat::Column::SiteId.eq(site))
+        .filter(seat::Column::PartnerId.eq(partner))
+        .filter(seat::Column::EndsOn.is_null())
+        .filter(seat::Column::DeletedAt.is_null())
+        .one(writing.tx)
+        .await?;
+    if seated.is_some() {
+        return Ok(());
+    }
+    let row = seat::ActiveModel {
+        id: Set(Uuid::now_v7()),
+        version: Set(1),
+        created_at: Set(writing.now),
+        updated_at: Set(writing.now),
+        deleted_at: Set(None),
+        source_system: Set(None),
+        source_external_id: Set(None),
+        site_id: Set(site),
+        partner_id: Set(partner),
+        kind: Set(SeatKind::Operateur),
+        starts_on: Set(Some(writing.today())),
+        ends_on: Set(None),
+    };
+    let row = row.insert(writing.tx).await?;
+    let entry = Entry {
+        entity: "Seat",
+        id: row.id,
+        version: row.version,
+        deleted: false,
+        verb: Verb::Create,
+        fields: vec!["kind", "partner", "site"],
+        scope: json!({ "now": { "site": site }, "was": null }),
+    };
+    writing.journal(entry).await?;
+    Ok(())
+}
+
+async fn record(
+    writing: Writing<'_>,
+    before: Option<&action::Model>,
+    after: &action::Model,
+    fields: Vec<&'static str>,
+    verb: Verb,
+) -> Result<(), Failure> {
+    let entry = Entry {
+        entity: "Action",
+        id: after.id,
+        version: after.version,
+        deleted: after.deleted_at.is_some(),
+        verb,
+        fields,
+        scope: json!({ "now": scope(after), "was": before.map(scope) }),
+    };
+    writing.journal(entry).await?;
+    Ok(())
+}
+
+/// What decides who sees an action.
+fn scope(row: &action::Model) -> Json {
+    json!({
+        "site": row.site_id,
+        "source": row.source_system,
+        "public": row.published && row.status != ActionStatus::Draft && row.deleted_at.is_none(),
+    })
+}

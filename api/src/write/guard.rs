@@ -1,0 +1,148 @@
+//! Rows that a caller may write. A row that he may not read does not exist for him; one that he reads but may not
+//! write is refused. On PostgreSQL the row stays locked until the transaction ends.
+
+use sea_orm::sea_query::Value;
+use sea_orm::{ConnectionTrait, EntityTrait, PrimaryKeyTrait};
+use uuid::Uuid;
+
+use super::Writing;
+use super::problem::{Failure, Problem, ProblemCode};
+use crate::db::{Cell, Kind, Sql, cell};
+use crate::policy::{Resource, Verb};
+
+/// Which right a write needs on a row, and the field of the input that names the row.
+#[derive(Clone, Copy, Debug)]
+pub struct Resources {
+    /// Table of the row.
+    pub table: &'static str,
+    /// What it is about.
+    pub resource: Resource,
+    /// What is done.
+    pub verb: Verb,
+    /// Field group; empty for the row itself.
+    pub group: &'static str,
+}
+
+/// The place that a new row would take, by which its creation is allowed or not.
+#[derive(Clone, Debug)]
+pub struct Place {
+    /// Columns of the row to come that rights look at.
+    pub columns: Vec<(&'static str, Value)>,
+}
+
+impl Place {
+    /// A new row of a site.
+    pub fn of_site(site: Uuid) -> Self {
+        Self { columns: vec![("site_id", site.into())] }
+    }
+
+    /// Gives another column of the row to come.
+    #[must_use]
+    pub fn with(mut self, column: &'static str, value: impl Into<Value>) -> Self {
+        self.columns.push((column, value.into()));
+        self
+    }
+}
+
+impl Writing<'_> {
+    /// The row of an id, locked, if the caller may write it and it has the version he expects.
+    pub async fn row<E>(
+        &self,
+        rights: Resources,
+        field: &str,
+        id: Uuid,
+        expected: Option<i32>,
+    ) -> Result<E::Model, Failure>
+    where
+        E: EntityTrait,
+        <E::PrimaryKey as PrimaryKeyTrait>::ValueType: From<Uuid>,
+    {
+        let version = self.lock(rights, field, id).await?;
+        if let Some(expected) = expected
+            && expected != version
+        {
+            let message = format!("the current version is {version}, not {expected}; read it again");
+            return Err(Problem::at(ProblemCode::Conflict, "expectedVersion", message).into());
+        }
+        let row = E::find_by_id(id).one(self.tx).await?;
+        row.ok_or_else(|| not_found(field).into())
+    }
+
+    /// Locks a row that the caller may write, and gives its version.
+    async fn lock(&self, rights: Resources, field: &str, id: Uuid) -> Result<i32, Failure> {
+        let mut sql = Sql::new(self.backend);
+        let may = sql.piece(|sql| {
+            self.viewer.authorize(rights.resource, rights.verb, rights.group).expression(sql, "t");
+        });
+        let read = sql.piece(|sql| {
+            self.viewer.authorize(rights.resource, Verb::Read, "").expression(sql, "t");
+        });
+        sql.push("SELECT t.version, (")
+            .push(&may)
+            .push(") FROM ")
+            .push(rights.table)
+            .push(" t WHERE t.id = ");
+        sql.bind(id.into()).push(" AND t.deleted_at IS NULL AND ").push(&read).lock_rows("t");
+        let rows = self.tx.query_all_raw(sql.into_statement()).await?;
+        let row = rows.first().ok_or_else(|| Failure::from(not_found(field)))?;
+        match (cell(row, 0, Kind::Int)?, cell(row, 1, Kind::Bool)?) {
+            (Cell::Int(version), Cell::Bool(true)) => Ok(i32::try_from(version).unwrap_or(i32::MAX)),
+            _ => Err(forbidden(field).into()),
+        }
+    }
+
+    /// Whether the caller may create a row in a place. A site that he may not read does not exist for him.
+    pub async fn place(&self, rights: Resources, field: &str, place: Place) -> Result<(), Failure> {
+        let mut sql = Sql::new(self.backend);
+        let may = sql.piece(|sql| {
+            self.viewer.authorize(rights.resource, rights.verb, rights.group).expression(sql, "t");
+        });
+        let columns = sql.piece(|sql| {
+            for (index, (name, value)) in place.columns.iter().enumerate() {
+                sql.push(if index == 0 { "" } else { ", " })
+                    .bind_typed(value.clone())
+                    .push(" AS ")
+                    .push(name);
+            }
+        });
+        sql.push("SELECT (").push(&may).push(") FROM (SELECT ").push(&columns).push(") t");
+        let rows = self.tx.query_all_raw(sql.into_statement()).await?;
+        match rows.first().map(|row| cell(row, 0, Kind::Bool)).transpose()? {
+            Some(Cell::Bool(true)) => Ok(()),
+            _ => Err(forbidden(field).into()),
+        }
+    }
+
+    /// Locks a row that the caller may read, to hang something on it.
+    pub async fn readable<E>(
+        &self,
+        table: &'static str,
+        resource: Resource,
+        field: &str,
+        id: Uuid,
+    ) -> Result<E::Model, Failure>
+    where
+        E: EntityTrait,
+        <E::PrimaryKey as PrimaryKeyTrait>::ValueType: From<Uuid>,
+    {
+        let mut sql = Sql::new(self.backend);
+        let read = sql.piece(|sql| self.viewer.authorize(resource, Verb::Read, "").expression(sql, "t"));
+        sql.push("SELECT 1 FROM ").push(table).push(" t WHERE t.id = ").bind(id.into());
+        sql.push(" AND t.deleted_at IS NULL AND ").push(&read).lock_rows("t");
+        let found = self.tx.query_all_raw(sql.into_statement()).await?;
+        let row = if found.is_empty() { None } else { E::find_by_id(id).one(self.tx).await? };
+        row.ok_or_else(|| not_found(field).into())
+    }
+}
+
+fn not_found(field: &str) -> Problem {
+    Problem::at(ProblemCode::NotFound, field, "there is no such object, or none that you may read")
+}
+
+fn forbidden(field: &str) -> Problem {
+    Problem::at(
+        ProblemCode::Forbidden,
+        field,
+        "your rights do not allow this; `cites rights` and docs/rights.md say whose do",
+    )
+}

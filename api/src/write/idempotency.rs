@@ -1,0 +1,95 @@
+//! Answers kept for clients that ask the same thing twice: written in the transaction of the change itself, so that
+//! a retry after a lost answer finds either both or neither.
+
+use chrono::Duration;
+use entity::enums::IdempotencyState;
+use entity::idempotency_key;
+use sea_orm::{ActiveModelTrait, ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter};
+use sha2::{Digest, Sha256};
+
+use super::Writing;
+use super::problem::{Failure, Problem, ProblemCode};
+use crate::limits;
+
+/// A key under which a client sends one change.
+#[derive(Debug)]
+pub(super) struct Key<'k> {
+    /// Chosen by the client.
+    pub key: &'k str,
+    /// Mutation.
+    pub operation: &'k str,
+    /// SHA-256 of the coerced input.
+    pub input_hash: String,
+}
+
+impl<'k> Key<'k> {
+    pub(super) fn new(key: &'k str, operation: &'k str, input: &str) -> Self {
+        Self { key, operation, input_hash: hex::encode(Sha256::digest(input)) }
+    }
+}
+
+impl Writing<'_> {
+    fn client(&self) -> String {
+        let actor = &self.viewer.actor;
+        actor.client_id.clone().or_else(|| actor.sub.clone()).unwrap_or_default()
+    }
+
+    /// The answer kept under a key, if there is one; another input under it is refused. Otherwise the key is taken
+    /// until the transaction ends, and a second request with it waits for that.
+    pub(super) async fn kept(&self, key: &Key<'_>) -> Result<Option<String>, Failure> {
+        let client = self.client();
+        let taken = idempotency_key::ActiveModel {
+            client_id: Set(client.clone()),
+            key: Set(key.key.to_owned()),
+            operation: Set(key.operation.to_owned()),
+            input_hash: Set(key.input_hash.clone()),
+            answer: Set(None),
+            state: Set(IdempotencyState::Running),
+            created_at: Set(self.now),
+            expires_at: Set(self.now + Duration::days(limits::IDEMPOTENCY_DAYS)),
+        };
+        idempotency_key::Entity::delete_many()
+            .filter(idempotency_key::Column::ClientId.eq(client.as_str()))
+            .filter(idempotency_key::Column::Key.eq(key.key))
+            .filter(idempotency_key::Column::ExpiresAt.lte(self.now))
+            .exec(self.tx)
+            .await?;
+        let on_conflict = sea_orm::sea_query::OnConflict::columns([
+            idempotency_key::Column::ClientId,
+            idempotency_key::Column::Key,
+        ])
+        .do_nothing()
+        .to_owned();
+        let inserted = idempotency_key::Entity::insert(taken)
+            .on_conflict(on_conflict)
+            .exec_without_returning(self.tx)
+            .await?;
+        if inserted > 0 {
+            return Ok(None);
+        }
+        let known = idempotency_key::Entity::find_by_id((client, key.key.to_owned())).one(self.tx).await?;
+        match known {
+            Some(known) if known.input_hash == key.input_hash && known.operation == key.operation => {
+                Ok(Some(known.answer.unwrap_or_default()))
+            }
+            _ => {
+                let message = "this key was used with another input; choose a new key for a new change";
+                Err(Problem::at(ProblemCode::IdempotencyMismatch, "idempotencyKey", message).into())
+            }
+        }
+    }
+
+    /// Keeps the answer under its key.
+    pub(super) async fn keep(&self, key: &Key<'_>, answer: String) -> Result<(), Failure> {
+        idempotency_key::ActiveModel {
+            client_id: Set(self.client()),
+            key: Set(key.key.to_owned()),
+            answer: Set(Some(answer)),
+            state: Set(IdempotencyState::Done),
+            ..Default::default()
+        }
+        .update(self.tx)
+        .await?;
+        Ok(())
+    }
+}

@@ -1,0 +1,46 @@
+//! The one way to write: a mutation's input is checked whole, its row is locked under the caller's rights, changed,
+//! journaled and answered in one transaction.
+//!
+//! `declare` says what a mutation takes and gives, `input` reads values with their paths and gathers what is
+//! wrong, `guard` finds rows that the caller may write, `idempotency` keeps answers for retries, `run` ties them.
+
+pub mod declare;
+mod guard;
+mod idempotency;
+pub mod input;
+mod problem;
+mod run;
+
+use chrono::{DateTime, NaiveDate, Utc};
+use sea_orm::DatabaseTransaction;
+
+use crate::db::Backend;
+use crate::policy::Viewer;
+
+pub use self::declare::{Mutation, Target};
+pub use self::guard::{Place, Resources};
+pub use self::input::Input;
+pub use self::problem::{Failure, Problem, ProblemCode, USER_ERROR_CODE};
+pub use self::run::{Change, Sender, Written, run};
+
+/// What a write works with: one transaction, the caller, the time.
+#[derive(Clone, Copy, Debug)]
+pub struct Writing<'w> {
+    /// The transaction of this mutation.
+    pub tx: &'w DatabaseTransaction,
+    /// Who writes.
+    pub viewer: &'w Viewer,
+    /// Kind of database.
+    pub backend: Backend,
+    /// One instant for everything that this mutation writes.
+    pub now: DateTime<Utc>,
+    /// Id of the request, for the journal.
+    pub request_id: &'w str,
+}
+
+impl Writing<'_> {
+    /// The civil date in France.
+    pub fn today(&self) -> NaiveDate {
+        self.viewer.today
+    }
+}

@@ -1,0 +1,116 @@
+//! Runs one mutation: its own transaction, the work, the journal, the kept answer, the commit.
+
+use serde_json::{Value as Json, json};
+use std::sync::Arc;
+use uuid::Uuid;
+
+use super::Writing;
+use super::declare::Mutation;
+use super::idempotency::Key;
+use super::input::Input;
+use super::problem::{Failure, Problem, ProblemCode};
+use crate::clock::Clock;
+use crate::db::Db;
+use crate::error::ApiError;
+use crate::policy::Viewer;
+use crate::read::coerce::Arguments;
+
+/// What a mutation changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Change {
+    /// The object that the payload shows.
+    pub id: Uuid,
+}
+
+/// The outcome of a mutation.
+#[derive(Clone, Debug)]
+pub struct Written {
+    /// The object to show; none when nothing was written.
+    pub id: Option<Uuid>,
+    /// What was wrong.
+    pub problems: Vec<Problem>,
+    /// The answer was kept from an earlier request with the same key.
+    pub replayed: bool,
+}
+
+/// Who sends a mutation, and when.
+#[derive(Clone, Copy, Debug)]
+pub struct Sender<'s> {
+    /// Who.
+    pub viewer: &'s Viewer,
+    /// Id of the request.
+    pub request_id: &'s str,
+}
+
+/// Runs a mutation. Problems roll everything back; nothing is kept of them, so that the same key may be sent again
+/// once they are mended.
+pub async fn run(
+    db: &Db,
+    clock: &Arc<dyn Clock>,
+    mutation: &Mutation,
+    input: &Arguments,
+    sender: Sender<'_>,
+) -> Result<Written, ApiError> {
+    let tx = db.begin_write().await?;
+    let writing = Writing {
+        tx: &tx,
+        viewer: sender.viewer,
+        backend: db.backend,
+        now: clock.now(),
+        request_id: sender.request_id,
+    };
+    let outcome = attempt(writing, mutation, input).await;
+    match outcome {
+        Ok(written) => {
+            tx.commit().await?;
+            Ok(written)
+        }
+        Err(Failure::Problems(problems)) => {
+            tx.rollback().await?;
+            Ok(Written { id: None, problems, replayed: false })
+        }
+        Err(Failure::Fault(error)) => {
+            // the fault is what the caller hears of; a transaction that cannot be rolled back is gone anyway
+            let _ = tx.rollback().await;
+            Err(error)
+        }
+    }
+}
+
+async fn attempt(writing: Writing<'_>, mutation: &Mutation, values: &Arguments) -> Result<Written, Failure> {
+    let input = Input::new(values);
+    let chosen = match values.get("idempotencyKey") {
+        Some(async_graphql::Value::String(key)) if !(1..=200).contains(&key.chars().count()) => {
+            let problem =
+                Problem::at(ProblemCode::OutOfBounds, "idempotencyKey", "expected 1 to 200 characters");
+            return Err(problem.into());
+        }
+        Some(async_graphql::Value::String(key)) => Some(key.as_str()),
+        _ => None,
+    };
+    let Some(chosen) = chosen else {
+        let change = (mutation.work)(writing, &input).await?;
+        return Ok(Written { id: Some(change.id), problems: Vec::new(), replayed: false });
+    };
+    let key = Key::new(chosen, mutation.name, &canonical(values));
+    if let Some(kept) = writing.kept(&key).await? {
+        return Ok(replay(&kept));
+    }
+    let change = (mutation.work)(writing, &input).await?;
+    writing.keep(&key, json!({ "id": change.id }).to_string()).await?;
+    Ok(Written { id: Some(change.id), problems: Vec::new(), replayed: false })
+}
+
+/// The input in one form, whatever the order in which its fields were sent.
+fn canonical(values: &Arguments) -> String {
+    let mut fields: Vec<(&String, String)> =
+        values.iter().map(|(name, value)| (name, value.to_string())).collect();
+    fields.sort();
+    format!("{fields:?}")
+}
+
+fn replay(kept: &str) -> Written {
+    let kept: Json = serde_json::from_str(kept).unwrap_or_default();
+    let id = kept.get("id").and_then(Json::as_str).and_then(|id| id.parse().ok());
+    Written { id, problems: Vec::new(), replayed: true }
+}
