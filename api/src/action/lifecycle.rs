@@ -35,7 +35,8 @@ pub(super) async fn transition(writing: Writing<'_>, input: &Input<'_>) -> Resul
         return Ok(Change { id });
     }
     if !next(current.status).contains(&to) {
-        return Err(not_allowed(current.status, to).into());
+        let allowed = next(current.status).iter().map(|status| status.as_str());
+        return Err(Problem::transition(current.status.as_str(), to.as_str(), allowed).into());
     }
     let reopens = current.status == Completed;
     if reopens {
@@ -57,13 +58,6 @@ pub(super) async fn transition(writing: Writing<'_>, input: &Input<'_>) -> Resul
     input.check()?;
     let verb = if reopens { Verb::Reopen } else { Verb::Transition };
     store::update(writing, &current, change, Links::default(), changed, verb).await
-}
-
-fn not_allowed(from: ActionStatus, to: ActionStatus) -> Problem {
-    let allowed: Vec<&str> = next(from).iter().map(|status| status.as_str()).collect();
-    let allowed = if allowed.is_empty() { "nothing: it is final".to_owned() } else { allowed.join(", ") };
-    let message = format!("{} does not lead to {}; it leads to {allowed}", from.as_str(), to.as_str());
-    Problem::at(ProblemCode::InvalidTransition, "to", message)
 }
 
 /// What a status needs.

@@ -15,6 +15,7 @@ use crate::read::declare::{EnumType, Field, Filter, Noun, by, column, computed, 
 
 pub use mutations::mutations;
 pub use statistics::extras;
+pub(crate) use store::journal_scope;
 
 /// The nouns of this folder.
 pub fn nouns() -> Vec<Noun> {

@@ -108,9 +108,6 @@ async fn create(writing: Writing<'_>, input: &Input<'_>) -> Result<Change, Failu
     let id = Uuid::now_v7();
     let mut row = store::blank(writing, id, site.id);
     let current = store::empty(writing, id, site.id);
-    if !matches!(input.needed_text("title", 3..=200), Patch::Set(_)) {
-        input.wrong(ProblemCode::Required, "title", "a title is needed");
-    }
     let changed = apply(writing, input, &current, &mut row).await?;
     let links = Links::read(writing, input, site.id).await?;
     input.check()?;

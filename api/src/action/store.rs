@@ -346,10 +346,15 @@ async fn record(
         deleted: after.deleted_at.is_some(),
         verb,
         fields,
-        scope: json!({ "now": scope(after), "was": before.map(scope) }),
+        scope: journal_scope(before, after),
     };
     writing.journal(entry).await?;
     Ok(())
+}
+
+/// What decides who sees an entry about an action.
+pub(crate) fn journal_scope(before: Option<&action::Model>, after: &action::Model) -> Json {
+    json!({ "now": scope(after), "was": before.map(scope) })
 }
 
 /// What decides who sees an action.

@@ -1,11 +1,26 @@
 //! Figures and funding.
 
+mod funding;
+mod mutations;
+
 use entity::{figure, funding_line};
 
 use crate::graphql::scalars::Scalar;
 use crate::policy::Resource;
 use crate::read::common::{enumeration, row_fields};
 use crate::read::declare::{Noun, by, column, one, one_by};
+use crate::read::model::Extras;
+use crate::write::Mutation;
+
+/// The mutations of this folder.
+pub fn mutations() -> Vec<Mutation> {
+    [mutations::mutations(), funding::mutations()].concat()
+}
+
+/// Input objects of the mutations.
+pub fn extras() -> Extras {
+    Extras { inputs: mutations::inputs(), ..Extras::default() }
+}
 
 /// The nouns of this folder.
 pub fn nouns() -> Vec<Noun> {

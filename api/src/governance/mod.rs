@@ -1,14 +1,30 @@
 //! Committees of a site, their members and meetings; roadmaps and their axes.
 
+mod meetings;
+mod mutations;
+mod roadmaps;
+
 use entity::{action, axis, governance_body, governance_member, meeting, roadmap};
 
 use crate::graphql::scalars::Scalar;
 use crate::policy::Resource;
 use crate::read::common::{enumeration, row_fields};
 use crate::read::declare::{Noun, by, column, group, list, many, one};
+use crate::read::model::Extras;
+use crate::write::Mutation;
 
 /// Field group that the public does not read.
 const RESTRICTED: &str = "restricted";
+
+/// The mutations of this folder.
+pub fn mutations() -> Vec<Mutation> {
+    [mutations::mutations(), meetings::mutations(), roadmaps::mutations()].concat()
+}
+
+/// Input objects of the mutations.
+pub fn extras() -> Extras {
+    Extras { inputs: [mutations::inputs(), roadmaps::inputs()].concat(), ..Extras::default() }
+}
 
 /// The nouns of this folder.
 pub fn nouns() -> Vec<Noun> {

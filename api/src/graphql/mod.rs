@@ -94,7 +94,14 @@ fn nouns() -> Vec<Noun> {
 }
 
 fn mutations() -> Vec<Mutation> {
-    crate::action::mutations()
+    [
+        crate::site::mutations(),
+        crate::partner::mutations(),
+        crate::governance::mutations(),
+        crate::action::mutations(),
+        crate::figure::mutations(),
+    ]
+    .concat()
 }
 
 fn model(policy: &Policy) -> anyhow::Result<Model> {
@@ -102,5 +109,7 @@ fn model(policy: &Policy) -> anyhow::Result<Model> {
     extras.add(viewer::extras());
     extras.add(crate::qpv::extras());
     extras.add(crate::action::extras());
+    extras.add(crate::governance::extras());
+    extras.add(crate::figure::extras());
     Model::build(nouns(), mutations(), extras, policy).map_err(anyhow::Error::msg)
 }

@@ -1,14 +1,24 @@
 //! Partners, their seats in the sites, and the persons they name.
 
+mod mutations;
+mod referents;
+mod seats;
+
 use entity::{action, action_partner, partner, referent, seat};
 
 use crate::graphql::scalars::Scalar;
 use crate::policy::Resource;
 use crate::read::common::{enumeration, row_fields};
 use crate::read::declare::{Noun, by, column, many, one, through};
+use crate::write::Mutation;
 
 /// Field group that the public does not read.
 const RESTRICTED: &str = "restricted";
+
+/// The mutations of this folder.
+pub fn mutations() -> Vec<Mutation> {
+    [mutations::mutations(), seats::mutations(), referents::mutations()].concat()
+}
 
 /// The nouns of this folder.
 pub fn nouns() -> Vec<Noun> {

@@ -54,6 +54,16 @@ impl Viewer {
         Access { viewer: self, resource, verb, grants }
     }
 
+    /// Whether the caller may do something to a row that does not exist yet, given whether it lies in his
+    /// départements.
+    pub fn may(&self, resource: Resource, verb: Verb, in_departements: bool) -> bool {
+        self.authorize(resource, verb, "").grants.iter().any(|grant| match grant.territory {
+            Territory::National => true,
+            Territory::Departement | Territory::PilotDepartement => in_departements,
+            _ => false,
+        })
+    }
+
     /// Reach of the role alone, without what is public: "my" rows.
     pub fn own(&self, resource: Resource) -> Access<'_> {
         let mut access = self.authorize(resource, Verb::Read, "");

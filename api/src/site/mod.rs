@@ -1,6 +1,9 @@
 //! The labelled territory (« cité de l'emploi ») and its dated steps.
 
 mod completeness;
+mod lifecycle;
+mod mutations;
+mod perimeter;
 
 use entity::{
     action, figure, funding_line, governance_body, referent, roadmap, seat, site, site_commune,
@@ -14,6 +17,12 @@ use crate::read::common::{enumeration, row_fields};
 use crate::read::declare::{
     Field, Filter, Noun, by, column, computed, group, list, many, one_by, related, through,
 };
+use crate::write::Mutation;
+
+/// The mutations of this folder.
+pub fn mutations() -> Vec<Mutation> {
+    [mutations::mutations(), lifecycle::mutations(), perimeter::mutations()].concat()
+}
 
 /// The nouns of this folder.
 pub fn nouns() -> Vec<Noun> {

@@ -36,6 +36,21 @@ impl Place {
         Self { columns: vec![("site_id", site.into())] }
     }
 
+    /// A new figure about a site.
+    pub fn of_figure(site: Uuid) -> Self {
+        Self::of_site(site)
+            .with("qpv_id", None::<Uuid>)
+            .with("action_id", None::<Uuid>)
+            .with("source_system", None::<String>)
+    }
+
+    /// Gives another value to a column of the row to come.
+    #[must_use]
+    pub fn replace(mut self, column: &'static str, value: impl Into<Value>) -> Self {
+        self.columns.retain(|(name, _)| *name != column);
+        self.with(column, value)
+    }
+
     /// Gives another column of the row to come.
     #[must_use]
     pub fn with(mut self, column: &'static str, value: impl Into<Value>) -> Self {
@@ -111,6 +126,14 @@ impl Writing<'_> {
             Some(Cell::Bool(true)) => Ok(()),
             _ => Err(forbidden(field).into()),
         }
+    }
+
+    /// Makes writes that look at a whole site wait for each other, until the transaction ends.
+    pub async fn lock_site(&self, site: Uuid) -> Result<(), Failure> {
+        let mut sql = Sql::new(self.backend);
+        sql.push("SELECT 1 FROM site t WHERE t.id = ").bind(site.into()).lock_rows("t");
+        self.tx.query_all_raw(sql.into_statement()).await?;
+        Ok(())
     }
 
     /// Locks a row that the caller may read, to hang something on it.

@@ -135,6 +135,11 @@ impl<'i> Input<'i> {
         self.patch(name, |value| if let Value::Enum(name) = value { parse(name) } else { None })
     }
 
+    /// An enum value that an object cannot be without; null is noted as a problem.
+    pub fn needed<T>(&self, name: &str, parse: impl FnOnce(&str) -> Option<T>) -> Patch<T> {
+        self.not_null(name, self.choice(name, parse))
+    }
+
     /// A boolean that an object cannot be without.
     pub fn flag(&self, name: &str) -> Patch<bool> {
         let patch =

@@ -9,6 +9,7 @@ mod guard;
 mod idempotency;
 pub mod input;
 mod problem;
+pub(crate) mod row;
 mod run;
 
 use chrono::{DateTime, NaiveDate, Utc};

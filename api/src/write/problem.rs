@@ -74,6 +74,14 @@ impl Problem {
         Self { code, path, message: message.into() }
     }
 
+    /// A transition that does not exist, with those that do.
+    pub fn transition<'a>(from: &str, to: &str, allowed: impl Iterator<Item = &'a str>) -> Self {
+        let allowed: Vec<&str> = allowed.collect();
+        let allowed = if allowed.is_empty() { "nothing: it is final".to_owned() } else { allowed.join(", ") };
+        let message = format!("{from} does not lead to {to}; it leads to {allowed}");
+        Self::at(ProblemCode::InvalidTransition, "to", message)
+    }
+
     /// Puts a position or a field after the path.
     #[must_use]
     pub fn then(mut self, step: impl ToString) -> Self {

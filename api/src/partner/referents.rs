@@ -1,0 +1,227 @@
+//! Mutations of referents: personal data, which is emptied on request or when its time is over.
+
+use chrono::Months;
+use entity::{partner, referent, site};
+use sea_orm::ActiveModelTrait;
+use sea_orm::ActiveValue::Set;
+
+use crate::graphql::scalars::Scalar;
+use crate::policy::{Resource, Verb};
+use crate::read::model::Argument;
+use crate::write::declare::{expected_version, id_of, optional, required};
+use crate::write::input::Patch;
+use crate::write::row::{in_site, new_row, next_row, take};
+use crate::write::{
+    Change, Failure, Input, Mutation, Place, Problem, ProblemCode, Resources, Target, Writing,
+};
+
+const TARGET: Target = Target { field: "referent", noun: "Referent" };
+
+/// The mutations of this noun.
+pub fn mutations() -> Vec<Mutation> {
+    vec![
+        Mutation::new(
+            "createReferent",
+            TARGET,
+            "Names a person of a partner for a site. Personal data: erased two years after the last day unless told otherwise.",
+            [
+                vec![required("site", "ID", "The site."), required("partner", "ID", "The partner.")],
+                fields(true),
+            ]
+            .concat(),
+            |writing, input| Box::pin(create(writing, input)),
+        ),
+        Mutation::new(
+            "updateReferent",
+            TARGET,
+            "Changes what is known of a person.",
+            [vec![id_of("referent"), expected_version()], fields(false)].concat(),
+            |writing, input| Box::pin(update(writing, input)),
+        ),
+        Mutation::new(
+            "endReferent",
+            TARGET,
+            "Says when a person's time in the site ended; personal data is erased two years later unless told otherwise.",
+            [
+                id_of("referent"),
+                expected_version(),
+                required("to", "Date", "Last day."),
+                optional("eraseAfter", "Date", "Day after which personal data is erased."),
+            ],
+            |writing, input| Box::pin(end(writing, input)),
+        ),
+        Mutation::new(
+            "eraseReferent",
+            TARGET,
+            "Empties names, mail and telephone of a person at once and for good; the row stays, so that counts do not move.",
+            [id_of("referent"), expected_version()],
+            |writing, input| Box::pin(erase(writing, input)),
+        ),
+    ]
+}
+
+fn fields(create: bool) -> Vec<Argument> {
+    let field = if create { required } else { optional };
+    vec![
+        field("function", "String", "Function (« fonction »), 2 to 120 characters; not personal."),
+        optional("firstName", "String", "First name, up to 100 characters."),
+        optional("lastName", "String", "Last name, up to 100 characters."),
+        optional("email", "String", "Electronic mail, up to 254 characters."),
+        optional("phone", "Phone", "Telephone, in international form."),
+        optional("from", "Date", "First day."),
+    ]
+}
+
+fn rights(verb: Verb) -> Resources {
+    Resources { table: "referent", resource: Resource::Referent, verb, group: "" }
+}
+
+async fn create(writing: Writing<'_>, input: &Input<'_>) -> Result<Change, Failure> {
+    let site_id = input.subject("site", "site")?;
+    let partner_id = input.subject("partner", "partner")?;
+    writing.readable::<site::Entity>("site", Resource::Site, "site", site_id).await?;
+    writing.place(rights(Verb::Write), "site", Place::of_site(site_id)).await?;
+    writing.readable::<partner::Entity>("partner", Resource::Partner, "partner", partner_id).await?;
+    let mut row = new_row!(
+        writing,
+        referent {
+            site_id: site_id,
+            partner_id: partner_id,
+            function: String::new(),
+            first_name: None,
+            last_name: None,
+            email: None,
+            phone: None,
+            starts_on: None,
+            ends_on: None,
+            erase_after: None,
+            erased_at: None,
+        }
+    );
+    let empty = referent::Model::try_from(row.clone()).map_err(sea_orm::DbErr::from)?;
+    let changed = apply(input, &empty, &mut row);
+    input.check()?;
+    let row = row.insert(writing.tx).await?;
+    writing.record("Referent", (row.id, row.version), Verb::Create, changed, in_site(site_id)).await
+}
+
+async fn update(writing: Writing<'_>, input: &Input<'_>) -> Result<Change, Failure> {
+    let current = current(writing, input, Verb::Write).await?;
+    let mut row = next_row!(writing, referent, current);
+    let changed = apply(input, &current, &mut row);
+    input.check()?;
+    if changed.is_empty() {
+        return Ok(Change { id: current.id });
+    }
+    let row = row.update(writing.tx).await?;
+    writing.record("Referent", (row.id, row.version), Verb::Update, changed, in_site(row.site_id)).await
+}
+
+async fn current(writing: Writing<'_>, input: &Input<'_>, verb: Verb) -> Result<referent::Model, Failure> {
+    let id = input.subject("id", "referent")?;
+    let current = writing.row::<referent::Entity>(rights(verb), "id", id, input.expected_version()).await?;
+    if current.erased_at.is_some() && verb != Verb::Erase {
+        return Err(Problem::at(
+            ProblemCode::Frozen,
+            "id",
+            "the person's data was erased; create another referent",
+        )
+        .into());
+    }
+    Ok(current)
+}
+
+fn apply(input: &Input<'_>, current: &referent::Model, row: &mut referent::ActiveModel) -> Vec<&'static str> {
+    let mut changed = Vec::new();
+    if let Patch::Set(function) = input.needed_text("function", 2..=120) {
+        take!(changed, row, current, "function", function, function);
+    }
+    take!(
+        changed,
+        row,
+        current,
+        "firstName",
+        first_name,
+        input.text("firstName", 1..=100).or(current.first_name.clone())
+    );
+    take!(
+        changed,
+        row,
+        current,
+        "lastName",
+        last_name,
+        input.text("lastName", 1..=100).or(current.last_name.clone())
+    );
+    let email = input.text("email", 3..=254);
+    if let Patch::Set(address) = &email
+        && !address
+            .split_once('@')
+            .is_some_and(|(name, host)| !name.is_empty() && host.contains('.') && !host.contains('@'))
+    {
+        input.wrong(ProblemCode::OutOfBounds, "email", "expected an address such as prenom.nom@exemple.fr");
+    }
+    take!(changed, row, current, "email", email, email.or(current.email.clone()));
+    take!(
+        changed,
+        row,
+        current,
+        "phone",
+        phone,
+        input.code("phone", Scalar::Phone).or(current.phone.clone())
+    );
+    take!(changed, row, current, "from", starts_on, input.date("from").or(current.starts_on));
+    changed
+}
+
+async fn end(writing: Writing<'_>, input: &Input<'_>) -> Result<Change, Failure> {
+    let current = current(writing, input, Verb::Write).await?;
+    let Some(to) = input.date("to").or(None) else {
+        return Err(Problem::at(ProblemCode::Required, "to", "a last day is needed").into());
+    };
+    if current.starts_on.is_some_and(|from| to < from) {
+        input.wrong(ProblemCode::Rule, "to", "the last day is before the first");
+    }
+    let erase = input.date("eraseAfter").or(to.checked_add_months(Months::new(24)));
+    if erase.is_some_and(|day| day < to) {
+        input.wrong(
+            ProblemCode::Rule,
+            "eraseAfter",
+            "personal data is not erased before the last day; use eraseReferent",
+        );
+    }
+    input.check()?;
+    let mut row = next_row!(writing, referent, current);
+    row.ends_on = Set(Some(to));
+    row.erase_after = Set(erase);
+    let row = row.update(writing.tx).await?;
+    writing
+        .record(
+            "Referent",
+            (row.id, row.version),
+            Verb::Write,
+            vec!["to", "eraseAfter"],
+            in_site(row.site_id),
+        )
+        .await
+}
+
+async fn erase(writing: Writing<'_>, input: &Input<'_>) -> Result<Change, Failure> {
+    let current = current(writing, input, Verb::Erase).await?;
+    if current.erased_at.is_some() {
+        return Ok(Change { id: current.id });
+    }
+    erase_row(writing, &current).await
+}
+
+/// Empties the personal fields of a row.
+pub(crate) async fn erase_row(writing: Writing<'_>, current: &referent::Model) -> Result<Change, Failure> {
+    let mut row = next_row!(writing, referent, current);
+    row.first_name = Set(None);
+    row.last_name = Set(None);
+    row.email = Set(None);
+    row.phone = Set(None);
+    row.erased_at = Set(Some(writing.now));
+    let row = row.update(writing.tx).await?;
+    let fields = vec!["firstName", "lastName", "email", "phone", "erasedAt"];
+    writing.record("Referent", (row.id, row.version), Verb::Erase, fields, in_site(row.site_id)).await
+}

@@ -1,0 +1,149 @@
+//! Mutations of seats.
+
+use entity::enums::{PartnerStatus, SeatKind};
+use entity::{governance_body, governance_member, partner, seat, site};
+use sea_orm::ActiveValue::Set;
+use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, QueryFilter};
+
+use super::mutations::STEERING;
+use crate::auth::Role;
+use crate::policy::{Resource, Verb};
+use crate::write::declare::{expected_version, id_of, optional, required};
+use crate::write::input::Patch;
+use crate::write::row::{in_site, new_row, next_row};
+use crate::write::{
+    Change, Failure, Input, Mutation, Place, Problem, ProblemCode, Resources, Target, Writing,
+};
+
+const TARGET: Target = Target { field: "seat", noun: "Seat" };
+
+/// The mutations of this noun.
+pub fn mutations() -> Vec<Mutation> {
+    vec![
+        Mutation::new(
+            "giveSeat",
+            TARGET,
+            "Gives a partner a seat in a site. Seats as COPILOTE, PORTEUR or ANIMATEUR are for préfectures and ANCT to give.",
+            [
+                required("site", "ID", "The site."),
+                required("partner", "ID", "The partner; it must be ACTIVE."),
+                required("kind", "SeatKind", "What it does there."),
+                optional("from", "Date", "First day; today unless told."),
+            ],
+            |writing, input| Box::pin(give(writing, input)),
+        ),
+        Mutation::new(
+            "endSeat",
+            TARGET,
+            "Ends a seat, and with it the rights and committee places that hang on it.",
+            [
+                id_of("seat"),
+                expected_version(),
+                optional("to", "Date", "Last day; today unless told, never later."),
+            ],
+            |writing, input| Box::pin(end(writing, input)),
+        ),
+    ]
+}
+
+fn rights(kind: SeatKind) -> Resources {
+    let group = if STEERING.contains(&kind) { "steering" } else { "member" };
+    Resources { table: "seat", resource: Resource::Seat, verb: Verb::Write, group }
+}
+
+async fn give(writing: Writing<'_>, input: &Input<'_>) -> Result<Change, Failure> {
+    let site_id = input.subject("site", "site")?;
+    let partner_id = input.subject("partner", "partner")?;
+    let Patch::Set(kind) = input.choice("kind", SeatKind::parse) else {
+        return Err(Problem::at(ProblemCode::Required, "kind", "a kind is needed").into());
+    };
+    writing.readable::<site::Entity>("site", Resource::Site, "site", site_id).await?;
+    writing.place(rights(kind), "site", Place::of_site(site_id)).await?;
+    let body =
+        writing.readable::<partner::Entity>("partner", Resource::Partner, "partner", partner_id).await?;
+    if body.status != PartnerStatus::Active {
+        input.wrong(ProblemCode::Rule, "partner", "the partner is closed or merged");
+    }
+    refuse_own(writing, input, "partner", &body);
+    let from = input.date("from").or(Some(writing.today()));
+    if from.is_some_and(|day| day > writing.today()) {
+        input.wrong(ProblemCode::OutOfBounds, "from", "the first day cannot be in the future");
+    }
+    let active = seat::Entity::find()
+        .filter(seat::Column::SiteId.eq(site_id))
+        .filter(seat::Column::Kind.eq(kind))
+        .filter(seat::Column::EndsOn.is_null())
+        .filter(seat::Column::DeletedAt.is_null())
+        .all(writing.tx)
+        .await?;
+    if active.iter().any(|other| other.partner_id == partner_id) {
+        input.wrong(ProblemCode::Duplicate, "kind", "the partner holds this seat already");
+    } else if kind == SeatKind::Porteur && !active.is_empty() {
+        input.wrong(ProblemCode::Rule, "kind", "the site has a PORTEUR already; end that seat first");
+    }
+    input.check()?;
+    let row = new_row!(
+        writing,
+        seat { site_id: site_id, partner_id: partner_id, kind: kind, starts_on: from, ends_on: None }
+    );
+    let row = row.insert(writing.tx).await?;
+    let fields = vec!["site", "partner", "kind", "from"];
+    writing.record("Seat", (row.id, row.version), Verb::Create, fields, in_site(site_id)).await
+}
+
+async fn end(writing: Writing<'_>, input: &Input<'_>) -> Result<Change, Failure> {
+    let id = input.subject("id", "seat")?;
+    let known = writing.readable::<seat::Entity>("seat", Resource::Seat, "id", id).await?;
+    let current = writing.row::<seat::Entity>(rights(known.kind), "id", id, input.expected_version()).await?;
+    if current.ends_on.is_some() {
+        return Ok(Change { id });
+    }
+    if let Some(body) = partner::Entity::find_by_id(current.partner_id).one(writing.tx).await? {
+        refuse_own(writing, input, "id", &body);
+    }
+    let to = input.date("to").or(Some(writing.today())).unwrap_or(writing.today());
+    if to > writing.today() || current.starts_on.is_some_and(|from| to < from) {
+        input.wrong(ProblemCode::OutOfBounds, "to", "the last day lies between the first day and today");
+    }
+    input.check()?;
+    let mut row = next_row!(writing, seat, current);
+    row.ends_on = Set(Some(to));
+    let row = row.update(writing.tx).await?;
+    leave_committees(writing, &row).await?;
+    writing.record("Seat", (id, row.version), Verb::Write, vec!["to"], in_site(row.site_id)).await
+}
+
+/// Nobody gives or ends a seat from which his own right comes.
+fn refuse_own(writing: Writing<'_>, input: &Input<'_>, field: &str, body: &partner::Model) {
+    let actor = &writing.viewer.actor;
+    let siren =
+        body.siren.clone().or_else(|| body.siret.as_ref().map(|siret| siret.chars().take(9).collect()));
+    let own = actor.role == Role::Collectivite && siren.is_some_and(|siren| actor.sirens.contains(&siren));
+    if own {
+        input.wrong(ProblemCode::Forbidden, field, "your own rights come from the seats of this partner");
+    }
+}
+
+/// A member of a committee has an active seat in its site.
+async fn leave_committees(writing: Writing<'_>, ended: &seat::Model) -> Result<(), Failure> {
+    let others = seat::Entity::find()
+        .filter(seat::Column::SiteId.eq(ended.site_id))
+        .filter(seat::Column::PartnerId.eq(ended.partner_id))
+        .filter(seat::Column::EndsOn.is_null())
+        .filter(seat::Column::DeletedAt.is_null())
+        .one(writing.tx)
+        .await?;
+    if others.is_some() {
+        return Ok(());
+    }
+    let bodies = governance_body::Entity::find()
+        .filter(governance_body::Column::SiteId.eq(ended.site_id))
+        .all(writing.tx);
+    let bodies: Vec<uuid::Uuid> = bodies.await?.into_iter().map(|body| body.id).collect();
+    governance_member::Entity::delete_many()
+        .filter(governance_member::Column::PartnerId.eq(ended.partner_id))
+        .filter(governance_member::Column::BodyId.is_in(bodies))
+        .exec(writing.tx)
+        .await?;
+    Ok(())
+}

@@ -1,0 +1,478 @@
+//! Mutations of sites: their description, their label data, their milestones, their end.
+
+use async_graphql::Value;
+use entity::enums::{Audience, AudiencePolicy, MilestoneKind, SiteScale, SiteStatus};
+use entity::{commune, departement, epci, site, site_commune, site_departement, site_epci, site_milestone};
+use sea_orm::ActiveValue::Set;
+use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, QueryFilter};
+use uuid::Uuid;
+
+use super::lifecycle;
+use crate::auth::Role;
+use crate::graphql::scalars::Scalar;
+use crate::policy::{Resource, Verb};
+use crate::read::model::Argument;
+use crate::write::declare::{expected_version, id_of, optional, required, several};
+use crate::write::input::Patch;
+use crate::write::row::{new_row, next_row, take};
+use crate::write::{
+    Change, Failure, Input, Mutation, Place, Problem, ProblemCode, Resources, Target, Writing,
+};
+
+pub(super) const TARGET: Target = Target { field: "site", noun: "Site" };
+
+/// The mutations of this file.
+pub fn mutations() -> Vec<Mutation> {
+    let communes = || {
+        several(
+            "communes",
+            "CommuneCode",
+            "Communes it works in, at least one; its « départements » and EPCI follow.",
+        )
+    };
+    vec![
+        Mutation::new(
+            "createSite",
+            TARGET,
+            "Files a candidate. The « départements » of a préfecture that files it steer it.",
+            [vec![required("name", "String", "Name, 3 to 150 characters."), communes()], fields()].concat(),
+            |writing, input| Box::pin(create(writing, input)),
+        ),
+        Mutation::new(
+            "updateSite",
+            TARGET,
+            "Changes the description of a site.",
+            [
+                vec![
+                    id_of("site"),
+                    expected_version(),
+                    optional("name", "String", "Name, 3 to 150 characters."),
+                ],
+                fields(),
+            ]
+            .concat(),
+            |writing, input| Box::pin(update(writing, input)),
+        ),
+        Mutation::new(
+            "setSiteLabel",
+            TARGET,
+            "Sets what ANCT alone decides: code, wave, steering « départements »; and the communes.",
+            [
+                id_of("site"),
+                expected_version(),
+                optional("code", "SiteCode", "Official code `cde-NNN`; given once, never to another site."),
+                optional("wave", "Int", "Year of its wave of labels (« vague »): 2020 or 2021."),
+                several(
+                    "pilotDepartements",
+                    "DepartementCode",
+                    "« Départements » that steer it, among its own.",
+                ),
+                communes(),
+            ],
+            |writing, input| Box::pin(set_label(writing, input)),
+        ),
+        Mutation::new(
+            "setSiteMilestone",
+            TARGET,
+            "Adds a dated step to a site, or changes the one of that kind and start.",
+            [
+                id_of("site"),
+                expected_version(),
+                required("kind", "MilestoneKind", "Which step."),
+                required("start", "PartialDate", "When it was, or began."),
+                optional("end", "PartialDate", "When it ended."),
+                optional("label", "String", "Wording of the source, up to 500 characters."),
+            ],
+            |writing, input| Box::pin(set_milestone(writing, input)),
+        ),
+        Mutation::new(
+            "removeSiteMilestone",
+            TARGET,
+            "Removes a dated step of a site, by its kind and start.",
+            [
+                id_of("site"),
+                expected_version(),
+                required("kind", "MilestoneKind", "Which step."),
+                required("start", "PartialDate", "Its start."),
+            ],
+            |writing, input| Box::pin(remove_milestone(writing, input)),
+        ),
+        Mutation::new(
+            "deleteSite",
+            TARGET,
+            "Deletes a candidate that was never labelled. The payload shows null.",
+            [id_of("site"), expected_version()],
+            |writing, input| Box::pin(delete(writing, input)),
+        ),
+    ]
+}
+
+fn fields() -> Vec<Argument> {
+    vec![
+        optional("scale", "SiteScale", "Extent of the territory (« échelle »)."),
+        optional("audiencePolicy", "AudiencePolicy", "Whether it addresses particular audiences."),
+        several("audiences", "Audience", "Its audiences; only with TARGETED."),
+        optional("audienceNote", "String", "Its audience in its own words, up to 500 characters."),
+        several(
+            "contratVilleCodes",
+            "ContratVilleCode",
+            "Codes of its local contracts (« contrats de ville »).",
+        ),
+        optional("successorNote", "String", "What came after it, up to 500 characters."),
+    ]
+}
+
+pub(super) fn rights(verb: Verb, group: &'static str) -> Resources {
+    Resources { table: "site", resource: Resource::Site, verb, group }
+}
+
+pub(super) async fn current(
+    writing: Writing<'_>,
+    input: &Input<'_>,
+    verb: Verb,
+    group: &'static str,
+) -> Result<site::Model, Failure> {
+    let id = input.subject("id", "site")?;
+    writing.row::<site::Entity>(rights(verb, group), "id", id, input.expected_version()).await
+}
+
+/// Writes the next version of a site that changed, with its journal entry.
+pub(super) async fn save(
+    writing: Writing<'_>,
+    current: &site::Model,
+    row: site::ActiveModel,
+    verb: Verb,
+    changed: Vec<&'static str>,
+) -> Result<Change, Failure> {
+    if changed.is_empty() {
+        return Ok(Change { id: current.id });
+    }
+    let row = row.update(writing.tx).await?;
+    writing.record("Site", (row.id, row.version), verb, changed, lifecycle::scope(Some(current), &row)).await
+}
+
+async fn create(writing: Writing<'_>, input: &Input<'_>) -> Result<Change, Failure> {
+    let mut row = new_row!(
+        writing,
+        site {
+            code: None,
+            name: String::new(),
+            name_search: String::new(),
+            scale: None,
+            wave: None,
+            wave_status: None,
+            wave_source: None,
+            status: SiteStatus::Candidate,
+            audience_policy: AudiencePolicy::Unknown,
+            audiences: entity::StringList::default(),
+            audience_note: None,
+            contrat_ville_codes: entity::StringList::default(),
+            programme: "CITES_EMPLOI".to_owned(),
+            successor_note: None,
+            status_reason: None,
+        }
+    );
+    let empty = site::Model::try_from(row.clone()).map_err(sea_orm::DbErr::from)?;
+    let territory = Territory::read(writing, input).await?;
+    may_create(writing, &territory)?;
+    if territory.communes.is_empty() {
+        input.wrong(ProblemCode::Required, "communes", "at least one commune is needed");
+    }
+    let mut changed = apply(input, &empty, &mut row);
+    input.check()?;
+    let row = row.insert(writing.tx).await?;
+    let actor = &writing.viewer.actor;
+    let pilots = if actor.role == Role::Prefecture { actor.departements.clone() } else { Vec::new() };
+    territory.replace(writing, row.id, &pilots).await?;
+    changed.push("communes");
+    writing.record("Site", (row.id, row.version), Verb::Create, changed, lifecycle::scope(None, &row)).await
+}
+
+/// A préfecture files candidates in its own départements; the row does not exist yet for the table to look at.
+fn may_create(writing: Writing<'_>, territory: &Territory) -> Result<(), Failure> {
+    let viewer = writing.viewer;
+    let inside = territory.departements.iter().any(|(code, _)| viewer.actor.departements.contains(code));
+    if viewer.may(Resource::Site, Verb::Create, inside) {
+        return Ok(());
+    }
+    let message = "candidates are filed by ANCT, or by a préfecture in its own départements";
+    Err(Problem::at(ProblemCode::Forbidden, "communes", message).into())
+}
+
+async fn update(writing: Writing<'_>, input: &Input<'_>) -> Result<Change, Failure> {
+    let current = current(writing, input, Verb::Update, "descriptive").await?;
+    let mut row = next_row!(writing, site, current);
+    let changed = apply(input, &current, &mut row);
+    input.check()?;
+    save(writing, &current, row, Verb::Update, changed).await
+}
+
+fn apply(input: &Input<'_>, current: &site::Model, row: &mut site::ActiveModel) -> Vec<&'static str> {
+    let mut changed = Vec::new();
+    if let Patch::Set(name) = input.needed_text("name", 3..=150) {
+        row.name_search = Set(crate::text::fold(&name));
+        take!(changed, row, current, "name", name, name);
+    }
+    take!(changed, row, current, "scale", scale, input.choice("scale", SiteScale::parse).or(current.scale));
+    let mut policy = current.audience_policy;
+    if let Patch::Set(given) = input.needed("audiencePolicy", AudiencePolicy::parse) {
+        policy = given;
+        take!(changed, row, current, "audiencePolicy", audience_policy, given);
+    }
+    let audiences = input.list("audiences", None).or(Some(current.audiences.clone())).unwrap_or_default();
+    let known = audiences.0.iter().all(|name| Audience::parse(name).is_some());
+    if !known || (policy != AudiencePolicy::Targeted && !audiences.0.is_empty()) {
+        input.wrong(ProblemCode::Rule, "audiences", "audiences are named only with audiencePolicy TARGETED");
+    }
+    take!(changed, row, current, "audiences", audiences, audiences);
+    take!(
+        changed,
+        row,
+        current,
+        "audienceNote",
+        audience_note,
+        input.text("audienceNote", 0..=500).or(current.audience_note.clone())
+    );
+    if let Patch::Set(codes) = input.list("contratVilleCodes", Some(Scalar::ContratVilleCode)) {
+        take!(changed, row, current, "contratVilleCodes", contrat_ville_codes, codes);
+    }
+    take!(
+        changed,
+        row,
+        current,
+        "successorNote",
+        successor_note,
+        input.text("successorNote", 0..=500).or(current.successor_note.clone())
+    );
+    changed
+}
+
+async fn set_label(writing: Writing<'_>, input: &Input<'_>) -> Result<Change, Failure> {
+    let given = |name: &str| input.given(name).is_some();
+    let label = ["code", "wave", "pilotDepartements"].into_iter().any(given);
+    let group = if label { "label" } else { "communes" };
+    let current = current(writing, input, Verb::Update, group).await?;
+    let mut row = next_row!(writing, site, current);
+    let mut changed = Vec::new();
+    let code = input.code("code", Scalar::SiteCode);
+    if let (Patch::Set(code), Some(known)) = (&code, &current.code)
+        && code != known
+    {
+        input.wrong(ProblemCode::Rule, "code", format!("the site is {known}; codes are never given again"));
+    }
+    if let Patch::Set(code) = &code {
+        let other = site::Entity::find().filter(site::Column::Code.eq(code.as_str())).one(writing.tx).await?;
+        if other.is_some_and(|other| other.id != current.id) {
+            input.wrong(ProblemCode::Duplicate, "code", format!("another site has or had the code {code}"));
+        }
+    }
+    take!(changed, row, current, "code", code, code.or(current.code.clone()));
+    take!(changed, row, current, "wave", wave, input.integer("wave", 2020..=2021).or(current.wave));
+    let territory = Territory::read(writing, input).await?;
+    if territory.given && territory.communes.is_empty() {
+        input.wrong(ProblemCode::Required, "communes", "a site has at least one commune");
+    }
+    set_territory(writing, input, &current, territory, &mut changed).await?;
+    input.check()?;
+    save(writing, &current, row, Verb::Update, changed).await
+}
+
+async fn set_territory(
+    writing: Writing<'_>,
+    input: &Input<'_>,
+    current: &site::Model,
+    territory: Territory,
+    changed: &mut Vec<&'static str>,
+) -> Result<(), Failure> {
+    let links = site_departement::Entity::find().filter(site_departement::Column::SiteId.eq(current.id));
+    let before = links.all(writing.tx).await?;
+    let own: Vec<String> = match territory.given {
+        true => territory.departements.iter().map(|(code, _)| code.clone()).collect(),
+        false => before.iter().map(|link| link.departement_code.clone()).collect(),
+    };
+    let mut pilots: Vec<String> =
+        before.iter().filter(|link| link.pilot).map(|link| link.departement_code.clone()).collect();
+    if let Patch::Set(given) = input.list("pilotDepartements", Some(Scalar::DepartementCode)) {
+        if given.0.is_empty() {
+            input.wrong(
+                ProblemCode::Required,
+                "pilotDepartements",
+                "at least one « département » steers a site",
+            );
+        }
+        for (index, code) in given.0.iter().enumerate().filter(|(_, code)| !own.contains(code)) {
+            let message = format!("{code} is not a « département » of the site");
+            input.problem(Problem::at(ProblemCode::Rule, "pilotDepartements", message).then(index));
+        }
+        pilots = given.0;
+        changed.push("pilotDepartements");
+    }
+    input.check()?;
+    if territory.given {
+        changed.push("communes");
+        territory.replace(writing, current.id, &pilots).await?;
+    } else if changed.contains(&"pilotDepartements") {
+        for link in before {
+            let pilot = pilots.contains(&link.departement_code);
+            let mut link: site_departement::ActiveModel = link.into();
+            link.pilot = Set(pilot);
+            link.update(writing.tx).await?;
+        }
+    }
+    Ok(())
+}
+
+/// The communes of an input, with what follows from them.
+#[derive(Debug, Default)]
+pub(super) struct Territory {
+    given: bool,
+    communes: Vec<commune::Model>,
+    departements: Vec<(String, String)>,
+    epcis: Vec<String>,
+}
+
+impl Territory {
+    async fn read(writing: Writing<'_>, input: &Input<'_>) -> Result<Self, Failure> {
+        let Some(Value::List(_)) = input.given("communes") else { return Ok(Self::default()) };
+        let codes = input.list("communes", Some(Scalar::CommuneCode)).or(None).unwrap_or_default().0;
+        let communes = commune::Entity::find()
+            .filter(commune::Column::Code.is_in(codes.clone()))
+            .all(writing.tx)
+            .await?;
+        for (index, code) in codes.iter().enumerate() {
+            if !communes.iter().any(|commune| commune.code == *code) {
+                let message = format!("no commune has the code {code}");
+                input.problem(Problem::at(ProblemCode::UnknownCode, "communes", message).then(index));
+            }
+        }
+        let mut departements: Vec<String> =
+            communes.iter().filter_map(|row| row.departement_code.clone()).collect();
+        departements.sort();
+        departements.dedup();
+        let known =
+            departement::Entity::find().filter(departement::Column::Code.is_in(departements)).all(writing.tx);
+        let departements = known.await?.into_iter().map(|row| (row.code, row.region_code)).collect();
+        let mut epcis: Vec<String> = communes.iter().filter_map(|row| row.epci_siren.clone()).collect();
+        epcis.sort();
+        epcis.dedup();
+        let known = epci::Entity::find().filter(epci::Column::Siren.is_in(epcis)).all(writing.tx).await?;
+        let epcis = known.into_iter().map(|row| row.siren).collect();
+        Ok(Self { given: true, communes, departements, epcis })
+    }
+
+    /// Replaces the communes of a site, its départements and its EPCI.
+    async fn replace(self, writing: Writing<'_>, site: Uuid, pilots: &[String]) -> Result<(), Failure> {
+        let tx = writing.tx;
+        site_commune::Entity::delete_many().filter(site_commune::Column::SiteId.eq(site)).exec(tx).await?;
+        site_departement::Entity::delete_many()
+            .filter(site_departement::Column::SiteId.eq(site))
+            .exec(tx)
+            .await?;
+        site_epci::Entity::delete_many().filter(site_epci::Column::SiteId.eq(site)).exec(tx).await?;
+        for commune in self.communes {
+            let others = site_commune::Entity::find()
+                .filter(site_commune::Column::CommuneCode.eq(commune.code.as_str()));
+            let shared = others.one(tx).await?.is_some();
+            let link = site_commune::ActiveModel {
+                site_id: Set(site),
+                commune_code: Set(commune.code),
+                shared: Set(shared),
+            };
+            link.insert(tx).await?;
+        }
+        for (code, region) in self.departements {
+            let link = site_departement::ActiveModel {
+                site_id: Set(site),
+                pilot: Set(pilots.contains(&code)),
+                departement_code: Set(code),
+                region_code: Set(region),
+            };
+            link.insert(tx).await?;
+        }
+        for siren in self.epcis {
+            site_epci::ActiveModel { site_id: Set(site), epci_siren: Set(siren) }.insert(tx).await?;
+        }
+        Ok(())
+    }
+}
+
+async fn set_milestone(writing: Writing<'_>, input: &Input<'_>) -> Result<Change, Failure> {
+    let (current, known) = milestone(writing, input).await?;
+    let (Patch::Set(kind), Patch::Set(start)) =
+        (input.choice("kind", MilestoneKind::parse), input.period("start"))
+    else {
+        return Err(Problem::at(ProblemCode::Required, "kind", "kind and start are needed").into());
+    };
+    let end = input.period("end").or(None);
+    if end.as_ref().is_some_and(|end| end.to < start.from) {
+        input.wrong(ProblemCode::Rule, "end", "the end is before the start");
+    }
+    let label = input.text("label", 0..=500).or(known.as_ref().and_then(|known| known.label.clone()));
+    input.check()?;
+    if let Some(known) = &known {
+        site_milestone::Entity::delete_by_id(known.id).exec(writing.tx).await?;
+    }
+    let row = site_milestone::ActiveModel {
+        id: Set(known.as_ref().map_or_else(Uuid::now_v7, |known| known.id)),
+        site_id: Set(current.id),
+        kind: Set(kind),
+        starts: Set(start.text),
+        starts_from: Set(start.from),
+        starts_to: Set(start.to),
+        ends_from: Set(end.as_ref().map(|end| end.from)),
+        ends_to: Set(end.as_ref().map(|end| end.to)),
+        ends: Set(end.map(|end| end.text)),
+        label: Set(label),
+        source: Set(known.and_then(|known| known.source)),
+    };
+    row.insert(writing.tx).await?;
+    save(writing, &current, next_row!(writing, site, current), Verb::Update, vec!["milestones"]).await
+}
+
+/// The site of the input, and its milestone of that kind and start.
+async fn milestone(
+    writing: Writing<'_>,
+    input: &Input<'_>,
+) -> Result<(site::Model, Option<site_milestone::Model>), Failure> {
+    let current = current(writing, input, Verb::Update, "descriptive").await?;
+    let (Patch::Set(kind), Patch::Set(start)) =
+        (input.choice("kind", MilestoneKind::parse), input.period("start"))
+    else {
+        return Ok((current, None));
+    };
+    // the label is ANCT's to date
+    if kind == MilestoneKind::Label || kind == MilestoneKind::Closure {
+        writing.row::<site::Entity>(rights(Verb::Update, "label"), "kind", current.id, None).await?;
+    }
+    let known = site_milestone::Entity::find()
+        .filter(site_milestone::Column::SiteId.eq(current.id))
+        .filter(site_milestone::Column::Kind.eq(kind))
+        .filter(site_milestone::Column::Starts.eq(start.text))
+        .one(writing.tx)
+        .await?;
+    Ok((current, known))
+}
+
+async fn remove_milestone(writing: Writing<'_>, input: &Input<'_>) -> Result<Change, Failure> {
+    let (current, known) = milestone(writing, input).await?;
+    let Some(known) = known else {
+        return Err(Problem::at(ProblemCode::NotFound, "start", "the site has no such milestone").into());
+    };
+    site_milestone::Entity::delete_by_id(known.id).exec(writing.tx).await?;
+    save(writing, &current, next_row!(writing, site, current), Verb::Update, vec!["milestones"]).await
+}
+
+async fn delete(writing: Writing<'_>, input: &Input<'_>) -> Result<Change, Failure> {
+    let current = current(writing, input, Verb::Delete, "").await?;
+    let labelled = site_milestone::Entity::find()
+        .filter(site_milestone::Column::SiteId.eq(current.id))
+        .filter(site_milestone::Column::Kind.eq(MilestoneKind::Label))
+        .one(writing.tx)
+        .await?;
+    if labelled.is_some() || current.code.is_some() {
+        return Err(Problem::at(ProblemCode::Rule, "id", "a site that was labelled is kept for ever").into());
+    }
+    let mut row = next_row!(writing, site, current);
+    row.deleted_at = Set(Some(writing.now));
+    save(writing, &current, row, Verb::Delete, vec!["deletedAt"]).await
+}

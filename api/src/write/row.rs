@@ -1,0 +1,76 @@
+//! Rows of the domain as writes make and change them.
+
+use serde_json::{Value as Json, json};
+use uuid::Uuid;
+
+use super::{Change, Failure, Writing};
+use crate::journal::Entry;
+use crate::policy::Verb;
+
+/// A new row: identity, version 1, times; the rest as given.
+macro_rules! new_row {
+    ($writing:expr, $module:ident { $($column:ident: $value:expr),* $(,)? }) => {
+        $module::ActiveModel {
+            id: sea_orm::ActiveValue::Set(uuid::Uuid::now_v7()),
+            version: sea_orm::ActiveValue::Set(1),
+            created_at: sea_orm::ActiveValue::Set($writing.now),
+            updated_at: sea_orm::ActiveValue::Set($writing.now),
+            deleted_at: sea_orm::ActiveValue::Set(None),
+            source_system: sea_orm::ActiveValue::Set(None),
+            source_external_id: sea_orm::ActiveValue::Set(None),
+            $($column: sea_orm::ActiveValue::Set($value),)*
+        }
+    };
+}
+
+/// The next version of a row, with nothing else changed yet.
+macro_rules! next_row {
+    ($writing:expr, $module:ident, $current:expr) => {
+        $module::ActiveModel {
+            id: sea_orm::ActiveValue::Unchanged($current.id),
+            version: sea_orm::ActiveValue::Set($current.version + 1),
+            updated_at: sea_orm::ActiveValue::Set($writing.now),
+            ..Default::default()
+        }
+    };
+}
+
+/// Takes a value over if it differs from the current one, and names its field.
+macro_rules! take {
+    ($changed:ident, $row:ident, $current:ident, $field:literal, $column:ident, $value:expr) => {{
+        let value = $value;
+        if value != $current.$column {
+            $changed.push($field);
+            $row.$column = sea_orm::ActiveValue::Set(value);
+        }
+    }};
+}
+
+pub(crate) use {new_row, next_row, take};
+
+impl Writing<'_> {
+    /// Journals a row of a site, and gives it as the outcome.
+    pub async fn record(
+        &self,
+        entity: &'static str,
+        row: (Uuid, i32),
+        verb: Verb,
+        fields: Vec<&'static str>,
+        scope: Json,
+    ) -> Result<Change, Failure> {
+        let (id, version) = row;
+        let deleted = verb == Verb::Delete;
+        self.journal(Entry { entity, id, version, deleted, verb, fields, scope }).await?;
+        Ok(Change { id })
+    }
+}
+
+/// What decides who sees an entry about a row that stays in its site.
+pub fn in_site(site: Uuid) -> Json {
+    json!({ "now": { "site": site }, "was": { "site": site } })
+}
+
+/// What decides who sees an entry about a row that every role reads.
+pub fn shared() -> Json {
+    json!({ "now": {}, "was": {} })
+}
