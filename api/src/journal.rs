@@ -6,7 +6,6 @@
 use entity::enums::JournalOp;
 use entity::{StringList, journal};
 use sea_orm::{ActiveModelTrait, ActiveValue::NotSet, ActiveValue::Set, DbErr};
-use serde_json::Value;
 use uuid::Uuid;
 
 use crate::policy::Verb;
@@ -27,8 +26,28 @@ pub struct Entry {
     pub verb: Verb,
     /// Names of the fields that changed.
     pub fields: Vec<&'static str>,
-    /// What decides who may see the entry: ids of site, action or QPV, source system, publication.
-    pub scope: Value,
+    /// Who sees the row now.
+    pub now: Seen,
+    /// Who saw it before the write; nobody, if it was not there.
+    pub was: Seen,
+}
+
+/// What decides who sees a row.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Seen {
+    /// Its site.
+    pub site: Option<Uuid>,
+    /// Its source system.
+    pub source: Option<String>,
+    /// The public sees it.
+    pub public: bool,
+}
+
+impl Seen {
+    /// A row of a site that the public does not see.
+    pub fn in_site(site: Uuid) -> Self {
+        Self { site: Some(site), ..Self::default() }
+    }
 }
 
 impl Writing<'_> {
@@ -44,7 +63,11 @@ impl Writing<'_> {
             op: Set(if entry.deleted { JournalOp::Delete } else { JournalOp::Upsert }),
             verb: Set(entry.verb.name().to_owned()),
             at: Set(self.now),
-            scope: Set(entry.scope),
+            site_id: Set(entry.now.site),
+            was_site_id: Set(entry.was.site),
+            source_system: Set(entry.now.source),
+            public: Set(entry.now.public),
+            was_public: Set(entry.was.public),
             changed_fields: Set(StringList(entry.fields.iter().map(ToString::to_string).collect())),
             actor_sub: Set(actor.sub.clone()),
             client_id: Set(actor.client_id.clone()),

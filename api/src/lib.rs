@@ -1,5 +1,6 @@
 //! The Cités de l'emploi API: one folder per noun, one file per platform concern.
 
+pub mod audit;
 pub mod auth;
 pub mod cli;
 pub mod clock;
@@ -21,6 +22,7 @@ pub mod text;
 pub mod write;
 
 mod action;
+mod client;
 mod figure;
 mod governance;
 mod partner;

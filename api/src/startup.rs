@@ -57,6 +57,7 @@ pub fn serve(
 ) -> anyhow::Result<Running> {
     let lock = db.serve_lock()?;
     let engine = Arc::new(Engine::new(Arc::new(db), Arc::clone(clock))?);
+    seal_in_background(Arc::clone(&engine.db), Arc::clone(clock));
     let service = Service { engine, auth };
     let settings = HttpSettings { max_body_bytes: limits::BODY_BYTES, ..HttpSettings::default() };
     let endpoint = web::Data::new(Endpoint::new(service, settings));
@@ -71,6 +72,21 @@ pub fn serve(
         .with_context(|| format!("cannot listen on {}", config.server.listen))?;
     let address = server.addrs().first().copied().unwrap_or(config.server.listen);
     Ok(Running { address, server: server.run(), _lock: lock })
+}
+
+/// How often the journal is sealed.
+const SEAL_EVERY: Duration = Duration::from_secs(5);
+
+/// Seals the journal from time to time; a failure is logged and tried again.
+fn seal_in_background(db: Arc<Db>, clock: Arc<dyn Clock>) {
+    tokio::spawn(async move {
+        loop {
+            tokio::time::sleep(SEAL_EVERY).await;
+            if let Err(error) = crate::audit::seal::seal(&db, clock.as_ref()).await {
+                tracing::warn!(%error, "the journal could not be sealed; it will be tried again");
+            }
+        }
+    });
 }
 
 /// The engine behind HTTP.

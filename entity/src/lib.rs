@@ -28,7 +28,7 @@ pub use governance::{governance_body, governance_member, meeting};
 pub use lists::StringList;
 pub use partners::{partner, seat};
 pub use platform::{
-    client_grant, client_grant_site, database_identity, idempotency_key, ingest_run, journal,
+    audit_seal, client_grant, client_grant_site, database_identity, idempotency_key, ingest_run, journal,
 };
 pub use qpvs::{qpv, qpv_commune, qpv_lineage, qpv_outline, site_qpv};
 pub use referents::referent;

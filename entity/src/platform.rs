@@ -69,8 +69,16 @@ pub mod journal {
             pub verb: String,
             /// When.
             pub at: ChronoDateTimeUtc,
-            /// What is needed to decide who may see the entry.
-            pub scope: Json,
+            /// Site of the row.
+            pub site_id: Option<Uuid>,
+            /// Site of the row before the write.
+            pub was_site_id: Option<Uuid>,
+            /// Source system of the row.
+            pub source_system: Option<String>,
+            /// The public sees the row.
+            pub public: bool,
+            /// The public saw the row before the write.
+            pub was_public: bool,
             /// Names of changed fields; never their values.
             pub changed_fields: StringList,
             /// Subject of the token.
@@ -83,6 +91,32 @@ pub mod journal {
             pub request_id: Option<String>,
             /// `OK`, or why it was refused.
             pub outcome: String,
+        }
+    }
+}
+
+/// Range of the journal sealed into a chain of hashes.
+pub mod audit_seal {
+    use sea_orm::entity::prelude::*;
+
+    plain_table! {
+        #[sea_orm(table_name = "audit_seal")]
+        pub struct Model {
+            /// 1, 2, …
+            #[sea_orm(primary_key, auto_increment = false)]
+            pub number: i64,
+            /// Where the seal before ended: a transaction on PostgreSQL, an entry on SQLite.
+            pub after_mark: i64,
+            /// Where this one ends.
+            pub last_mark: i64,
+            /// How many entries it has.
+            pub entries: i64,
+            /// Hash of the seal before, hexadecimal.
+            pub previous_hash: String,
+            /// SHA-256 over the hash before and the entries, hexadecimal.
+            pub hash: String,
+            /// When it was sealed.
+            pub at: ChronoDateTimeUtc,
         }
     }
 }

@@ -3,7 +3,15 @@ use crate::table::Table;
 
 /// Loading, journal, idempotency, client grants and the identity of the database.
 pub fn tables() -> Vec<Table> {
-    vec![ingest_run(), journal(), idempotency_key(), client_grant(), client_grant_site(), database_identity()]
+    vec![
+        ingest_run(),
+        journal(),
+        audit_seal(),
+        idempotency_key(),
+        client_grant(),
+        client_grant_site(),
+        database_identity(),
+    ]
 }
 
 fn ingest_run() -> Table {
@@ -38,7 +46,13 @@ fn journal() -> Table {
         text("op").one_of(&["UPSERT", "DELETE"]),
         text("verb"),
         instant("at"),
-        json("scope"),
+        // Who may see the entry: by the row as it is, and by the row as it was, so that one which leaves a
+        // reader's scope reaches him as a removal.
+        uuid("site_id").null(),
+        uuid("was_site_id").null(),
+        text("source_system").null(),
+        boolean("public").default("false"),
+        boolean("was_public").default("false"),
         list("changed_fields"),
         text("actor_sub").null(),
         text("client_id").null(),
@@ -51,6 +65,22 @@ fn journal() -> Table {
         .index(&["at"])
         .index(&["xid", "seq"])
         .index(&["client_id", "seq"])
+        .index(&["site_id", "seq"])
+        .index(&["was_site_id", "seq"])
+}
+
+fn audit_seal() -> Table {
+    let columns = [
+        bigint("number"),
+        // Transactions on PostgreSQL, entries on SQLite: what was sealed before, and up to where this one goes.
+        bigint("after_mark"),
+        bigint("last_mark"),
+        bigint("entries"),
+        text("previous_hash"),
+        text("hash"),
+        instant("at"),
+    ];
+    Table::new("audit_seal", &["number"], columns)
 }
 
 fn idempotency_key() -> Table {

@@ -4,16 +4,16 @@ use entity::enums::{ActionStatus, PartnerStatus, SeatKind};
 use entity::{StringList, action, action_partner, action_qpv, axis, partner, qpv, seat, site_qpv};
 use sea_orm::ActiveValue::{NotSet, Set, Unchanged};
 use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, QueryFilter};
-use serde_json::{Value as Json, json};
 use uuid::Uuid;
 
 use async_graphql::Value;
 
 use crate::graphql::scalars::{Parsed, Scalar};
 use crate::ids;
-use crate::journal::Entry;
+use crate::journal::Seen;
 use crate::policy::Verb;
 use crate::write::input::Patch;
+use crate::write::row::in_site;
 use crate::write::{Change, Failure, Input, Problem, ProblemCode, Writing};
 
 /// Links of an action as an input gives them; `None` leaves them.
@@ -319,16 +319,8 @@ async fn seat_as_operator(writing: Writing<'_>, site: Uuid, partner: Uuid) -> Re
         ends_on: Set(None),
     };
     let row = row.insert(writing.tx).await?;
-    let entry = Entry {
-        entity: "Seat",
-        id: row.id,
-        version: row.version,
-        deleted: false,
-        verb: Verb::Create,
-        fields: vec!["kind", "partner", "site"],
-        scope: json!({ "now": { "site": site }, "was": null }),
-    };
-    writing.journal(entry).await?;
+    let fields = vec!["kind", "partner", "site"];
+    writing.record("Seat", (row.id, row.version), Verb::Create, fields, in_site(site)).await?;
     Ok(())
 }
 
@@ -339,29 +331,21 @@ async fn record(
     fields: Vec<&'static str>,
     verb: Verb,
 ) -> Result<(), Failure> {
-    let entry = Entry {
-        entity: "Action",
-        id: after.id,
-        version: after.version,
-        deleted: after.deleted_at.is_some(),
-        verb,
-        fields,
-        scope: journal_scope(before, after),
-    };
-    writing.journal(entry).await?;
-    Ok(())
+    writing
+        .record("Action", (after.id, after.version), verb, fields, journal_scope(before, after))
+        .await
+        .map(|_| ())
 }
 
-/// What decides who sees an entry about an action.
-pub(crate) fn journal_scope(before: Option<&action::Model>, after: &action::Model) -> Json {
-    json!({ "now": scope(after), "was": before.map(scope) })
+/// Who saw an action before, and sees it now.
+pub(crate) fn journal_scope(before: Option<&action::Model>, after: &action::Model) -> (Seen, Seen) {
+    (before.map(seen).unwrap_or_default(), seen(after))
 }
 
-/// What decides who sees an action.
-fn scope(row: &action::Model) -> Json {
-    json!({
-        "site": row.site_id,
-        "source": row.source_system,
-        "public": row.published && row.status != ActionStatus::Draft && row.deleted_at.is_none(),
-    })
+fn seen(row: &action::Model) -> Seen {
+    Seen {
+        site: Some(row.site_id),
+        source: row.source_system.clone(),
+        public: row.published && row.status != ActionStatus::Draft && row.deleted_at.is_none(),
+    }
 }

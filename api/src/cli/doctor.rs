@@ -6,20 +6,24 @@ use anyhow::bail;
 use entity::{commune, qpv, site};
 use sea_orm::{EntityTrait, PaginatorTrait};
 
-use crate::{auth, clock::Clock, config::Config, db::Db, graphql, startup};
+use crate::{audit::seal, auth, clock::Clock, config::Config, db::Db, graphql, startup};
 
 /// Check that the server can run: settings, database, migrations, keys, data
 ///
 /// Prints each check, what is wrong and how to mend it. Changes nothing. The exit code is 1 if a check fails.
 #[derive(Debug, Clone, clap::Args)]
 #[command(after_help = "Examples:\n  cites doctor\n  cites doctor --config /etc/cites.toml")]
-pub struct DoctorArgs {}
+pub struct DoctorArgs {
+    /// Follow the chain of hashes over the whole journal too
+    #[arg(long)]
+    pub audit: bool,
+}
 
 /// What one check found: fine, or what is wrong and how to mend it.
 type Finding = Result<String, String>;
 
 /// Runs every check; fails if one does.
-pub(super) async fn run(config: &Config, clock: Arc<dyn Clock>) -> anyhow::Result<()> {
+pub(super) async fn run(args: &DoctorArgs, config: &Config, clock: Arc<dyn Clock>) -> anyhow::Result<()> {
     let mut failed = 0;
     let mut say = |name: &str, finding: Finding| match finding {
         Ok(text) => println!("ok    {name}: {text}"),
@@ -40,6 +44,9 @@ pub(super) async fn run(config: &Config, clock: Arc<dyn Clock>) -> anyhow::Resul
             say("database", Ok("reachable".to_owned()));
             say("migrations", migrations(&db).await);
             say("data", data(&db).await);
+            if args.audit {
+                say("audit", audit(&db).await);
+            }
         }
     }
     if failed > 0 {
@@ -80,6 +87,13 @@ async fn migrations(db: &Db) -> Finding {
         return Err(format!("{pending} of {} are not applied; run `cites migrate`", all.len()));
     }
     Ok(format!("all {} applied", all.len()))
+}
+
+async fn audit(db: &Db) -> Finding {
+    match seal::verify(db).await.map_err(|error| error.to_string())? {
+        Ok((seals, entries)) => Ok(format!("{entries} entries under {seals} seals, none changed")),
+        Err(broken) => Err(format!("{broken}; compare with a backup from before that moment")),
+    }
 }
 
 async fn data(db: &Db) -> Finding {

@@ -92,7 +92,7 @@ async fn dispatch(cli: Cli, clock: Arc<dyn Clock>) -> anyhow::Result<()> {
             token::run(&args, &config, clock.as_ref(), record).await
         }
         Command::Seed(args) => seed::run(&args, &config, clock.as_ref()).await,
-        Command::Doctor(_) => doctor::run(&config, clock).await,
+        Command::Doctor(args) => doctor::run(&args, &config, clock).await,
         Command::Schema(_) | Command::Rights(_) => Ok(()),
     }
 }

@@ -13,8 +13,8 @@ use std::sync::atomic::AtomicU64;
 
 use migration::{Migrator, MigratorTrait};
 use sea_orm::{
-    DatabaseConnection, DatabaseTransaction, DbErr, SqliteTransactionMode, TransactionOptions,
-    TransactionTrait,
+    ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, SqliteTransactionMode,
+    Statement, TransactionOptions, TransactionTrait,
 };
 
 pub use cell::{Cell, Kind, cell, is_null};
@@ -59,6 +59,17 @@ impl Db {
         let immediate = Some(SqliteTransactionMode::Immediate);
         let options = TransactionOptions { sqlite_transaction_mode: immediate, ..Default::default() };
         self.writer.begin_with_options(options).await
+    }
+
+    /// The oldest transaction still open: what lower ones wrote is settled. `None` where there is one writer, and
+    /// everything that is seen is settled.
+    pub async fn settled_before(&self, tx: &DatabaseTransaction) -> Result<Option<i64>, DbErr> {
+        if self.backend == Backend::Sqlite {
+            return Ok(None);
+        }
+        let text = "SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint";
+        let row = tx.query_one_raw(Statement::from_string(DbBackend::Postgres, text)).await?;
+        row.map(|row| row.try_get_by_index(0)).transpose()
     }
 
     /// Applies the changes that the database lacks. Several instances may do it at once: one works, the

@@ -4,7 +4,7 @@ use sea_orm::sea_query::{ArrayType, Value};
 use sea_orm::{DbBackend, Statement};
 use uuid::Uuid;
 
-use super::Backend;
+use super::{Backend, Kind};
 
 /// What a relation is keyed by: rows by UUID, referentials by their official code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -13,6 +13,19 @@ pub enum KeyType {
     Uuid,
     /// Official code.
     Text,
+    /// Number in a sequence.
+    Number,
+}
+
+impl KeyType {
+    /// How such a key is held.
+    pub const fn kind(self) -> Kind {
+        match self {
+            Self::Uuid => Kind::Uuid,
+            Self::Text => Kind::Text,
+            Self::Number => Kind::BigInt,
+        }
+    }
 }
 
 /// Keys of parent rows, of one type.
@@ -210,6 +223,14 @@ impl Sql {
             Backend::Sqlite => {
                 self.push(" LEFT JOIN json_each(").push(column).push(") AS ").push(alias).push(" ON TRUE")
             }
+        };
+    }
+
+    /// The text of a column that holds a UUID.
+    pub fn uuid_text(&mut self, column: &str) {
+        match self.backend {
+            Backend::Postgres => self.push(column).push("::text"),
+            Backend::Sqlite => self.push("hex(").push(column).push(")"),
         };
     }
 

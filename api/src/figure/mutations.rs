@@ -7,12 +7,12 @@ use entity::{action, figure, qpv, site, site_qpv};
 use rust_decimal::Decimal;
 use sea_orm::ActiveValue::Set;
 use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, QueryFilter};
-use serde_json::{Value as Json, json};
 use uuid::Uuid;
 
 use crate::graphql::scalars::{Parsed, PartialDate, Scalar};
 use crate::ids;
 use crate::ingest::figures::{self, Subject};
+use crate::journal::Seen;
 use crate::policy::{Resource, Verb};
 use crate::read::model::{Argument, InputObject};
 use crate::write::declare::{expected_version, id_of, optional, required};
@@ -151,9 +151,8 @@ impl About {
             .with("source_system", None::<String>)
     }
 
-    fn scope(&self) -> Json {
-        let one = json!({ "site": self.site, "subject": self.kind.as_str(), "id": self.id });
-        json!({ "now": one, "was": one })
+    fn scope(&self, status: FigureStatus) -> (Seen, Seen) {
+        (Seen::default(), Seen { site: self.site, source: None, public: status == FigureStatus::Validated })
     }
 }
 
@@ -299,7 +298,7 @@ async fn insert(
     new = new.reset_all();
     let row = new.insert(writing.tx).await?;
     let fields = vec!["indicator", "value", "period", "perimeter", "status"];
-    writing.record("Figure", (row.id, row.version), verb, fields, about.scope()).await
+    writing.record("Figure", (row.id, row.version), verb, fields, about.scope(row.status)).await
 }
 
 async fn current(writing: Writing<'_>, input: &Input<'_>, verb: Verb) -> Result<figure::Model, Failure> {
@@ -315,10 +314,13 @@ async fn current(writing: Writing<'_>, input: &Input<'_>, verb: Verb) -> Result<
     writing.row::<figure::Entity>(rights, "id", id, input.expected_version()).await
 }
 
-fn scope(row: &figure::Model) -> Json {
-    let one =
-        json!({ "site": row.site_id, "subject": row.subject.as_str(), "id": row.qpv_id.or(row.action_id) });
-    json!({ "now": one, "was": one })
+fn scope(was: FigureStatus, row: &figure::Model) -> (Seen, Seen) {
+    let seen = |status: FigureStatus| Seen {
+        site: row.site_id,
+        source: row.source_system.clone(),
+        public: status == FigureStatus::Validated,
+    };
+    (seen(was), seen(row.status))
 }
 
 async fn move_to(
@@ -336,7 +338,7 @@ async fn move_to(
         fields.push("note");
     }
     let row = row.update(writing.tx).await?;
-    writing.record("Figure", (row.id, row.version), verb, fields, scope(&row)).await
+    writing.record("Figure", (row.id, row.version), verb, fields, scope(current.status, &row)).await
 }
 
 async fn validate(writing: Writing<'_>, input: &Input<'_>) -> Result<Change, Failure> {
@@ -448,7 +450,13 @@ async fn report(writing: Writing<'_>, input: &Input<'_>) -> Result<Change, Failu
                 change.note = Set(row.note);
                 let row = change.update(writing.tx).await?;
                 writing
-                    .record("Figure", (row.id, row.version), Verb::Update, vec!["value", "note"], scope(&row))
+                    .record(
+                        "Figure",
+                        (row.id, row.version),
+                        Verb::Update,
+                        vec!["value", "note"],
+                        scope(row.status, &row),
+                    )
                     .await?;
             }
             None => {

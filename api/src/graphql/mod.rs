@@ -90,6 +90,8 @@ fn nouns() -> Vec<Noun> {
     nouns.extend(crate::governance::nouns());
     nouns.extend(crate::action::nouns());
     nouns.extend(crate::figure::nouns());
+    nouns.extend(crate::client::nouns());
+    nouns.extend(crate::audit::nouns());
     nouns
 }
 
@@ -100,6 +102,7 @@ fn mutations() -> Vec<Mutation> {
         crate::governance::mutations(),
         crate::action::mutations(),
         crate::figure::mutations(),
+        crate::client::mutations(),
     ]
     .concat()
 }
@@ -111,5 +114,6 @@ fn model(policy: &Policy) -> anyhow::Result<Model> {
     extras.add(crate::action::extras());
     extras.add(crate::governance::extras());
     extras.add(crate::figure::extras());
+    extras.add(crate::partner::extras());
     Model::build(nouns(), mutations(), extras, policy).map_err(anyhow::Error::msg)
 }

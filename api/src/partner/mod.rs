@@ -1,5 +1,6 @@
 //! Partners, their seats in the sites, and the persons they name.
 
+mod duplicates;
 mod mutations;
 mod referents;
 mod seats;
@@ -20,9 +21,11 @@ pub fn mutations() -> Vec<Mutation> {
     [mutations::mutations(), seats::mutations(), referents::mutations()].concat()
 }
 
+pub use duplicates::extras;
+
 /// The nouns of this folder.
 pub fn nouns() -> Vec<Noun> {
-    vec![noun(), seat(), referent()]
+    vec![noun(), seat(), referent(), duplicates::noun()]
 }
 
 fn noun() -> Noun {

@@ -13,7 +13,7 @@ use crate::policy::{Resource, Verb};
 use crate::read::model::Argument;
 use crate::write::declare::{expected_version, id_of, optional, required};
 use crate::write::input::Patch;
-use crate::write::row::{new_row, next_row, shared, take};
+use crate::write::row::{next_row, shared, take};
 use crate::write::{
     Change, Failure, Input, Mutation, Place, Problem, ProblemCode, Resources, Target, Writing,
 };

@@ -95,6 +95,7 @@ fn in_sites(resource: Resource, a: &str, sites: &str) -> String {
                  AND ss.site_id IN ({sites}))"
             )
         }
+        Resource::AuditEvent => format!("({a}.site_id IN ({sites}) OR {a}.was_site_id IN ({sites}))"),
         Resource::Figure => format!(
             "({a}.site_id IN ({sites}) OR {a}.qpv_id IN (SELECT sq.qpv_id FROM site_qpv sq WHERE sq.site_id IN \
              ({sites})) OR {a}.action_id IN (SELECT sa.id FROM action sa WHERE sa.deleted_at IS NULL AND sa.site_id \

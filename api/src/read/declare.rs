@@ -7,8 +7,8 @@ use crate::db::{KeyType, Kind, Sql};
 use crate::graphql::scalars::Scalar;
 use crate::policy::{Resource, Viewer};
 
-use super::fields::id;
 pub use super::fields::{by, column, computed, group, list, many, one, one_by, related, through};
+use super::fields::{id, key_type_of};
 
 /// A GraphQL enum: its name, what it means, and its values with their descriptions.
 #[derive(Clone, Copy, Debug)]
@@ -246,11 +246,11 @@ impl Noun {
         }
     }
 
-    /// A noun keyed by its official code.
+    /// A noun keyed by its official code, or by a number in a sequence.
     #[must_use]
     pub fn keyed_by(mut self, column: impl ColumnTrait) -> Self {
         self.key = column.as_str();
-        self.key_type = KeyType::Text;
+        self.key_type = key_type_of(column);
         self
     }
 
@@ -260,6 +260,13 @@ impl Noun {
         self.prefix = Some(prefix);
         self.tombstones = true;
         self.fields.push(id());
+        self
+    }
+
+    /// Says that its rows are ended, never deleted.
+    #[must_use]
+    pub fn without_tombstones(mut self) -> Self {
+        self.tombstones = false;
         self
     }
 

@@ -239,8 +239,12 @@ pub fn group(
     Field::new(name, description, FieldKind::Group { name: type_name, null_if, fields })
 }
 
-fn key_type_of(column: impl ColumnTrait) -> KeyType {
-    if matches!(column.def().get_column_type(), ColumnType::Uuid) { KeyType::Uuid } else { KeyType::Text }
+pub(super) fn key_type_of(column: impl ColumnTrait) -> KeyType {
+    match column.def().get_column_type() {
+        ColumnType::Uuid => KeyType::Uuid,
+        ColumnType::BigInteger => KeyType::Number,
+        _ => KeyType::Text,
+    }
 }
 
 fn kind_of(column: &ColumnType) -> Kind {

@@ -15,7 +15,7 @@ use super::level::{Level, Term};
 use super::plan::internal;
 use super::shape::Cursor;
 use super::value::guarded;
-use crate::db::{KeyType, Kind, Sql};
+use crate::db::{Kind, Sql};
 use crate::error::{ApiError, Code};
 use crate::limits;
 use crate::policy::Viewer;
@@ -98,7 +98,7 @@ impl Page {
             let nullable = value.nullable || field.group.is_some();
             terms.push(Term { expression, kind, descending: *descending, nullable });
         }
-        let kind = if noun.key_type == KeyType::Uuid { Kind::Uuid } else { Kind::Text };
+        let kind = noun.key_type.kind();
         let descending = self.order.last().is_some_and(|(_, descending)| *descending);
         terms.push(Term { expression: format!("t.{}", noun.key), kind, descending, nullable: false });
         Ok(terms)

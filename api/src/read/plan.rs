@@ -13,7 +13,7 @@ use super::page::Page;
 use super::select::{Document, Selected};
 use super::shape::{Out, Shape, json_key, json_string};
 use super::value::{expression, form, guarded};
-use crate::db::{Backend, KeyType, Kind, Sql};
+use crate::db::{Backend, Kind, Sql};
 use crate::error::{ApiError, Code};
 use crate::limits;
 use crate::policy::{Reach, Verb, Viewer};
@@ -313,17 +313,14 @@ impl<'p> Planner<'p> {
         for part in [" LEFT JOIN ", target.table, " ", &join, " ON ", &conditions.join(" AND ")] {
             current.joins.push_str(part);
         }
-        let kind = if target.key_type == KeyType::Uuid { Kind::Uuid } else { Kind::Text };
+        let kind = target.key_type.kind();
         let null_key = current.column(format!("{join}.{}", target.key), kind);
         let shape = self.object(target, level, &join, &selected.sets)?;
         Ok(Out::Object { absent_if: None, null_key: Some(null_key), shape })
     }
 
     fn parent(&mut self, level: usize, alias: &str, relation: &'p Relation) -> Parent<'p> {
-        let kind = match relation.key_type {
-            KeyType::Uuid => Kind::Uuid,
-            KeyType::Text => Kind::Text,
-        };
+        let kind = relation.key_type.kind();
         let column = self.levels[level].column(format!("{alias}.{}", relation.key), kind);
         Parent { level, column, relation }
     }

@@ -20,6 +20,8 @@ pub enum Form {
     Quoted,
     /// A typed id with this prefix.
     Id(&'static str),
+    /// A typed id, held as `prefix:uuid`.
+    Typed,
     /// JSON as it is held.
     Json,
 }

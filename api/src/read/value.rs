@@ -42,6 +42,7 @@ pub fn guarded(
 pub fn form(noun: &Noun, value: &ValueField) -> Form {
     match (value.leaf, value.kind) {
         (_, Kind::Json) => Form::Json,
+        (Leaf::Scalar(Scalar::Id), Kind::Text) => Form::Typed,
         (Leaf::Scalar(Scalar::Id), _) => Form::Id(noun.prefix.unwrap_or("")),
         (Leaf::Scalar(Scalar::BigInt), _) => Form::Quoted,
         (Leaf::Enum(_), _) => Form::Plain,

@@ -205,6 +205,7 @@ impl<'w> Writer<'w> {
     fn value(&mut self, at: At<'_>, column: usize, kind: Kind, form: Form) -> Written {
         match (Self::at(at, column, kind)?, form) {
             (Cell::Null, _) => self.out.extend_from_slice(b"null"),
+            (Cell::Text(text), Form::Typed) => self.typed(text),
             (Cell::Text(text), Form::Plain) => self.quoted(text.as_bytes()),
             (Cell::Text(text), _) => escaped(&mut self.out, text),
             (Cell::Json(text), _) => self.out.extend_from_slice(text.as_bytes()),
@@ -229,6 +230,15 @@ impl<'w> Writer<'w> {
             }
         }
         Ok(())
+    }
+
+    /// A typed id whose type is known only from the row; null for a type without ids.
+    fn typed(&mut self, text: &str) {
+        let parts = text.split_once(':').filter(|(prefix, _)| !prefix.is_empty());
+        match parts.and_then(|(prefix, id)| Some((prefix, uuid::Uuid::parse_str(id).ok()?))) {
+            Some((prefix, id)) => self.quoted(ids::encode(prefix, id).as_bytes()),
+            None => self.out.extend_from_slice(b"null"),
+        }
     }
 
     fn quoted(&mut self, bytes: &[u8]) {

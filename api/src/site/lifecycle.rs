@@ -5,10 +5,10 @@ use entity::enums::{GovernanceBodyKind, MeetingStatus, MilestoneKind, PartnerKin
 use entity::{governance_body, meeting, partner, roadmap, seat, site, site_milestone, site_qpv};
 use sea_orm::ActiveValue::Set;
 use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter};
-use serde_json::{Value as Json, json};
 use uuid::Uuid;
 
 use super::mutations::{TARGET, current, save};
+use crate::journal::Seen;
 use crate::policy::Verb;
 use crate::write::declare::{expected_version, id_of, optional, required};
 use crate::write::input::Patch;
@@ -43,13 +43,13 @@ pub const fn next(status: SiteStatus) -> &'static [SiteStatus] {
     }
 }
 
-/// What decides who sees an entry about a site.
-pub(super) fn scope(before: Option<&site::Model>, after: &site::Model) -> Json {
+/// Who saw a site before, and sees it now.
+pub(super) fn scope(before: Option<&site::Model>, after: &site::Model) -> (Seen, Seen) {
     let one = |row: &site::Model| {
         let public = matches!(row.status, Labelled | Active | Closed | Withdrawn) && row.deleted_at.is_none();
-        json!({ "site": row.id, "public": public })
+        Seen { site: Some(row.id), source: row.source_system.clone(), public }
     };
-    json!({ "now": one(after), "was": before.map(one) })
+    (before.map(one).unwrap_or_default(), one(after))
 }
 
 async fn transition(writing: Writing<'_>, input: &Input<'_>) -> Result<Change, Failure> {

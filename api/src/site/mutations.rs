@@ -15,9 +15,7 @@ use crate::read::model::Argument;
 use crate::write::declare::{expected_version, id_of, optional, required, several};
 use crate::write::input::Patch;
 use crate::write::row::{new_row, next_row, take};
-use crate::write::{
-    Change, Failure, Input, Mutation, Place, Problem, ProblemCode, Resources, Target, Writing,
-};
+use crate::write::{Change, Failure, Input, Mutation, Problem, ProblemCode, Resources, Target, Writing};
 
 pub(super) const TARGET: Target = Target { field: "site", noun: "Site" };
 

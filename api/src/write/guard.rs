@@ -97,7 +97,8 @@ impl Writing<'_> {
             .push(") FROM ")
             .push(rights.table)
             .push(" t WHERE t.id = ");
-        sql.bind(id.into()).push(" AND t.deleted_at IS NULL AND ").push(&read).lock_rows("t");
+        let live = if rights.resource == Resource::ApiClient { "" } else { " AND t.deleted_at IS NULL" };
+        sql.bind(id.into()).push(live).push(" AND ").push(&read).lock_rows("t");
         let rows = self.tx.query_all_raw(sql.into_statement()).await?;
         let row = rows.first().ok_or_else(|| Failure::from(not_found(field)))?;
         match (cell(row, 0, Kind::Int)?, cell(row, 1, Kind::Bool)?) {

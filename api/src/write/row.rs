@@ -1,10 +1,9 @@
 //! Rows of the domain as writes make and change them.
 
-use serde_json::{Value as Json, json};
 use uuid::Uuid;
 
 use super::{Change, Failure, Writing};
-use crate::journal::Entry;
+use crate::journal::{Entry, Seen};
 use crate::policy::Verb;
 
 /// A new row: identity, version 1, times; the rest as given.
@@ -49,28 +48,30 @@ macro_rules! take {
 pub(crate) use {new_row, next_row, take};
 
 impl Writing<'_> {
-    /// Journals a row of a site, and gives it as the outcome.
+    /// Journals a row, with who saw it before and who sees it now, and gives it as the outcome.
     pub async fn record(
         &self,
         entity: &'static str,
         row: (Uuid, i32),
         verb: Verb,
         fields: Vec<&'static str>,
-        scope: Json,
+        seen: (Seen, Seen),
     ) -> Result<Change, Failure> {
         let (id, version) = row;
         let deleted = verb == Verb::Delete;
-        self.journal(Entry { entity, id, version, deleted, verb, fields, scope }).await?;
+        let (was, now) = seen;
+        self.journal(Entry { entity, id, version, deleted, verb, fields, now, was }).await?;
         Ok(Change { id })
     }
 }
 
-/// What decides who sees an entry about a row that stays in its site.
-pub fn in_site(site: Uuid) -> Json {
-    json!({ "now": { "site": site }, "was": { "site": site } })
+/// Before and now of a row that stays in its site.
+pub fn in_site(site: Uuid) -> (Seen, Seen) {
+    (Seen::in_site(site), Seen::in_site(site))
 }
 
-/// What decides who sees an entry about a row that every role reads.
-pub fn shared() -> Json {
-    json!({ "now": {}, "was": {} })
+/// Before and now of a row that every role reads.
+pub fn shared() -> (Seen, Seen) {
+    let seen = || Seen { public: true, ..Seen::default() };
+    (seen(), seen())
 }

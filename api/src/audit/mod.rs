@@ -1,0 +1,72 @@
+//! The audit trail: the journal as those may read it who answer for the data, and its chain of hashes.
+
+pub mod seal;
+
+use entity::journal;
+
+use crate::db::Kind;
+use crate::graphql::scalars::Scalar;
+use crate::policy::Resource;
+use crate::read::common::enumeration;
+use crate::read::declare::{Noun, column, computed};
+
+/// Field group that only ANCT and the client itself read.
+const ACTOR: &str = "actor";
+
+/// Prefix of the typed ids of each journaled noun.
+const PREFIXES: [(&str, &str); 12] = [
+    ("Site", "site"),
+    ("Partner", "partner"),
+    ("Seat", "seat"),
+    ("Referent", "referent"),
+    ("GovernanceBody", "body"),
+    ("Meeting", "meeting"),
+    ("Roadmap", "roadmap"),
+    ("Axis", "axis"),
+    ("Action", "action"),
+    ("Figure", "figure"),
+    ("FundingLine", "funding"),
+    ("ClientGrant", "grant"),
+];
+
+/// The noun of this folder.
+pub fn nouns() -> Vec<Noun> {
+    use journal::Column;
+    let noun = Noun::new(
+        "AuditEvent",
+        journal::Entity,
+        Resource::AuditEvent,
+        "One write, done or refused: who did what to which object. Names of fields only, never their values.",
+    )
+    .keyed_by(Column::Seq)
+    .root("auditEvents", "Writes, the latest first; for ANCT, préfectures (their sites, without the person) and clients (their own).")
+    .fields([
+        column("at", Column::At, Scalar::DateTime, "When.").sorted(),
+        column("entity", Column::Entity, Scalar::String, "Type of the object: `Action`, `Site` …"),
+        computed(
+            "entityId",
+            Kind::Text,
+            Scalar::Id,
+            |sql, _, t| {
+                sql.push("CASE ").push(t).push(".entity");
+                for (entity, prefix) in PREFIXES {
+                    sql.push(" WHEN '").push(entity).push("' THEN '").push(prefix).push("'");
+                }
+                sql.push(" ELSE '' END || ':' || ").uuid_text(&format!("{t}.entity_id"));
+            },
+            "Identifier of the object.",
+        )
+        .nullable(),
+        column("version", Column::Version, Scalar::Int, "Version of the object after the write; 0 when it was refused."),
+        column("operation", Column::Op, enumeration!(JournalOp), "UPSERT, or DELETE when the object is gone."),
+        column("verb", Column::Verb, Scalar::String, "What was done: create, update, transition …"),
+        column("changedFields", Column::ChangedFields, Scalar::String, "Names of the fields that changed."),
+        column("outcome", Column::Outcome, Scalar::String, "OK, or the code for which it was refused."),
+        column("role", Column::Role, Scalar::String, "Role of the caller."),
+        column("requestId", Column::RequestId, Scalar::String, "Request, as `x-request-id` told it."),
+        column("actorSub", Column::ActorSub, Scalar::String, "Subject of the caller's token.").in_group(ACTOR),
+        column("clientId", Column::ClientId, Scalar::String, "Client of the caller's token.").in_group(ACTOR),
+    ])
+    .ordered_by_descending("at");
+    vec![noun]
+}
