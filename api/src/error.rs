@@ -28,6 +28,8 @@ pub enum Code {
     LimitExceeded,
     /// The caller may not do this.
     Forbidden,
+    /// A write may be done or not; sent again with its idempotency key, it is done once.
+    OutcomeUnknown,
     /// The database does not answer; the same request may succeed later.
     Unavailable,
     /// A fault of ours.
@@ -46,6 +48,10 @@ impl Code {
         (Self::InvalidCursor, "A cursor is malformed, or of another list or order."),
         (Self::LimitExceeded, "The operation asks for more than a limit allows."),
         (Self::Forbidden, "The caller may not do this."),
+        (
+            Self::OutcomeUnknown,
+            "A write may be done or not; sent again with its idempotency key, it is done once.",
+        ),
         (Self::Unavailable, "The database does not answer; the same request may succeed later."),
         (Self::Internal, "A fault of ours; the request id helps to find it."),
     ];
@@ -62,6 +68,7 @@ impl Code {
             Self::InvalidCursor => "INVALID_CURSOR",
             Self::LimitExceeded => "LIMIT_EXCEEDED",
             Self::Forbidden => "FORBIDDEN",
+            Self::OutcomeUnknown => "OUTCOME_UNKNOWN",
             Self::Unavailable => "UNAVAILABLE",
             Self::Internal => "INTERNAL",
         }
@@ -195,7 +202,8 @@ pub fn is_unavailable(error: &DbErr) -> bool {
         | sqlx::Error::WorkerCrashed => true,
         // connection exceptions, operator intervention, out of resources; SQLite busy
         sqlx::Error::Database(database) => database.code().is_some_and(|code| {
-            ["08", "57P", "53"].iter().any(|class| code.starts_with(class)) || code == "5" || code == "25006"
+            ["08", "57P", "53"].iter().any(|class| code.starts_with(class))
+                || ["5", "25006", "40001", "40P01"].contains(&code.as_ref())
         }),
         _ => false,
     }

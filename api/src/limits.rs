@@ -80,3 +80,7 @@ pub const LEVELS: usize = 60;
 
 /// How long the answer to an idempotency key is kept, in days.
 pub const IDEMPOTENCY_DAYS: i64 = 7;
+
+/// Refused writes recorded for one client in a minute; more are counted in the log alone, so that nobody fills the
+/// disk with refusals.
+pub const REFUSALS_A_MINUTE: u32 = 30;

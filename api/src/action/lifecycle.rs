@@ -6,7 +6,8 @@ use sea_orm::ActiveValue::Set;
 
 use super::mutations::rights;
 use super::store::{self, Links};
-use crate::policy::Verb;
+use crate::db::Sql;
+use crate::policy::{Resource, Verb, Viewer};
 use crate::write::input::Patch;
 use crate::write::{Change, Failure, Input, Problem, ProblemCode, Writing};
 
@@ -21,6 +22,21 @@ pub const fn next(status: ActionStatus) -> &'static [ActionStatus] {
         Completed => &[InProgress],
         Cancelled => &[],
     }
+}
+
+/// Appends a JSON list of the statuses that a viewer may move an action to.
+pub(super) fn viewer_can(sql: &mut Sql, viewer: &Viewer, alias: &str) {
+    sql.push("CASE WHEN NOT ");
+    viewer.authorize(Resource::Action, Verb::Transition, "").expression(sql, alias);
+    sql.push(" THEN '[]' ELSE CASE ").push(alias).push(".status");
+    for status in [Draft, Planned, InProgress, Suspended] {
+        let names: Vec<String> =
+            next(status).iter().map(|status| format!("\"{}\"", status.as_str())).collect();
+        sql.push(" WHEN '").push(status.as_str()).push("' THEN '[").push(&names.join(",")).push("]'");
+    }
+    sql.push(" WHEN 'COMPLETED' THEN CASE WHEN ");
+    viewer.authorize(Resource::Action, Verb::Reopen, "").expression(sql, alias);
+    sql.push(" THEN '[\"IN_PROGRESS\"]' ELSE '[]' END ELSE '[]' END END");
 }
 
 /// Moves an action to another status.

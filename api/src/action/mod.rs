@@ -137,5 +137,12 @@ fn related_fields() -> Vec<Field> {
             },
             "Whether the caller may update at least some of its fields.",
         ),
+        computed(
+            "viewerCanTransitionTo",
+            Kind::Json,
+            enumeration!(ActionStatus),
+            lifecycle::viewer_can,
+            "Statuses that the caller may move it to; what each needs is checked when he does.",
+        ),
     ]
 }

@@ -3,6 +3,7 @@
 pub mod doctor;
 pub mod ingest;
 pub mod migrate;
+pub mod retention;
 pub mod rights;
 pub mod schema;
 pub mod seed;
@@ -54,6 +55,7 @@ enum Command {
     Rights(rights::RightsArgs),
     Seed(seed::SeedArgs),
     Doctor(doctor::DoctorArgs),
+    Retention(retention::RetentionArgs),
 }
 
 /// A command line that parses but makes no sense as a whole.
@@ -93,6 +95,7 @@ async fn dispatch(cli: Cli, clock: Arc<dyn Clock>) -> anyhow::Result<()> {
         }
         Command::Seed(args) => seed::run(&args, &config, clock.as_ref()).await,
         Command::Doctor(args) => doctor::run(&args, &config, clock).await,
+        Command::Retention(_) => retention::run(&config, clock.as_ref()).await,
         Command::Schema(_) | Command::Rights(_) => Ok(()),
     }
 }

@@ -93,6 +93,15 @@ impl Db {
             .collect())
     }
 
+    /// Rewrites what still holds erased values: the write-ahead log of SQLite, the dead rows of PostgreSQL.
+    pub async fn scrub(&self, table: &'static str) -> Result<(), DbErr> {
+        let statement = match self.backend {
+            Backend::Sqlite => "PRAGMA wal_checkpoint(TRUNCATE)".to_owned(),
+            Backend::Postgres => format!("VACUUM {table}"),
+        };
+        self.writer.execute_unprepared(&statement).await.map(|_| ())
+    }
+
     /// Ends every connection once its work is done.
     pub async fn close(&self) -> Result<(), DbErr> {
         self.readers.close_by_ref().await?;

@@ -76,6 +76,8 @@ async fn open_sqlite(
             .create_if_missing(true)
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Full)
+            // what is erased is overwritten, not only unlinked
+            .pragma("secure_delete", "on")
             .foreign_keys(true)
             .busy_timeout(BUSY_TIMEOUT)
     });

@@ -22,6 +22,7 @@ pub fn mutations() -> Vec<Mutation> {
 }
 
 pub use duplicates::extras;
+pub(crate) use referents::erase_due;
 
 /// The nouns of this folder.
 pub fn nouns() -> Vec<Noun> {

@@ -2,8 +2,8 @@
 
 use chrono::Months;
 use entity::{partner, referent, site};
-use sea_orm::ActiveModelTrait;
 use sea_orm::ActiveValue::Set;
+use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, QueryFilter};
 
 use crate::graphql::scalars::Scalar;
 use crate::policy::{Resource, Verb};
@@ -56,7 +56,8 @@ pub fn mutations() -> Vec<Mutation> {
             "Empties names, mail and telephone of a person at once and for good; the row stays, so that counts do not move.",
             [id_of("referent"), expected_version()],
             |writing, input| Box::pin(erase(writing, input)),
-        ),
+        )
+        .scrubs("referent"),
     ]
 }
 
@@ -213,8 +214,21 @@ async fn erase(writing: Writing<'_>, input: &Input<'_>) -> Result<Change, Failur
     erase_row(writing, &current).await
 }
 
+/// Erases everybody whose time is over; says how many.
+pub(crate) async fn erase_due(writing: Writing<'_>) -> Result<usize, Failure> {
+    let due = referent::Entity::find()
+        .filter(referent::Column::EraseAfter.lt(writing.today()))
+        .filter(referent::Column::ErasedAt.is_null())
+        .all(writing.tx)
+        .await?;
+    for row in &due {
+        erase_row(writing, row).await?;
+    }
+    Ok(due.len())
+}
+
 /// Empties the personal fields of a row.
-pub(crate) async fn erase_row(writing: Writing<'_>, current: &referent::Model) -> Result<Change, Failure> {
+async fn erase_row(writing: Writing<'_>, current: &referent::Model) -> Result<Change, Failure> {
     let mut row = next_row!(writing, referent, current);
     row.first_name = Set(None);
     row.last_name = Set(None);

@@ -8,8 +8,9 @@ use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter};
 use uuid::Uuid;
 
 use super::mutations::{TARGET, current, save};
+use crate::db::Sql;
 use crate::journal::Seen;
-use crate::policy::Verb;
+use crate::policy::{Resource, Verb, Viewer};
 use crate::write::declare::{expected_version, id_of, optional, required};
 use crate::write::input::Patch;
 use crate::write::row::next_row;
@@ -41,6 +42,19 @@ pub const fn next(status: SiteStatus) -> &'static [SiteStatus] {
         Active => &[Closed, Withdrawn],
         Rejected | Closed | Withdrawn => &[],
     }
+}
+
+/// Appends a JSON list of the statuses that a viewer may move a site to.
+pub(super) fn viewer_can(sql: &mut Sql, viewer: &Viewer, alias: &str) {
+    sql.push("CASE WHEN NOT ");
+    viewer.authorize(Resource::Site, Verb::Transition, "").expression(sql, alias);
+    sql.push(" THEN '[]' ELSE CASE ").push(alias).push(".status");
+    for status in [Candidate, Submitted, Labelled, Active] {
+        let names: Vec<String> =
+            next(status).iter().map(|status| format!("\"{}\"", status.as_str())).collect();
+        sql.push(" WHEN '").push(status.as_str()).push("' THEN '[").push(&names.join(",")).push("]'");
+    }
+    sql.push(" ELSE '[]' END END");
 }
 
 /// Who saw a site before, and sees it now.

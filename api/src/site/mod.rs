@@ -200,6 +200,13 @@ fn counted_fields() -> Vec<Field> {
             |sql, viewer, alias| viewer.authorize(Resource::Site, Verb::Update, "descriptive").expression(sql, alias),
             "Whether the caller may update its descriptive fields.",
         ),
+        computed(
+            "viewerCanTransitionTo",
+            Kind::Json,
+            enumeration!(SiteStatus),
+            lifecycle::viewer_can,
+            "Statuses that the caller may move it to; what each needs is checked when he does.",
+        ),
     ]
 }
 

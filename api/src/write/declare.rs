@@ -39,6 +39,8 @@ pub struct Mutation {
     pub target: Target,
     /// What it does.
     pub work: Work,
+    /// Table whose erased values must not linger in the database's files.
+    pub scrub: Option<&'static str>,
 }
 
 impl Mutation {
@@ -50,7 +52,14 @@ impl Mutation {
         input: impl Into<Vec<Argument>>,
         work: Work,
     ) -> Self {
-        Self { name, description, input: input.into(), target, work }
+        Self { name, description, input: input.into(), target, work, scrub: None }
+    }
+
+    /// Has what it erased in a table rewritten in the database's files.
+    #[must_use]
+    pub fn scrubs(mut self, table: &'static str) -> Self {
+        self.scrub = Some(table);
+        self
     }
 
     /// Name of its input type: `updateAction` takes `UpdateActionInput`.

@@ -9,6 +9,7 @@ mod guard;
 mod idempotency;
 pub mod input;
 mod problem;
+mod refusals;
 pub(crate) mod row;
 mod run;
 

@@ -1,17 +1,18 @@
 //! Runs one mutation: its own transaction, the work, the journal, the kept answer, the commit.
 
+use sea_orm::DbErr;
 use serde_json::{Value as Json, json};
 use std::sync::Arc;
 use uuid::Uuid;
 
-use super::Writing;
 use super::declare::Mutation;
 use super::idempotency::Key;
 use super::input::Input;
 use super::problem::{Failure, Problem, ProblemCode};
+use super::{Writing, refusals};
 use crate::clock::Clock;
 use crate::db::Db;
-use crate::error::ApiError;
+use crate::error::{ApiError, Code};
 use crate::policy::Viewer;
 use crate::read::coerce::Arguments;
 
@@ -59,14 +60,17 @@ pub async fn run(
         now: clock.now(),
         request_id: sender.request_id,
     };
-    let outcome = attempt(writing, mutation, input).await;
-    match outcome {
+    match attempt(writing, mutation, input).await {
         Ok(written) => {
-            tx.commit().await?;
+            tx.commit().await.map_err(|error| unknown(&error))?;
+            if let Some(table) = mutation.scrub {
+                db.scrub(table).await?;
+            }
             Ok(written)
         }
         Err(Failure::Problems(problems)) => {
             tx.rollback().await?;
+            refusals::record(db, clock.as_ref(), mutation, input, sender, &problems).await?;
             Ok(Written { id: None, problems, replayed: false })
         }
         Err(Failure::Fault(error)) => {
@@ -75,6 +79,15 @@ pub async fn run(
             Err(error)
         }
     }
+}
+
+/// A commit whose answer was lost may be done or not; the idempotency key settles the retry.
+fn unknown(error: &DbErr) -> ApiError {
+    tracing::warn!(%error, "the outcome of a commit is not known");
+    ApiError::new(
+        Code::OutcomeUnknown,
+        "the write may or may not be done; send it again with its idempotency key",
+    )
 }
 
 async fn attempt(writing: Writing<'_>, mutation: &Mutation, values: &Arguments) -> Result<Written, Failure> {
