@@ -2,6 +2,12 @@
 #![expect(clippy::expect_used, reason = "a test that finds nothing where something must be has failed")]
 
 mod contract;
+mod errors;
+mod faults;
+mod filters;
+mod http;
 mod paging;
 mod rights;
 mod schema;
+mod statements;
+mod statistics;

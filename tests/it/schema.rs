@@ -87,7 +87,8 @@ on_both!(everything_in_the_schema_has_a_description, Small, async |app| {
     let list = |of: &Value| of.as_array().cloned().unwrap_or_default();
     for ty in answer.list("/__schema/types") {
         let name = ty["name"].as_str().unwrap_or_default();
-        if name.starts_with("__") {
+        // introspection's own types, and the one scalar that the library registers without a text
+        if name.starts_with("__") || name == "ID" {
             continue;
         }
         look(name.to_owned(), ty);

@@ -106,7 +106,7 @@ impl Drop for TestDatabase {
 }
 
 /// Runs a statement on the server itself.
-pub(crate) async fn administer(sql: &str) {
+pub async fn administer(sql: &str) {
     let server = Database::connect(server_url()).await.expect("TEST_POSTGRES_URL answers");
     server.execute_unprepared(sql).await.expect("the server does as it is told");
     server.close().await.expect("the connection ends");

@@ -9,10 +9,12 @@ mod app;
 mod both;
 mod database;
 mod persona;
+mod proxy;
 pub mod world;
 
 pub use answer::Answer;
 pub use app::TestApp;
-pub use both::run;
-pub use database::{Backend, Template, TestDatabase};
+pub use both::{block_on_postgres, run};
+pub use database::{Backend, Template, TestDatabase, administer};
 pub use persona::{GrantedSites, Persona};
+pub use proxy::Proxy;

@@ -96,10 +96,10 @@ on_both!(a_seat_that_ends_ends_access_at_the_next_request, Small, async |app| {
     assert_eq!(unpublished(&member).await, 0);
 });
 
-on_both!(a_seat_counts_until_the_end_of_its_last_day, Small, async |app| {
+on_both!(a_seat_that_ends_today_has_ended, Small, async |app| {
     let member = app.collectivite(&["200040715"]);
     end_seat(app, 5, "2023-06-12").await;
-    assert_eq!(unpublished(&member).await, 18);
+    assert_eq!(unpublished(&member).await, 0);
 });
 
 on_both!(a_seat_to_come_gives_nothing_yet, Small, async |app| {
