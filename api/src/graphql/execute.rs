@@ -58,8 +58,12 @@ impl Engine {
         match self.try_execute(operation, actor).await {
             Ok(answer) => answer,
             Err(errors) => {
-                let unavailable = errors.iter().any(|error| error.code == Code::Unavailable);
-                let outcome = if unavailable { Outcome::Unavailable } else { Outcome::Refused };
+                let has = |code| errors.iter().any(|error| error.code == code);
+                if has(Code::Internal) {
+                    // the request was right: it is no client's error that an answer failed
+                    return Answer { body: response::executed(b"null", &errors), outcome: Outcome::Executed };
+                }
+                let outcome = if has(Code::Unavailable) { Outcome::Unavailable } else { Outcome::Refused };
                 Answer { body: response::refused(&errors), outcome }
             }
         }
