@@ -152,7 +152,7 @@ on_both!(limits_are_kept, Small, async |app| {
         app.public().query("query ($v: [ID!]!) { nodes(ids: $v) { id } }", ids).await.code(),
         "LIMIT_EXCEEDED"
     );
-    let roots: String = (0..30).map(|n| format!("a{n}: sites {{ totalCount }} ")).collect();
+    let roots = (0..30).map(|n| format!("a{n}: sites {{ totalCount }}")).collect::<Vec<_>>().join(" ");
     assert_eq!(app.public().ask(&format!("{{ {roots} }}")).await.code(), "LIMIT_EXCEEDED");
 });
 

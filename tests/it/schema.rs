@@ -13,14 +13,12 @@ fn assert_same(file: &str, printed: &str, command: &str) {
     if committed == printed {
         return;
     }
-    let missing = |of: &str, other: &str, sign: char| {
+    let missing = |of: &str, other: &str, sign: &str| {
         let known: std::collections::HashSet<&str> = other.lines().collect();
-        of.lines()
-            .filter(|line| !known.contains(line))
-            .map(|line| format!("{sign} {line}\n"))
-            .collect::<String>()
+        let lines = of.lines().filter(|line| !known.contains(line));
+        lines.map(|line| [sign, line, "\n"].concat()).collect::<String>()
     };
-    let (gone, new) = (missing(&committed, printed, '-'), missing(printed, &committed, '+'));
+    let (gone, new) = (missing(&committed, printed, "- "), missing(printed, &committed, "+ "));
     panic!("{file} is not what `{command}` prints:\n{gone}{new}(lines may also have moved)");
 }
 

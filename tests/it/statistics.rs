@@ -45,7 +45,7 @@ const DIMENSIONS: [Dimension; 11] = [
     }),
     ("SOURCE", "source", "/source", |_, a| a.source_system.clone().into_iter().collect()),
     ("QUARTER", "quarter", "/quarter", |_, a| {
-        a.starts_from.iter().map(|day| format!("{}-Q{}", day.year(), (day.month() + 2) / 3)).collect()
+        a.starts_from.iter().map(|day| format!("{}-Q{}", day.year(), day.month().div_ceil(3))).collect()
     }),
     ("YEAR", "year", "/year", |_, a| a.starts_from.iter().map(|day| day.year().to_string()).collect()),
 ];
@@ -88,7 +88,7 @@ fn naive(world: &World, actions: &[&Action], by: &[&Dimension]) -> BTreeMap<Vec<
             count.actions += 1;
             count.innovative += i64::from(action.innovative);
             sites.insert(action.site_id);
-            count.sites = sites.len() as i64;
+            count.sites = i64::try_from(sites.len()).expect("a number");
             if let Some(reached) = beneficiaries(world, action) {
                 count.beneficiaries = Some(count.beneficiaries.unwrap_or_default() + reached);
             }

@@ -52,6 +52,12 @@ impl Answer {
         found.as_i64().unwrap_or_else(|| panic!("no number at {pointer}: {self}"))
     }
 
+    /// The number at a pointer below `data`, as a length.
+    #[track_caller]
+    pub fn count(&self, pointer: &str) -> usize {
+        usize::try_from(self.number(pointer)).unwrap_or_else(|_| panic!("no count at {pointer}: {self}"))
+    }
+
     /// The errors; none is an empty list.
     pub fn errors(&self) -> &[Value] {
         self.body.get("errors").and_then(Value::as_array).map_or(&[], Vec::as_slice)

@@ -212,7 +212,10 @@ impl TestApp {
 
 impl fmt::Debug for TestApp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("TestApp").field("address", &self.address).field("database", &self.database).finish()
+        f.debug_struct("TestApp")
+            .field("address", &self.address)
+            .field("database", &self.database)
+            .finish_non_exhaustive()
     }
 }
 

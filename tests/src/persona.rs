@@ -46,7 +46,7 @@ impl<'a> Persona<'a> {
             sirens: Vec::new(),
             source: None,
             scopes,
-            ttl: Duration::from_secs(3600),
+            ttl: Duration::from_hours(1),
         };
         Self { app, claims: Some(claims) }
     }

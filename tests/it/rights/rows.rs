@@ -73,7 +73,7 @@ impl Noun {
             found.extend(answer.column("/list/nodes", "id"));
             after = answer.data("/list/pageInfo/endCursor").clone();
             if answer.data("/list/pageInfo/hasNextPage") == false {
-                assert_eq!(answer.number("/list/totalCount"), found.len() as i64, "{} counted", self.list);
+                assert_eq!(answer.count("/list/totalCount"), found.len(), "{} counted", self.list);
                 return found;
             }
         }
@@ -202,6 +202,41 @@ on_both!(what_hangs_on_a_row_is_seen_as_in_its_own_list, Small, async |app| {
     }
 });
 
+/// What a field of each node of a list points to, where it shows anything.
+async fn pointed_to(persona: &Persona<'_>, list: &str, field: &str) -> BTreeSet<String> {
+    let document = format!(
+        "{{ a: {list}(first: 100) {{ nodes {{ to: {field} {{ id }} }} }} b: {list}(last: 100) {{ nodes {{ to: {field} {{ \
+         id }} }} }} }}"
+    );
+    let answer = persona.ask(&document).await;
+    let nodes = answer.list("/a/nodes").iter().chain(answer.list("/b/nodes"));
+    nodes.filter_map(|node| node["to"]["id"].as_str()).map(str::to_owned).collect()
+}
+
+on_both!(what_a_row_points_to_shows_only_if_its_own_list_has_it, Small, async |app| {
+    for who in EVERYBODY {
+        eprintln!("{who:?}");
+        let persona = who.of(app).await;
+        for (list, field, target) in [
+            ("actions", "site", &SITE),
+            ("actions", "lead", &PARTNER),
+            ("seats", "site", &SITE),
+            ("seats", "partner", &PARTNER),
+            ("governanceBodies", "site", &SITE),
+            ("meetings", "body", &BODY),
+            ("roadmaps", "site", &SITE),
+            ("roadmaps", "adoptedByMeeting", &MEETING),
+            ("figures", "site", &SITE),
+            ("figures", "qpv", &QPV),
+            ("figures", "action", &ACTION),
+            ("fundingLines", "funder", &PARTNER),
+        ] {
+            let (shown, listed) = (pointed_to(&persona, list, field).await, target.listed(&persona).await);
+            assert!(shown.is_subset(&listed), "{list}.{field}: {:?}", shown.difference(&listed));
+        }
+    }
+});
+
 on_both!(a_filter_finds_a_site_only_by_what_the_caller_reads_there, Small, async |app| {
     for who in EVERYBODY {
         eprintln!("{who:?}");
@@ -212,7 +247,7 @@ on_both!(a_filter_finds_a_site_only_by_what_the_caller_reads_there, Small, async
             let document = format!("{{ sites(filter: {filter}) {{ nodes {{ id }} totalCount }} }}");
             let answer = persona.ask(&document).await;
             let ids: BTreeSet<String> = answer.column("/sites/nodes", "id").into_iter().collect();
-            assert_eq!(answer.number("/sites/totalCount"), ids.len() as i64);
+            assert_eq!(answer.count("/sites/totalCount"), ids.len());
             ids
         };
         let sites = |keep: &dyn Fn(Uuid) -> bool| -> BTreeSet<String> {

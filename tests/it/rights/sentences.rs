@@ -39,7 +39,7 @@ on_both!(partner_that_names_another_source_than_its_grant_gets_nothing, Small, a
 
 on_both!(partner_without_a_grant_reads_what_the_public_reads, Small, async |app| {
     let partner = app.partner("FRANCE_TRAVAIL", GrantedSites::All).await;
-    let stranger = partner.with(|claims| claims.client_id = "unknown".to_owned());
+    let stranger = partner.with(|claims| "unknown".clone_into(&mut claims.client_id));
     assert_eq!(drafts(&stranger, "FRANCE_TRAVAIL").await, 0);
     assert_same(&stranger, &app.public()).await;
 });

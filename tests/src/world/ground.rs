@@ -96,7 +96,7 @@ fn qpvs(world: &mut World) {
             departement_code: Some(departement.to_owned()),
             region_code: Some(region.to_owned()),
             centroid_lon: (!is_old).then(|| f64::from(n)),
-            centroid_lat: (!is_old).then(|| 45.5),
+            centroid_lat: (!is_old).then_some(45.5),
             valid_from: day(if is_old { "2015-01-01" } else { "2024-01-01" }),
             valid_to: is_old.then(|| day("2023-12-31")),
             area_ha: (!is_old).then(|| f64::from(n) * 10.0),
