@@ -8,6 +8,7 @@ use async_graphql::{Name, Value};
 
 use crate::db::{KeyType, Kind, Sql};
 use crate::error::{ApiError, Code};
+use crate::figure;
 use crate::graphql::scalars::Scalar;
 use crate::limits;
 use crate::policy::{Resource, Verb};
@@ -87,8 +88,8 @@ pub fn noun() -> Noun {
             Kind::Decimal,
             Scalar::Decimal,
             |sql, _, t| push(sql, t, ".beneficiary_count"),
-            "Beneficiaries, summed over the figures of the actions; null where there are none, where they come from \
-             several sources or kinds of period, or where fewer than 5 would be shown for one « QPV ».",
+            "Beneficiaries, summed over the figures of the actions, without those masked to the caller (fewer than 5); \
+             null where there are none, or where they come from several sources or kinds of period.",
         )
         .nullable(),
     ];
@@ -241,7 +242,7 @@ impl Query<'_, '_> {
         sql.push("(SELECT ").push(&selected.join(", "));
         sql.push(", CAST(coalesce(sum(i.n), 0) AS BIGINT) AS action_count");
         sql.push(", CAST(coalesce(sum(i.innovative), 0) AS BIGINT) AS innovative_count");
-        sql.push(", count(DISTINCT i.site_id) AS site_count, ").push(&self.beneficiary_count());
+        sql.push(", count(DISTINCT i.site_id) AS site_count, ").push(self.beneficiary_count());
         sql.push(" AS beneficiary_count FROM (");
         self.inner(sql);
         sql.push(") i").push(&self.site_joins());
@@ -270,13 +271,11 @@ impl Query<'_, '_> {
     }
 
     /// A sum over one source and one kind of period, else nothing.
-    fn beneficiary_count(&self) -> String {
+    fn beneficiary_count(&self) -> &'static str {
         if !self.beneficiaries {
-            return "NULL".to_owned();
+            return "NULL";
         }
-        let masked = self.by("QPV") && !self.planner.viewer.reads_all(Resource::Figure);
-        let floor = if masked { " AND sum(i.beneficiaries) >= 5" } else { "" };
-        format!("CASE WHEN min(i.first_kind) = max(i.last_kind){floor} THEN sum(i.beneficiaries) END")
+        "CASE WHEN min(i.first_kind) = max(i.last_kind) THEN sum(i.beneficiaries) END"
     }
 
     /// Actions counted by site and by the dimensions they carry.
@@ -325,7 +324,9 @@ impl Query<'_, '_> {
 
     fn join_figures(&self, sql: &mut Sql) {
         let kind = "f.origin || '/' || coalesce(length(f.period), 0)";
-        sql.push(" LEFT JOIN (SELECT f.action_id, sum(f.value) AS total, min(").push(kind);
+        sql.push(" LEFT JOIN (SELECT f.action_id, sum(");
+        figure::shown_value(sql, self.planner.viewer, "f");
+        sql.push(") AS total, min(").push(kind);
         sql.push(") AS first_kind, max(").push(kind);
         sql.push(
             ") AS last_kind FROM figure f WHERE f.subject = 'ACTION' AND f.indicator = 'BENEFICIARY_COUNT'",

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use chrono_tz::Europe::Paris;
 use entity::idempotency_key;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 
@@ -31,7 +30,7 @@ pub(super) async fn run(config: &Config, clock: &dyn Clock) -> anyhow::Result<()
         scopes: Scope::ALL.to_vec(),
         ..Actor::public()
     };
-    let viewer = Viewer::new(Arc::new(actor), now.with_timezone(&Paris).date_naive(), policy);
+    let viewer = Viewer::new(Arc::new(actor), now, policy);
     let tx = db.begin_write().await?;
     let writing = Writing { tx: &tx, viewer: &viewer, backend: db.backend, now, request_id: "retention" };
     let erased = partner::erase_due(writing).await.map_err(|failure| match failure {

@@ -5,8 +5,9 @@ mod mutations;
 
 use entity::{figure, funding_line};
 
+use crate::db::Sql;
 use crate::graphql::scalars::Scalar;
-use crate::policy::Resource;
+use crate::policy::{Resource, Viewer};
 use crate::read::common::{enumeration, row_fields};
 use crate::read::declare::{Noun, by, column, one, one_by};
 use crate::read::model::Extras;
@@ -25,6 +26,20 @@ pub fn extras() -> Extras {
 /// The nouns of this folder.
 pub fn nouns() -> Vec<Noun> {
     vec![noun(), funding_line()]
+}
+
+/// Appends the value of the figure at an alias as the caller may see it: null in place of fewer than 5 beneficiaries
+/// of an action or a « QPV », but on the caller's own ground.
+pub fn shown_value(sql: &mut Sql, viewer: &Viewer, alias: &str) {
+    if viewer.reads_all(Resource::Figure) {
+        sql.push(alias).push(".value");
+        return;
+    }
+    sql.push("CASE WHEN ").push(alias).push(".indicator = 'BENEFICIARY_COUNT' AND ").push(alias);
+    sql.push(".subject IN ('QPV', 'ACTION') AND ").push(alias).push(".value < 5 AND (");
+    viewer.own_expression(Resource::Figure, sql, alias);
+    // unknown counts as not his own: a figure has most of the columns that the reach looks at null
+    sql.push(") IS NOT TRUE THEN NULL ELSE ").push(alias).push(".value END");
 }
 
 fn noun() -> Noun {
@@ -47,16 +62,7 @@ fn noun() -> Noun {
             Scalar::Decimal,
             "Exact value; null where missing or masked (fewer than 5 beneficiaries, to the public).",
         )
-        .computed(|sql, viewer, alias| {
-            if viewer.reads_all(Resource::Figure) {
-                sql.push(alias).push(".value");
-            } else {
-                sql.push("CASE WHEN ").push(alias).push(".indicator = 'BENEFICIARY_COUNT' AND ").push(alias);
-                sql.push(".subject IN ('QPV', 'ACTION') AND ").push(alias).push(".value < 5 AND NOT ");
-                viewer.own_expression(Resource::Figure, sql, alias);
-                sql.push(" THEN NULL ELSE ").push(alias).push(".value END");
-            }
-        }),
+        .computed(shown_value),
         column("unit", Column::Unit, enumeration!(FigureUnit), "Unit."),
         column(
             "period",

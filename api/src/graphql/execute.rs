@@ -8,7 +8,6 @@ use async_graphql::parser::types::{
     DocumentOperations, ExecutableDocument, OperationDefinition, OperationType, Selection, SelectionSet,
 };
 use async_graphql::{Positioned, Request, Variables};
-use chrono_tz::Europe::Paris;
 
 use super::{Engine, document, response};
 use crate::auth::Actor;
@@ -16,7 +15,7 @@ use crate::error::{ApiError, Code};
 use crate::limits;
 use crate::policy::Viewer;
 use crate::read::coerce;
-use crate::read::plan::Planner;
+use crate::read::plan::{Planner, internal};
 use crate::read::run;
 use crate::read::select::{Document, Selected};
 use crate::read::shape::{Out, json_key, json_string};
@@ -65,8 +64,12 @@ impl Engine {
         match self.try_execute(operation, actor).await {
             Ok(answer) => answer,
             Err(errors) => {
-                let unavailable = errors.iter().any(|error| error.code == Code::Unavailable);
-                let outcome = if unavailable { Outcome::Unavailable } else { Outcome::Refused };
+                let has = |code| errors.iter().any(|error| error.code == code);
+                if has(Code::Internal) {
+                    // the request was right: it is no client's error that an answer failed
+                    return Answer { body: response::executed(b"null", &errors), outcome: Outcome::Executed };
+                }
+                let outcome = if has(Code::Unavailable) { Outcome::Unavailable } else { Outcome::Refused };
                 Answer { body: response::refused(&errors), outcome }
             }
         }
@@ -82,8 +85,7 @@ impl Engine {
         if mentions_outlines(&parsed) {
             self.load_outlines().await.map_err(one)?;
         }
-        let today = self.clock.now().with_timezone(&Paris).date_naive();
-        let viewer = Viewer::new(Arc::new(actor), today, self.policy);
+        let viewer = Viewer::new(Arc::new(actor), self.clock.now(), self.policy);
         match operation.node.ty {
             OperationType::Mutation if asked.read_only => {
                 let error =
@@ -185,7 +187,9 @@ impl Engine {
                 .collect());
         }
         let async_graphql::Value::Object(data) = response.data else { return Ok(HashMap::new()) };
-        Ok(data.into_iter().map(|(key, value)| (key.to_string(), value.to_string().into_bytes())).collect())
+        // as JSON: the value's own text is GraphQL's notation
+        let json = |value| serde_json::to_vec(&value).map_err(|_| vec![internal("introspection is no JSON")]);
+        data.into_iter().map(|(key, value)| Ok((key.to_string(), json(value)?))).collect()
     }
 }
 
