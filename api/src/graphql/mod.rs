@@ -111,6 +111,7 @@ fn model(policy: &Policy) -> anyhow::Result<Model> {
     let mut extras = Extras::default();
     extras.add(viewer::extras());
     extras.add(crate::qpv::extras());
+    extras.add(crate::site::extras());
     extras.add(crate::action::extras());
     extras.add(crate::governance::extras());
     extras.add(crate::figure::extras());

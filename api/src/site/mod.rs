@@ -17,11 +17,17 @@ use crate::read::common::{enumeration, row_fields};
 use crate::read::declare::{
     Field, Filter, Noun, by, column, computed, group, list, many, one_by, related, through,
 };
+use crate::read::model::Extras;
 use crate::write::Mutation;
 
 /// The mutations of this folder.
 pub fn mutations() -> Vec<Mutation> {
     [mutations::mutations(), lifecycle::mutations(), perimeter::mutations()].concat()
+}
+
+/// Enums that only the mutations use.
+pub fn extras() -> Extras {
+    Extras { enums: vec![enumeration!(SiteQpvStatus)], ..Extras::default() }
 }
 
 /// The nouns of this folder.
