@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use cites::ids;
+use entity::enums::{ActionStatus, RoadmapStatus};
 use serde_json::json;
 use tests::{Persona, on_both};
 use uuid::Uuid;
@@ -237,86 +238,62 @@ on_both!(what_a_row_points_to_shows_only_if_its_own_list_has_it, Small, async |a
     }
 });
 
+/// The ids of the sites that a filter finds; their count agrees.
+async fn sites_found(persona: &Persona<'_>, filter: &str) -> BTreeSet<String> {
+    let answer =
+        persona.ask(&format!("{{ sites(filter: {{ {filter} }}) {{ nodes {{ id }} totalCount }} }}")).await;
+    let ids: BTreeSet<String> = answer.column("/sites/nodes", "id").into_iter().collect();
+    assert_eq!(answer.count("/sites/totalCount"), ids.len(), "{filter}");
+    ids
+}
+
+/// A filter over a relation (`?` stands for `some` or `none`) finds the sites, and not the others, that have a row
+/// which the caller reads and which meets it.
+async fn check_filter(persona: &Persona<'_>, oracle: &Oracle, filter: &str, has: &dyn Fn(Uuid) -> bool) {
+    let sites = |wanted: bool| -> BTreeSet<String> {
+        let of = oracle.world.sites.iter().filter(|site| oracle.site(site) && has(site.id) == wanted);
+        of.map(|site| SITE.id(site.id)).collect()
+    };
+    let (some, none) = (filter.replace('?', "some"), filter.replace('?', "none"));
+    assert_eq!(sites_found(persona, &some).await, sites(true), "{some}");
+    assert_eq!(sites_found(persona, &none).await, sites(false), "{none}");
+    assert_eq!(sites_found(persona, &format!("not: {{ {some} }}")).await, sites(false), "not {some}");
+}
+
+/// Whether a site has a row in a list of the world that the oracle shows and that meets a condition.
+macro_rules! has {
+    ($oracle:ident, $rows:ident, $visible:ident, $meets:expr) => {
+        &|site| {
+            $oracle.world.$rows.iter().any(|row| row.site_id == site && $oracle.$visible(row) && $meets(row))
+        }
+    };
+}
+
 on_both!(a_filter_finds_a_site_only_by_what_the_caller_reads_there, Small, async |app| {
     for who in EVERYBODY {
         eprintln!("{who:?}");
         let persona = who.of(app).await;
         let oracle = Oracle::new(who, &persona);
-        let world = &oracle.world;
-        let found = async |filter: &str| {
-            let document = format!("{{ sites(filter: {filter}) {{ nodes {{ id }} totalCount }} }}");
-            let answer = persona.ask(&document).await;
-            let ids: BTreeSet<String> = answer.column("/sites/nodes", "id").into_iter().collect();
-            assert_eq!(answer.count("/sites/totalCount"), ids.len());
-            ids
+        let draft = |row: &entity::action::Model| row.status == ActionStatus::Draft;
+        let has = has!(oracle, actions, action, draft);
+        check_filter(&persona, &oracle, "actions: { ?: { status: { eq: DRAFT } } }", has).await;
+        let unpublished = |row: &entity::action::Model| {
+            row.source_system.as_deref() == Some("OTHER") && !draft(row) && !row.published
         };
-        let sites = |keep: &dyn Fn(Uuid) -> bool| -> BTreeSet<String> {
-            world
-                .sites
-                .iter()
-                .filter(|site| oracle.site(site) && keep(site.id))
-                .map(|site| SITE.id(site.id))
-                .collect()
-        };
-        macro_rules! check {
-            ($filter:literal, $rows:ident, $visible:ident, $meets:expr) => {
-                let meets = $meets;
-                let has = |site: Uuid| {
-                    world.$rows.iter().any(|row| row.site_id == site && oracle.$visible(row) && meets(row))
-                };
-                assert_eq!(
-                    found(&format!("{{ {} }}", $filter.replace('?', "some"))).await,
-                    sites(&has),
-                    "{}",
-                    $filter
-                );
-                let none = sites(&|site| !has(site));
-                assert_eq!(
-                    found(&format!("{{ {} }}", $filter.replace('?', "none"))).await,
-                    none,
-                    "{}",
-                    $filter
-                );
-                assert_eq!(
-                    found(&format!("{{ not: {{ {} }} }}", $filter.replace('?', "some"))).await,
-                    none,
-                    "{}",
-                    $filter
-                );
-            };
-        }
-        check!(
-            "actions: { ?: { status: { eq: DRAFT } } }",
-            actions,
-            action,
-            |row: &entity::action::Model| { row.status == entity::enums::ActionStatus::Draft }
-        );
-        check!(
-            "actions: { ?: { sourceSystem: { eq: \"OTHER\" }, status: { ne: DRAFT }, published: { eq: false } } }",
-            actions,
-            action,
-            |row: &entity::action::Model| {
-                row.source_system.as_deref() == Some("OTHER")
-                    && row.status != entity::enums::ActionStatus::Draft
-                    && !row.published
-            }
-        );
-        check!(
-            "roadmaps: { ?: { status: { eq: DRAFT } } }",
-            roadmaps,
-            roadmap,
-            |row: &entity::roadmap::Model| { row.status == entity::enums::RoadmapStatus::Draft }
-        );
-        check!("fundingLines: { ?: {} }", funding, funding, |_: &entity::funding_line::Model| true);
-        check!("referents: { ?: {} }", referents, referent, |_: &entity::referent::Model| true);
-        check!("seats: { ?: { to: { isNull: false } } }", seats, seat, |row: &entity::seat::Model| row
-            .ends_on
-            .is_some());
-        check!(
-            "governanceBodies: { ?: { name: { isNull: false } } }",
-            bodies,
-            body_restricted,
-            |row: &entity::governance_body::Model| row.deleted_at.is_none()
-        );
+        let filter = "actions: { ?: { sourceSystem: { eq: \"OTHER\" }, status: { ne: DRAFT }, published: { eq: false } } }";
+        check_filter(&persona, &oracle, filter, has!(oracle, actions, action, unpublished)).await;
+        let draft = |row: &entity::roadmap::Model| row.status == RoadmapStatus::Draft;
+        let has = has!(oracle, roadmaps, roadmap, draft);
+        check_filter(&persona, &oracle, "roadmaps: { ?: { status: { eq: DRAFT } } }", has).await;
+        let has = has!(oracle, funding, funding, |_| true);
+        check_filter(&persona, &oracle, "fundingLines: { ?: {} }", has).await;
+        let has = has!(oracle, referents, referent, |_| true);
+        check_filter(&persona, &oracle, "referents: { ?: {} }", has).await;
+        let ended = |row: &entity::seat::Model| row.ends_on.is_some();
+        let has = has!(oracle, seats, seat, ended);
+        check_filter(&persona, &oracle, "seats: { ?: { to: { isNull: false } } }", has).await;
+        let alive = |row: &entity::governance_body::Model| row.deleted_at.is_none();
+        let has = has!(oracle, bodies, body_restricted, alive);
+        check_filter(&persona, &oracle, "governanceBodies: { ?: { name: { isNull: false } } }", has).await;
     }
 });
