@@ -49,7 +49,9 @@ pub(super) fn condition(
     if let Some(condition) = grant.condition {
         parts.push(restriction(condition, alias));
     }
-    if verb != Verb::Read && grant.territory != Territory::National {
+    // a closed site may still receive late figures, from ANCT and the préfecture
+    let late_figures = resource == Resource::Figure && grant.territory == Territory::PilotDepartement;
+    if verb != Verb::Read && grant.territory != Territory::National && !late_figures {
         parts.push(open_site(resource, alias));
     }
     Some(if parts.len() > 1 { format!("({})", parts.join(" AND ")) } else { parts.concat() })
