@@ -8,6 +8,7 @@ use async_graphql::parser::types::{DocumentOperations, ExecutableDocument, Opera
 use async_graphql::{Positioned, Request, ServerError, ValidationResult};
 use quick_cache::sync::Cache;
 
+use super::budget;
 use crate::error::{ApiError, Code};
 use crate::limits;
 
@@ -35,6 +36,7 @@ impl Documents {
             return Ok(document);
         }
         let document = async_graphql::parser::parse_query(text).map_err(|error| vec![unparsed(&error)])?;
+        budget::check(&document).map_err(|error| vec![error])?;
         let mut request = Request::new("");
         request.set_parsed_query(document.clone());
         let response = self.schema.execute(request).await;
@@ -90,7 +92,7 @@ fn invalid(error: ServerError) -> ApiError {
 
 /// Lets the library stop after validation: what it found is the answer, and nothing is resolved.
 pub fn extend(builder: SchemaBuilder) -> SchemaBuilder {
-    builder.limit_depth(limits::DEPTH).limit_directives(limits::DIRECTIVES).extension(StopAfterValidation)
+    builder.extension(StopAfterValidation)
 }
 
 struct StopAfterValidation;

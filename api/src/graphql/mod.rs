@@ -3,6 +3,7 @@
 //! `document` has the library parse and validate, `execute` plans, runs and writes, `response` puts the answer
 //! together. Introspection is answered by the library, from the same schema.
 
+mod budget;
 mod document;
 mod execute;
 mod response;
