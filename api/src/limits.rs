@@ -68,6 +68,9 @@ pub const BODY_BYTES: usize = 1_024 * 1_024;
 /// Deepest nesting of fields in a document.
 pub const DEPTH: usize = 15;
 
+/// Most selections in a document, each fragment counted wherever it is spread: what checks and plans work through.
+pub const SELECTIONS: usize = 10_000;
+
 /// Most fields at the root of a document: each is planned on its own.
 pub const ROOT_FIELDS: usize = 20;
 
