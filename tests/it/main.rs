@@ -2,6 +2,7 @@
 #![expect(clippy::expect_used, reason = "a test that finds nothing where something must be has failed")]
 
 mod contract;
+mod differential;
 mod errors;
 mod faults;
 mod filters;
@@ -12,3 +13,4 @@ mod rights;
 mod schema;
 mod statements;
 mod statistics;
+mod validation;

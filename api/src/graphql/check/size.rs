@@ -39,7 +39,7 @@ struct Counter<'d> {
 }
 
 /// Refuses a document that is larger than the limits, or whose fragments lead back to themselves.
-pub fn check(document: &ExecutableDocument) -> Result<(), ApiError> {
+pub fn bound(document: &ExecutableDocument) -> Result<(), ApiError> {
     let mut counter = Counter { document, fragments: HashMap::new() };
     let mut whole = Size::default();
     for (_, operation) in document.operations.iter() {
