@@ -241,8 +241,8 @@ async fn roadmaps(load: &mut Load<'_>, presentation: &Presentation, sites: &Ids)
         rows.extend(presentation.keep(&mut load.report, &site.code, "roadmap", row));
     }
     load.write::<roadmap::Entity>(rows, by_source!(roadmap)).await?;
-    use roadmap::Column;
-    let ids = load.ids::<roadmap::Entity>("roadmap", Column::SourceExternalId, Column::Id).await?;
+    let key = roadmap::Column::SourceExternalId;
+    let ids = load.ids::<roadmap::Entity>("roadmap", key, roadmap::Column::Id).await?;
     let mut axes = Vec::new();
     for (site, fact) in facts() {
         for (label, position) in fact.axes.iter().zip(1..) {

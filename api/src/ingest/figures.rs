@@ -125,7 +125,7 @@ pub(crate) fn name(row: &mut figure::Model, subject: Subject<'_>, generation: Op
         row.origin.as_str(),
         generation.unwrap_or_default(),
     ];
-    row.natural_key = parts.join("|").trim_end_matches('|').to_owned();
+    parts.join("|").trim_end_matches('|').clone_into(&mut row.natural_key);
 }
 
 /// Population of each QPV of 2015, of the years 2013 and 2018 (« population municipale »).

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 use std::io::Read;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use flate2::read::GzDecoder;
 use sha2::{Digest, Sha256};
@@ -65,7 +65,8 @@ impl DataSource {
     /// A file as a stream of text, decompressed as its name says.
     pub(super) fn open(&self, name: &'static str) -> Result<Box<dyn Read + Send>, IngestError> {
         let bytes = std::io::Cursor::new(self.bytes(name)?);
-        Ok(if name.ends_with(".gz") { Box::new(GzDecoder::new(bytes)) } else { Box::new(bytes) })
+        let is_packed = Path::new(name).extension().is_some_and(|extension| extension == "gz");
+        Ok(if is_packed { Box::new(GzDecoder::new(bytes)) } else { Box::new(bytes) })
     }
 
     /// The whole text of a file.

@@ -40,9 +40,8 @@ pub(super) async fn communes(load: &mut Load<'_>) -> Result<(), IngestError> {
         Rule { key: &[Column::SiteId, Column::CommuneCode], only: None, follow: &[Column::Shared] }
     };
     load.write::<site_commune::Entity>(rows, rule).await?;
-    use site_departement::{Column, Entity};
-    let rule = Rule { key: &[Column::SiteId, Column::DepartementCode], only: None, follow: &[] };
-    Ok(load.write::<Entity>(departements, rule).await?)
+    let key = &[site_departement::Column::SiteId, site_departement::Column::DepartementCode];
+    Ok(load.write::<site_departement::Entity>(departements, Rule { key, only: None, follow: &[] }).await?)
 }
 
 async fn sites(load: &Load<'_>) -> Result<Ids, IngestError> {

@@ -7,9 +7,9 @@ use chrono::{DateTime, Utc};
 use sea_orm::{DatabaseTransaction, DbErr, EntityTrait, IntoActiveModel, QuerySelect};
 use uuid::{NoContext, Timestamp, Uuid};
 
+use super::DataSource;
 use super::report::{FileReport, Wrong};
 use super::write::{Rule, Writer};
-use super::DataSource;
 use crate::graphql::scalars::{Parsed, PartialDate, Scalar};
 
 /// One step under way: its transaction, its files, its time and its report.
@@ -94,10 +94,6 @@ impl Ids {
 
     pub fn find(&self, key: &str) -> Option<Uuid> {
         self.ids.get(key).copied()
-    }
-
-    pub fn iter(&self) -> impl Iterator<Item = (&str, Uuid)> {
-        self.ids.iter().map(|(key, id)| (key.as_str(), *id))
     }
 }
 

@@ -10,7 +10,7 @@
 
 mod demo;
 mod facts;
-mod figures;
+pub(crate) mod figures;
 mod files;
 mod ground;
 mod lines;
@@ -24,6 +24,8 @@ mod runs;
 mod sites;
 mod sources;
 mod territories;
+#[cfg(test)]
+mod tests;
 mod write;
 
 use entity::enums::IngestState;
@@ -37,6 +39,7 @@ use crate::clock::Clock;
 use crate::db::Db;
 use load::{Load, code};
 use sources::Source;
+pub(crate) use write::insert;
 
 /// Why a loading stopped.
 #[derive(Debug, thiserror::Error)]
@@ -80,7 +83,7 @@ pub async fn run(db: &Db, clock: &dyn Clock, data: DataSource, demo: bool) -> Re
         }
         Ok(report)
     };
-    db.locked("ingest", all).await
+    db.locked("ingest", Box::pin(all)).await
 }
 
 async fn step(
@@ -120,7 +123,8 @@ async fn attempt(
 ) -> Result<FileReport, IngestError> {
     let tx = db.begin_write().await?;
     let mut load = Load { tx: &tx, data, now: clock.now(), report };
-    source.load(&mut load).await?;
+    // On the heap: the steps together would make every caller's future large.
+    Box::pin(source.load(&mut load)).await?;
     let mut report = load.report;
     report.state = IngestState::Done;
     runs::close(&tx, (run, clock.now()), &report).await?;

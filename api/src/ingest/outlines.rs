@@ -79,7 +79,7 @@ pub(super) async fn lineage(load: &mut Load<'_>) -> Result<(), IngestError> {
         &["code_qp_2024", "code_qp_2015", "statut_2024"],
         2,
     )?;
-    let mut links = Vec::new();
+    let mut pairs = Vec::new();
     while let Some(batch) = lines.batch(&mut load.report, |line| {
         let kind = line.one_of("statut_2024", |status| match status {
             "identique" => Some(LineageKind::Unchanged),
@@ -89,9 +89,9 @@ pub(super) async fn lineage(load: &mut Load<'_>) -> Result<(), IngestError> {
         let qpv = |column| ids.get(&line.key(column, Scalar::QpvCode)?);
         Ok(Some((qpv("code_qp_2015")?, qpv("code_qp_2024")?, kind)))
     })? {
-        links.extend(batch);
+        pairs.extend(batch);
     }
-    write_lineage(load, links).await
+    write_lineage(load, pairs).await
 }
 
 /// Writes derived links (from, to, kind). One that exists stays as it is: ANCT may have confirmed it.

@@ -79,7 +79,7 @@ async fn generation(
 ) -> Result<(), IngestError> {
     let communes = load.codes::<commune::Entity>("commune", commune::Column::Code).await?;
     let departements = departement::Entity::find().all(load.tx).await?;
-    let (mut writer, mut links) = (Writer::<qpv::Entity>::new(load.tx, RULE).await?, Vec::new());
+    let (mut writer, mut grounds) = (Writer::<qpv::Entity>::new(load.tx, RULE).await?, Vec::new());
     let blank = blank(load, generation);
     while let Some(batch) = lines.batch(&mut load.report, |line| {
         let mut row = identify(line, blank.clone(), &departements)?;
@@ -89,14 +89,14 @@ async fn generation(
     })? {
         let rows = batch.into_iter().map(|(mut row, codes): Read| {
             row.id = load.new_id();
-            links.push((row.code.clone(), codes));
+            grounds.push((row.code.clone(), codes));
             row
         });
         let rows = rows.collect();
         writer.write(load.tx, rows).await?;
     }
     writer.finish(load.tx, &mut load.report).await?;
-    write_communes(load, links).await
+    write_communes(load, grounds).await
 }
 
 fn blank(load: &Load<'_>, generation: QpvGeneration) -> qpv::Model {
@@ -147,10 +147,10 @@ fn known(codes: Vec<String>, communes: &Codes) -> Result<Vec<String>, Wrong> {
 }
 
 /// Communes of the QPV of a file. A link that the file no longer has goes; other generations are not touched.
-async fn write_communes(load: &mut Load<'_>, links: Vec<(String, Vec<String>)>) -> Result<(), IngestError> {
+async fn write_communes(load: &mut Load<'_>, grounds: Vec<(String, Vec<String>)>) -> Result<(), IngestError> {
     use qpv_commune::{Column, Entity, Model};
     let ids = ids(load).await?;
-    let wanted: BTreeSet<(Uuid, String)> = links
+    let wanted: BTreeSet<(Uuid, String)> = grounds
         .into_iter()
         .filter_map(|(code, communes)| Some((ids.find(&code)?, communes)))
         .flat_map(|(id, communes)| communes.into_iter().map(move |commune| (id, commune)))

@@ -4,9 +4,8 @@ use std::marker::PhantomData;
 
 use sea_orm::sea_query::{Alias, BinOper, Expr, ExprTrait, OnConflict, SimpleExpr};
 use sea_orm::{
-    QueryTrait,
-    ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, IdenStatic, IntoActiveModel,
-    Iterable, PaginatorTrait,
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, IdenStatic,
+    IntoActiveModel, Iterable, PaginatorTrait, QueryTrait,
 };
 
 use super::report::FileReport;
@@ -66,6 +65,22 @@ where
         report.unchanged += self.given.saturating_sub(self.touched);
         Ok(())
     }
+}
+
+/// Writes new rows, and answers how many.
+pub(crate) async fn insert<E, A>(tx: &DatabaseTransaction, rows: Vec<E::Model>) -> Result<u64, DbErr>
+where
+    E: EntityTrait<ActiveModel = A>,
+    E::Model: IntoActiveModel<A>,
+    A: ActiveModelTrait<Entity = E> + Send,
+{
+    let (mut written, batch) = (0, BINDS / E::Column::iter().count());
+    let mut rows = rows.into_iter().peekable();
+    while rows.peek().is_some() {
+        let models = rows.by_ref().take(batch).map(IntoActiveModel::into_active_model);
+        written += E::insert_many(models).exec_without_returning(tx).await?;
+    }
+    Ok(written)
 }
 
 fn conflict<E: EntityTrait>(rule: &Rule<E::Column>) -> OnConflict {

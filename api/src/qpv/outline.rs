@@ -25,7 +25,7 @@ pub struct Holder {
 /// Why an outline cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum OutlineError {
-    /// The text is not a GeoJSON Polygon or `MultiPolygon`.
+    /// The text is not a `GeoJSON` Polygon or `MultiPolygon`.
     #[error("outline of {code}: {reason}; expected a GeoJSON Polygon or MultiPolygon")]
     Geometry {
         /// Code of the QPV.
@@ -51,7 +51,7 @@ pub struct Outlines {
 }
 
 impl Outlines {
-    /// Builds the tree from GeoJSON geometry texts. Holders of one point are answered in the order of their codes.
+    /// Builds the tree from `GeoJSON` geometry texts. Holders of one point are answered by code.
     ///
     /// # Errors
     /// The first text that is not a polygon, or that has an open ring.

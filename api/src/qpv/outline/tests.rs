@@ -59,9 +59,9 @@ fn polygons(geometry: &Value) -> Vec<(Rect, Polygon)> {
 fn probe(rng: &mut StdRng, shapes: &[(String, Vec<(Rect, Polygon)>)]) -> Point {
     let polygon = &shapes[rng.random_range(0..shapes.len())].1[0].1;
     let rings: Vec<_> = std::iter::once(polygon.exterior()).chain(polygon.interiors()).collect();
-    let ring = rings[rng.random_range(0..rings.len())];
-    let at = rng.random_range(0..ring.0.len() - 1);
-    let (a, b) = (ring.0[at], ring.0[at + 1]);
+    let chosen = rings[rng.random_range(0..rings.len())];
+    let at = rng.random_range(0..chosen.0.len() - 1);
+    let (a, b) = (chosen.0[at], chosen.0[at + 1]);
     let base = match rng.random_range(0..3) {
         0 => a,
         1 => Coord { x: ((a.x + b.x) / 2.0).floor(), y: ((a.y + b.y) / 2.0).floor() },

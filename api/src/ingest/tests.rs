@@ -1,0 +1,402 @@
+//! The real files, loaded into a fresh database of each kind that is at hand.
+
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use chrono::{DateTime, NaiveDate};
+use entity::enums::{
+    FigureSubject, GovernanceBodyKind, Indicator, IngestState, MilestoneKind, Provenance, QpvGeneration,
+    SeatKind, SiteStatus,
+};
+use entity::{
+    action, axis, commune, departement, figure, governance_body, partner, qpv, qpv_commune, qpv_lineage,
+    qpv_outline, region, roadmap, seat, site, site_commune, site_departement, site_milestone, site_qpv,
+};
+use rust_decimal::Decimal;
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, DatabaseConnection, EntityTrait, ExprTrait, PaginatorTrait, QueryFilter,
+};
+use uuid::Uuid;
+
+use super::{DataSource, Report, run};
+use crate::clock::FixedClock;
+use crate::db::Db;
+
+const DATA: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../data");
+
+/// A folder of its own, removed at the end.
+struct Scratch(PathBuf);
+
+impl Scratch {
+    fn new() -> Self {
+        let folder = std::env::temp_dir().join(format!("cites-ingest-{}", Uuid::now_v7()));
+        std::fs::create_dir(&folder).unwrap();
+        Self(folder)
+    }
+
+    /// An empty database.
+    async fn database(&self) -> Db {
+        let db = self.open().await;
+        db.migrate().await.unwrap();
+        db
+    }
+
+    /// A database that holds the whole of `data/`.
+    async fn loaded(&self) -> Db {
+        std::fs::write(self.file(), LOADED.get_or_init(loaded)).unwrap();
+        self.open().await
+    }
+
+    async fn open(&self) -> Db {
+        open(&format!("sqlite://{}?mode=rwc", self.file().display())).await
+    }
+
+    fn file(&self) -> PathBuf {
+        self.0.join("cites.db")
+    }
+
+    /// A copy of `data/`, to be damaged.
+    fn data(&self) -> PathBuf {
+        let copy = self.0.join("data");
+        std::fs::create_dir(&copy).unwrap();
+        for file in std::fs::read_dir(DATA).unwrap() {
+            let file = file.unwrap();
+            std::fs::copy(file.path(), copy.join(file.file_name())).unwrap();
+        }
+        copy
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+/// Loaded once for all tests that start from there.
+static LOADED: OnceLock<Vec<u8>> = OnceLock::new();
+
+/// On a thread of its own: a test that waits here has a runtime already.
+fn loaded() -> Vec<u8> {
+    let make = async {
+        let scratch = Scratch::new();
+        let db = scratch.database().await;
+        let report = load(&db, DataSource::Embedded).await;
+        assert_eq!(report.rejected(), 0, "{report}");
+        db.close().await.unwrap();
+        std::fs::read(scratch.file()).unwrap()
+    };
+    let runtime = || tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    std::thread::scope(|scope| scope.spawn(|| runtime().block_on(make)).join()).unwrap()
+}
+
+async fn open(url: &str) -> Db {
+    Db::open(url, 4, Duration::from_secs(5)).await.unwrap()
+}
+
+fn clock() -> FixedClock {
+    FixedClock::new(DateTime::from_timestamp(1_700_000_000, 0).unwrap())
+}
+
+async fn load(db: &Db, data: DataSource) -> Report {
+    run(db, &clock(), data, true).await.unwrap()
+}
+
+async fn count<E: EntityTrait>(db: &DatabaseConnection) -> u64
+where
+    E::Model: Sync,
+{
+    E::find().count(db).await.unwrap()
+}
+
+async fn site(db: &Db, code: &str) -> site::Model {
+    site::Entity::find().filter(site::Column::Code.eq(code)).one(&db.readers).await.unwrap().unwrap()
+}
+
+fn edit(dir: &Path, file: &str, edit: impl Fn(String) -> String) {
+    let path = dir.join(file);
+    std::fs::write(&path, edit(std::fs::read_to_string(&path).unwrap())).unwrap();
+}
+
+#[tokio::test]
+async fn everything_is_loaded_once_and_the_second_time_nothing() {
+    let scratch = Scratch::new();
+    everything_once(&scratch.database().await).await;
+}
+
+#[tokio::test]
+async fn everything_is_loaded_once_on_a_server_too() {
+    let Ok(url) = std::env::var("TEST_POSTGRES_URL") else { return };
+    let server = open(&url).await;
+    let name = format!("ingest_{}", Uuid::now_v7().simple());
+    server.writer.execute_unprepared(&format!("CREATE DATABASE {name}")).await.unwrap();
+    let (address, query) = url.split_once('?').unwrap_or((&url, ""));
+    let address = address.rsplit_once('/').unwrap().0;
+    let db = open(&format!("{address}/{name}?{query}")).await;
+    db.migrate().await.unwrap();
+    everything_once(&db).await;
+    db.close().await.unwrap();
+    server.writer.execute_unprepared(&format!("DROP DATABASE {name}")).await.unwrap();
+}
+
+async fn everything_once(db: &Db) {
+    let first = load(db, DataSource::Embedded).await;
+    assert_eq!(first.rejected(), 0, "{first}");
+    assert!(first.files.iter().all(|file| file.state == IngestState::Done));
+
+    let readers = &db.readers;
+    let counts = [
+        ("region", count::<region::Entity>(readers).await, 18),
+        ("departement", count::<departement::Entity>(readers).await, 101),
+        ("commune", count::<commune::Entity>(readers).await, 35_074),
+        ("site", count::<site::Entity>(readers).await, 84),
+        ("site_commune", count::<site_commune::Entity>(readers).await, 306),
+        ("qpv", count::<qpv::Entity>(readers).await, 1_584 + 1_514),
+        ("qpv_outline", count::<qpv_outline::Entity>(readers).await, 1_584),
+        ("qpv_lineage", count::<qpv_lineage::Entity>(readers).await, 1_096 + 2),
+        ("action", count::<action::Entity>(readers).await, 41),
+    ];
+    for (table, found, expected) in counts {
+        assert_eq!(found, expected, "{table}");
+    }
+    let of_2024 = qpv::Entity::find().filter(qpv::Column::Generation.eq(QpvGeneration::Qpv2024));
+    assert_eq!(of_2024.count(readers).await.unwrap(), 1_584);
+    let poverty = figure::Column::Indicator
+        .eq(Indicator::PovertyRate)
+        .and(figure::Column::Subject.eq(FigureSubject::Qpv));
+    assert_eq!(figure::Entity::find().filter(poverty).count(readers).await.unwrap(), 12_958 - 335);
+    assert_eq!(first.of("qpv-poverty").unwrap().skipped, 335, "statistical secrecy");
+
+    let second = load(db, DataSource::Embedded).await;
+    assert!(second.is_unchanged(), "{second}");
+    assert_eq!(count::<commune::Entity>(readers).await, 35_074);
+}
+
+#[tokio::test]
+async fn a_bad_line_is_reported_and_the_rest_goes_on() {
+    let scratch = Scratch::new();
+    let (db, dir) = (scratch.loaded().await, scratch.data());
+    edit(&dir, "cog2024_epci_ept.csv", |text| {
+        let renamed = text.replace("CC Faucigny - Glières", "CC  Faucigny-Glières");
+        renamed + "200034582,Clé fausse,CC,69,1,1\n200000172,Encore,CC,74,1,1\n200046977,Trop,CC\n"
+    });
+    edit(&dir, "demonstration_actions.csv", |text| text.replace("INNOVER", "INOVER"));
+    edit(&dir, "cites_presentation_2023.json", |text| text.replace("\"EMPLOYMENT_RATE\"", "\"EMPLOI\""));
+    let report = load(&db, DataSource::Dir(dir)).await;
+
+    let epci = report.of("cog-epci").unwrap();
+    assert_eq!((epci.created, epci.updated, epci.unchanged, epci.rejected), (0, 1, 1_265, 3));
+    assert_eq!(epci.lines, 1_269);
+    let expected = [
+        "cog2024_epci_ept.csv:1268: EpciSiren \"200034582\", expected ",
+        "cog2024_epci_ept.csv:1269: code 200000172 again, first at line 2, expected each once",
+        "cog2024_epci_ept.csv:1270: 3 values, expected 6, as in the header",
+    ];
+    for (error, expected) in epci.errors.iter().zip(expected) {
+        assert!(error.starts_with(expected), "{error}");
+    }
+    let demo = report.of("demonstration").unwrap();
+    assert_eq!((demo.created, demo.updated, demo.rejected), (0, 0, 10));
+    assert!(
+        demo.errors[0].starts_with("demonstration_actions.csv:4: pillar INOVER, expected"),
+        "{}",
+        demo.errors[0]
+    );
+    let facts = report.of("presentation").unwrap();
+    assert_eq!((facts.created, facts.updated, facts.rejected), (0, 0, 1));
+    let line = 1 + include_str!("../../../data/cites_presentation_2023.json")
+        .lines()
+        .position(|line| line.contains("\"EMPLOYMENT_RATE\""))
+        .unwrap();
+    assert!(facts.errors[0].starts_with(&format!("cites_presentation_2023.json:{line}: indicator EMPLOI")));
+    assert_eq!(report.of("qpv-outlines").unwrap().state, IngestState::Unchanged);
+}
+
+#[tokio::test]
+async fn a_file_that_cannot_be_read_stops_there_and_is_taken_up_again() {
+    let scratch = Scratch::new();
+    let (db, dir) = (scratch.database().await, scratch.data());
+    edit(&dir, "cites_emploi.csv", |text| text.replacen("vague,", "onde,", 1));
+    let error = run(&db, &clock(), DataSource::Dir(dir), true).await.unwrap_err().to_string();
+    assert!(error.starts_with("cites_emploi.csv:1: no column vague, expected columns id_cde"), "{error}");
+    assert_eq!(count::<commune::Entity>(&db.readers).await, 35_074);
+    assert_eq!(count::<site::Entity>(&db.readers).await, 0);
+    let report = run(&db, &clock(), DataSource::Embedded, false).await.unwrap();
+    assert_eq!(report.of("cog-communes").unwrap().state, IngestState::Unchanged);
+    assert_eq!(
+        (count::<site::Entity>(&db.readers).await, count::<action::Entity>(&db.readers).await),
+        (84, 0)
+    );
+}
+
+#[tokio::test]
+async fn what_people_have_changed_stays() {
+    let scratch = Scratch::new();
+    let (db, dir) = (scratch.loaded().await, scratch.data());
+    let before = site(&db, "cde-024").await;
+    site::Entity::update_many()
+        .col_expr(site::Column::Status, "CLOSED".into())
+        .col_expr(site::Column::Name, "Vaulx".into())
+        .filter(site::Column::Code.eq("cde-024"))
+        .exec(&db.writer)
+        .await
+        .unwrap();
+    for file in
+        ["cites_emploi.csv", "cites_emploi_communes.csv", "qpv2024_liste.csv", "demonstration_actions.csv"]
+    {
+        edit(&dir, file, |text| text + "\n");
+    }
+    edit(&dir, "cites_presentation_2023.json", |text| text + "\n");
+    let report = load(&db, DataSource::Dir(dir)).await;
+    assert!(report.files.iter().all(|file| (file.created, file.updated) == (0, 0)), "{report}");
+    let after = site(&db, "cde-024").await;
+    assert_eq!((after.status, after.name.as_str()), (SiteStatus::Closed, "Vaulx"));
+    assert_eq!((after.id, after.version, after.updated_at), (before.id, 1, before.updated_at));
+}
+
+/// Codes of the QPV of a site, with how sure each link is.
+async fn qpvs(db: &Db, site_id: Uuid) -> Vec<(String, Provenance)> {
+    let links =
+        site_qpv::Entity::find().filter(site_qpv::Column::SiteId.eq(site_id)).all(&db.readers).await.unwrap();
+    let mut codes = Vec::new();
+    for link in links {
+        let row = qpv::Entity::find_by_id(link.qpv_id).one(&db.readers).await.unwrap().unwrap();
+        assert_eq!(link.starts_on.is_some(), row.generation == QpvGeneration::Qpv2024);
+        codes.push((row.code, link.provenance));
+    }
+    codes.sort_by(|a, b| a.0.cmp(&b.0));
+    codes
+}
+
+async fn seats(db: &Db, site_id: Uuid) -> Vec<(SeatKind, String)> {
+    let rows = seat::Entity::find().filter(seat::Column::SiteId.eq(site_id)).all(&db.readers).await.unwrap();
+    let mut seats = Vec::new();
+    for row in rows.into_iter().filter(|row| row.source_system.as_deref() != Some("DEMO")) {
+        let partner = partner::Entity::find_by_id(row.partner_id).one(&db.readers).await.unwrap().unwrap();
+        seats.push((row.kind, partner.name));
+    }
+    seats
+}
+
+async fn figures(db: &Db, site_id: Uuid) -> Vec<(Indicator, Decimal, Option<String>, String)> {
+    let rows =
+        figure::Entity::find().filter(figure::Column::SiteId.eq(site_id)).all(&db.readers).await.unwrap();
+    rows.into_iter().map(|row| (row.indicator, row.value.unwrap(), row.period, row.origin)).collect()
+}
+
+#[tokio::test]
+async fn the_documented_sites_have_their_facts() {
+    let scratch = Scratch::new();
+    let db = scratch.loaded().await;
+    vaulx_en_velin(&db).await;
+    grenoble(&db).await;
+    saint_etienne_and_villeurbanne(&db).await;
+    venissieux(&db).await;
+    national(&db).await;
+}
+
+async fn vaulx_en_velin(db: &Db) {
+    let row = site(db, "cde-024").await;
+    assert_eq!((row.name.as_str(), row.wave, row.status), ("Vaulx-en-Velin", Some(2020), SiteStatus::Active));
+    assert_eq!(row.contrat_ville_codes.0, ["CV246", "CN06904M"]);
+    assert_eq!(row.audience_note.as_deref(), Some("mostly young people under 30"));
+    let qpvs = qpvs(db, row.id).await;
+    let codes: Vec<_> = qpvs.iter().map(|(code, _)| code.as_str()).collect();
+    assert_eq!(codes, ["QN06909M", "QN06916M", "QN06917I", "QP069011", "QP069018", "QP069019"]);
+    assert_eq!((qpvs[0].1, qpvs[5].1), (Provenance::Derived, Provenance::Confirmed));
+    assert_eq!(seats(db, row.id).await.len(), 4);
+    let figures = figures(db, row.id).await;
+    assert_eq!(figures.len(), 4);
+    let unemployment = Decimal::new(223, 1);
+    assert!(figures.contains(&(
+        Indicator::UnemploymentRateCensus,
+        unemployment,
+        Some("2019".into()),
+        "deck".into()
+    )));
+    assert!(figures.contains(&(
+        Indicator::Population,
+        52_795.into(),
+        Some("2019".into()),
+        "INSEE_RP".into()
+    )));
+    let roadmap = roadmap::Entity::find().one(&db.readers).await.unwrap().unwrap();
+    assert_eq!((roadmap.site_id, roadmap.number, roadmap.adopted_on), (row.id, 1, None));
+    assert_eq!(count::<axis::Entity>(&db.readers).await, 6);
+    let departements =
+        site_departement::Entity::find().filter(site_departement::Column::SiteId.eq(row.id)).all(&db.readers);
+    let departements = departements.await.unwrap();
+    assert_eq!((departements[0].departement_code.as_str(), departements[0].pilot), ("69", true));
+}
+
+async fn grenoble(db: &Db) {
+    let row = site(db, "cde-026").await;
+    assert_eq!(row.name, "Grenoble-Alpes Métropole");
+    assert_eq!((row.wave, row.wave_status), (Some(2021), Some(Provenance::Confirmed)));
+    assert_eq!(row.contrat_ville_codes.0, ["CV125", "CN03805M"]);
+    let seats = seats(db, row.id).await;
+    assert_eq!(seats.iter().filter(|(kind, _)| *kind == SeatKind::Copilote).count(), 4);
+    assert!(seats.contains(&(SeatKind::Copilote, "Pôle emploi".into())));
+    let bodies = governance_body::Entity::find().filter(governance_body::Column::SiteId.eq(row.id));
+    let bodies = bodies.all(&db.readers).await.unwrap();
+    let technical = bodies.iter().find(|body| body.kind == GovernanceBodyKind::Cotech).unwrap();
+    assert_eq!(technical.cadence_every, Some(6));
+    assert_eq!(bodies.len(), 3);
+    assert_eq!(qpvs(db, row.id).await.len(), 8);
+    let counts: Vec<_> =
+        figures(db, row.id).await.into_iter().filter(|f| f.0 == Indicator::QpvCount).collect();
+    assert_eq!(counts.len(), 2);
+}
+
+async fn saint_etienne_and_villeurbanne(db: &Db) {
+    let row = site(db, "cde-025").await;
+    assert_eq!((row.name.as_str(), row.status), ("Saint-Étienne Métropole", SiteStatus::Active));
+    assert_eq!(row.audiences.0, ["HABITANTS_QPV"]);
+    assert_eq!(row.contrat_ville_codes.0, ["CV137", "CN04203M"]);
+    assert_eq!(qpvs(db, row.id).await.len(), 30);
+    let row = site(db, "cde-082").await;
+    assert_eq!(qpvs(db, row.id).await.len(), 11);
+    assert_eq!(figures(db, row.id).await.len(), 9);
+    let milestones = site_milestone::Entity::find().filter(site_milestone::Column::SiteId.eq(row.id));
+    let milestones = milestones.all(&db.readers).await.unwrap();
+    assert_eq!(milestones.len(), 6);
+    let label = milestones.iter().find(|step| step.kind == MilestoneKind::Label).unwrap();
+    assert_eq!((label.starts.as_str(), label.label.as_deref()), ("2021-Q3", Some("été 2021")));
+    assert_eq!(label.starts_to, NaiveDate::from_ymd_opt(2021, 9, 30).unwrap());
+    let closure = milestones.iter().find(|step| step.kind == MilestoneKind::Closure).unwrap();
+    assert_eq!((closure.starts.as_str(), closure.source.as_deref()), ("2024-12-31", Some("press")));
+    let merged =
+        qpv::Entity::find().filter(qpv::Column::Code.eq("QN06921M")).one(&db.readers).await.unwrap().unwrap();
+    let into = qpv_lineage::Entity::find().filter(qpv_lineage::Column::ToQpvId.eq(merged.id));
+    assert_eq!(into.count(&db.readers).await.unwrap(), 2);
+}
+
+async fn venissieux(db: &Db) {
+    let row = site(db, "cde-081").await;
+    assert_eq!((row.status, row.wave_status), (SiteStatus::Labelled, Some(Provenance::Derived)));
+    assert_eq!(qpvs(db, row.id).await.len(), 9, "none of the others of Lyon");
+    assert!(seats(db, row.id).await.is_empty());
+    let shared =
+        qpv::Entity::find().filter(qpv::Column::Code.eq("QN06913M")).one(&db.readers).await.unwrap().unwrap();
+    let communes = qpv_commune::Entity::find().filter(qpv_commune::Column::QpvId.eq(shared.id));
+    assert_eq!(communes.count(&db.readers).await.unwrap(), 2);
+}
+
+async fn national(db: &Db) {
+    let rows = figure::Entity::find().filter(figure::Column::Subject.eq(FigureSubject::National));
+    let mut values: Vec<_> =
+        rows.all(&db.readers).await.unwrap().into_iter().map(|row| row.value.unwrap().normalize()).collect();
+    values.sort();
+    assert_eq!(values, [14, 24, 84, 803, 1_493, 2_588, 31_915].map(Decimal::from));
+    let active = site::Entity::find().filter(site::Column::Status.eq(SiteStatus::Active));
+    assert_eq!(active.count(&db.readers).await.unwrap(), 4);
+    let without = [("cde-002", 0), ("cde-031", 2)];
+    for (code, departements) in without {
+        let row = site(db, code).await;
+        let found = site_departement::Entity::find().filter(site_departement::Column::SiteId.eq(row.id));
+        let found = found.all(&db.readers).await.unwrap();
+        assert!(departements == 0 || (found.len() == departements && found.iter().all(|link| !link.pilot)));
+        assert_eq!(qpvs(db, row.id).await.is_empty(), departements == 0, "{code}");
+    }
+}
