@@ -2,6 +2,7 @@
 //! in the log.
 
 use std::borrow::Cow;
+use std::ops::{Deref, DerefMut};
 
 use async_graphql::Pos;
 use sea_orm::DbErr;
@@ -76,10 +77,14 @@ pub enum Step {
     Index(usize),
 }
 
-/// An error as it goes out.
+/// An error as it goes out. On the heap, so that results stay small.
 #[derive(Clone, Debug, thiserror::Error)]
-#[error("{message}")]
-pub struct ApiError {
+#[error("{}", .0.message)]
+pub struct ApiError(Box<Fault>);
+
+/// What an error says.
+#[derive(Clone, Debug)]
+pub struct Fault {
     /// Stable code.
     pub code: Code,
     /// What is wrong, for people.
@@ -94,26 +99,43 @@ pub struct ApiError {
     pub locations: Vec<Pos>,
 }
 
+impl Deref for ApiError {
+    type Target = Fault;
+
+    fn deref(&self) -> &Fault {
+        &self.0
+    }
+}
+
+impl DerefMut for ApiError {
+    fn deref_mut(&mut self) -> &mut Fault {
+        &mut self.0
+    }
+}
+
 impl ApiError {
     /// An error with a code and a text.
+    #[must_use]
     pub fn new(code: Code, message: impl Into<Cow<'static, str>>) -> Self {
-        Self {
+        Self(Box::new(Fault {
             code,
             message: message.into(),
             expected: None,
             path: Vec::new(),
             input: Vec::new(),
             locations: Vec::new(),
-        }
+        }))
     }
 
     /// Says what would be right.
+    #[must_use]
     pub fn expected(mut self, expected: impl Into<Cow<'static, str>>) -> Self {
         self.expected = Some(expected.into());
         self
     }
 
     /// Says where in the document, unless that is known.
+    #[must_use]
     pub fn at(mut self, position: Pos) -> Self {
         if self.locations.is_empty() {
             self.locations.push(position);
@@ -122,18 +144,21 @@ impl ApiError {
     }
 
     /// Puts a step before the path in the answer.
+    #[must_use]
     pub fn under(mut self, key: &str) -> Self {
         self.path.insert(0, Step::Key(key.to_owned()));
         self
     }
 
     /// Puts a step before the path in the input.
+    #[must_use]
     pub fn in_field(mut self, name: &str) -> Self {
         self.input.insert(0, Step::Key(name.to_owned()));
         self
     }
 
     /// Puts a list position before the path in the input.
+    #[must_use]
     pub fn in_item(mut self, index: usize) -> Self {
         self.input.insert(0, Step::Index(index));
         self
@@ -156,11 +181,13 @@ impl From<DbErr> for ApiError {
 /// Whether an error says that the database is out of reach rather than that a statement is wrong.
 pub fn is_unavailable(error: &DbErr) -> bool {
     use sea_orm::{RuntimeErr, sqlx};
-    let (DbErr::Conn(RuntimeErr::SqlxError(cause))
-    | DbErr::Exec(RuntimeErr::SqlxError(cause))
-    | DbErr::Query(RuntimeErr::SqlxError(cause))) = error
+    // without a connection no statement was tried, whatever the server said
+    if matches!(error, DbErr::ConnectionAcquire(_) | DbErr::Conn(_)) {
+        return true;
+    }
+    let (DbErr::Exec(RuntimeErr::SqlxError(cause)) | DbErr::Query(RuntimeErr::SqlxError(cause))) = error
     else {
-        return matches!(error, DbErr::ConnectionAcquire(_) | DbErr::Conn(_));
+        return false;
     };
     match cause.as_ref() {
         sqlx::Error::Io(_)

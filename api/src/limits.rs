@@ -68,17 +68,12 @@ pub const BODY_BYTES: usize = 1_024 * 1_024;
 /// Deepest nesting of fields in a document.
 pub const DEPTH: usize = 15;
 
-/// Most aliases in a document, which would multiply its work at little cost to the sender.
-pub const ALIASES: usize = 100;
-
 /// Most fields at the root of a document: each is planned on its own.
 pub const ROOT_FIELDS: usize = 20;
 
 /// Most directives on one field.
 pub const DIRECTIVES: usize = 10;
 
-/// Most SQL statements a document may need; its shape tells, before any runs.
-pub const STATEMENTS_MAX: usize = 100;
-
-/// How long a request may take before it is given up.
-pub const REQUEST_TIME: Duration = Duration::from_secs(30);
+/// Most lists and objects at the root that an operation reads, at one SQL statement each (two with a count); its
+/// shape tells, before any runs.
+pub const LEVELS: usize = 60;

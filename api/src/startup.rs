@@ -14,7 +14,9 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::db::{Db, ServeLock};
 use crate::graphql::{Engine, Operation, Outcome};
-use crate::http::{self, AnswerKind, AuthRefusal, Endpoint, Executor, GraphqlAnswer, GraphqlRequest, HttpSettings};
+use crate::http::{
+    self, AnswerKind, AuthRefusal, Endpoint, Executor, GraphqlAnswer, GraphqlRequest, HttpSettings,
+};
 use crate::{ingest, limits};
 
 /// Opens the configured database.
@@ -47,7 +49,12 @@ pub struct Running {
 }
 
 /// Serves a prepared database.
-pub fn serve(config: &Config, db: Db, clock: &Arc<dyn Clock>, auth: Arc<Authenticator>) -> anyhow::Result<Running> {
+pub fn serve(
+    config: &Config,
+    db: Db,
+    clock: &Arc<dyn Clock>,
+    auth: Arc<Authenticator>,
+) -> anyhow::Result<Running> {
     let lock = db.serve_lock()?;
     let engine = Arc::new(Engine::new(Arc::new(db), Arc::clone(clock))?);
     let service = Service { engine, auth };

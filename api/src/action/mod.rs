@@ -18,28 +18,33 @@ pub fn nouns() -> Vec<Noun> {
 }
 
 fn noun() -> Noun {
-    Noun::new("Action", action::Entity, Resource::Action, "Something a site does for people or firms (« action »).")
-        .node("action")
-        .root("actions", "Actions, the latest written first.")
-        .lookup("action", &["id"])
-        .fields(own_fields())
-        .fields(row_fields!(action))
-        .fields(related_fields())
-        .filters([
-            Filter {
-                name: "region",
-                description: "One of the regions of its site.",
-                leaf: Scalar::RegionCode.into(),
-                exists: ("SELECT 1 FROM site_departement x WHERE x.site_id = {t}.site_id", "x.region_code"),
-            },
-            Filter {
-                name: "departement",
-                description: "One of the « départements » of its site.",
-                leaf: Scalar::DepartementCode.into(),
-                exists: ("SELECT 1 FROM site_departement x WHERE x.site_id = {t}.site_id", "x.departement_code"),
-            },
-        ])
-        .ordered_by_descending("updatedAt")
+    Noun::new(
+        "Action",
+        action::Entity,
+        Resource::Action,
+        "Something a site does for people or firms (« action »).",
+    )
+    .node("action")
+    .root("actions", "Actions, the latest written first.")
+    .lookup("action", &["id"])
+    .fields(own_fields())
+    .fields(row_fields!(action))
+    .fields(related_fields())
+    .filters([
+        Filter {
+            name: "region",
+            description: "One of the regions of its site.",
+            leaf: Scalar::RegionCode.into(),
+            exists: ("SELECT 1 FROM site_departement x WHERE x.site_id = {t}.site_id", "x.region_code"),
+        },
+        Filter {
+            name: "departement",
+            description: "One of the « départements » of its site.",
+            leaf: Scalar::DepartementCode.into(),
+            exists: ("SELECT 1 FROM site_departement x WHERE x.site_id = {t}.site_id", "x.departement_code"),
+        },
+    ])
+    .ordered_by_descending("updatedAt")
 }
 
 fn own_fields() -> Vec<Field> {
@@ -47,9 +52,16 @@ fn own_fields() -> Vec<Field> {
     vec![
         column("title", Column::Title, Scalar::String, "Title.").searched(Column::TitleSearch),
         column("description", Column::Description, Scalar::String, "What it is, in words.").unfiltered(),
-        column("pillar", Column::Pillar, enumeration!(Pillar), "National pillar (« pilier »); null if not classified.").sorted(),
+        column(
+            "pillar",
+            Column::Pillar,
+            enumeration!(Pillar),
+            "National pillar (« pilier »); null if not classified.",
+        )
+        .sorted(),
         column("categories", Column::Categories, enumeration!(ActionCategory), "What it is about."),
-        column("innovative", Column::Innovative, Scalar::Boolean, "Innovative; not implied by the pillar.").sorted(),
+        column("innovative", Column::Innovative, Scalar::Boolean, "Innovative; not implied by the pillar.")
+            .sorted(),
         column("status", Column::Status, enumeration!(ActionStatus), "Where it stands in its life.").sorted(),
         column("startsOn", Column::StartsOn, Scalar::PartialDate, "Start, as precisely as is known.")
             .compared(Column::StartsFrom, Column::StartsTo)
@@ -61,7 +73,13 @@ fn own_fields() -> Vec<Field> {
         column("romeCodes", Column::RomeCodes, Scalar::RomeCode, "Occupations it concerns (« codes ROME »)."),
         column("published", Column::Published, Scalar::Boolean, "Shown to the public."),
         column("cancelReason", Column::CancelReason, Scalar::String, "Why it was cancelled.").unfiltered(),
-        column("sourceUpdatedAt", Column::SourceUpdatedAt, Scalar::DateTime, "When its source system last changed it.").sorted(),
+        column(
+            "sourceUpdatedAt",
+            Column::SourceUpdatedAt,
+            Scalar::DateTime,
+            "When its source system last changed it.",
+        )
+        .sorted(),
         computed(
             "classification",
             Kind::Text,

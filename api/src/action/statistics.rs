@@ -8,6 +8,7 @@ use async_graphql::{Name, Value};
 
 use crate::db::{KeyType, Kind, Sql};
 use crate::error::{ApiError, Code};
+use crate::figure;
 use crate::graphql::scalars::Scalar;
 use crate::limits;
 use crate::policy::{Resource, Verb};
@@ -56,7 +57,11 @@ const COLUMNS: [(&str, &str, Kind); 11] = [
 /// The root field and its argument's enum.
 pub fn extras() -> Extras {
     let arguments = vec![
-        Argument::new("groupBy", TypeRef::named_nn_list_nn(DIMENSION.name), "Up to three dimensions; none counts all together."),
+        Argument::new(
+            "groupBy",
+            TypeRef::named_nn_list_nn(DIMENSION.name),
+            "Up to three dimensions; none counts all together.",
+        ),
         Argument::new("filter", TypeRef::named("ActionFilter"), "Only actions that meet these conditions."),
     ];
     let root = RootField {
@@ -71,7 +76,8 @@ pub fn extras() -> Extras {
 
 /// A row of the statistics, read from the table that the plan writes.
 pub fn noun() -> Noun {
-    let mut noun = Noun::of_table("ActionStatistic", "statistic", Resource::Action, "Actions of one group, counted.");
+    let mut noun =
+        Noun::of_table("ActionStatistic", "statistic", Resource::Action, "Actions of one group, counted.");
     noun.fields = vec![
         group("group", "ActionGroup", None, group_fields(), "What the actions have in common; null where not grouped by."),
         count("actionCount", |sql, _, t| push(sql, t, ".action_count"), "Actions."),
@@ -82,8 +88,8 @@ pub fn noun() -> Noun {
             Kind::Decimal,
             Scalar::Decimal,
             |sql, _, t| push(sql, t, ".beneficiary_count"),
-            "Beneficiaries, summed over the figures of the actions; null where there are none, where they come from \
-             several sources or kinds of period, or where fewer than 5 would be shown for one « QPV ».",
+            "Beneficiaries, summed over the figures of the actions, without those masked to the caller (fewer than 5); \
+             null where there are none, or where they come from several sources or kinds of period.",
         )
         .nullable(),
     ];
@@ -94,7 +100,11 @@ fn push(sql: &mut Sql, alias: &str, column: &str) {
     sql.push(alias).push(column);
 }
 
-fn count(name: &'static str, expression: crate::read::declare::Expression, description: &'static str) -> Field {
+fn count(
+    name: &'static str,
+    expression: crate::read::declare::Expression,
+    description: &'static str,
+) -> Field {
     computed(name, Kind::BigInt, Scalar::Int, expression, description)
 }
 
@@ -103,28 +113,57 @@ fn group_fields() -> Vec<Field> {
         let kind = if name == "year" { Kind::Int } else { Kind::Text };
         computed(name, kind, leaf, expression, description).nullable()
     };
-    let to = |target, key, key_type, column| Relation { target, key, key_type, on: On::Column(column), required: false };
+    let to = |target, key, key_type, column| Relation {
+        target,
+        key,
+        key_type,
+        on: On::Column(column),
+        required: false,
+    };
     vec![
         one_by("site", to("Site", "site_id", KeyType::Uuid, "id"), "The site."),
-        one_by("departement", to("Departement", "departement_code", KeyType::Text, "code"), "The « département »."),
+        one_by(
+            "departement",
+            to("Departement", "departement_code", KeyType::Text, "code"),
+            "The « département ».",
+        ),
         one_by("region", to("Region", "region_code", KeyType::Text, "code"), "The region."),
         one_by("qpv", to("Qpv", "qpv_id", KeyType::Uuid, "id"), "The « QPV »."),
         value("pillar", enumeration!(Pillar).into(), |sql, _, t| push(sql, t, ".pillar"), "The pillar."),
-        value("category", enumeration!(ActionCategory).into(), |sql, _, t| push(sql, t, ".category"), "The category."),
-        value("status", enumeration!(ActionStatus).into(), |sql, _, t| push(sql, t, ".status"), "The status."),
+        value(
+            "category",
+            enumeration!(ActionCategory).into(),
+            |sql, _, t| push(sql, t, ".category"),
+            "The category.",
+        ),
+        value(
+            "status",
+            enumeration!(ActionStatus).into(),
+            |sql, _, t| push(sql, t, ".status"),
+            "The status.",
+        ),
         value(
             "partnerKind",
             enumeration!(PartnerKind).into(),
             |sql, _, t| push(sql, t, ".partner_kind"),
             "The kind of the leading partner.",
         ),
-        value("source", Scalar::String.into(), |sql, _, t| push(sql, t, ".source_system"), "The source system."),
+        value(
+            "source",
+            Scalar::String.into(),
+            |sql, _, t| push(sql, t, ".source_system"),
+            "The source system.",
+        ),
         value("quarter", Scalar::PartialDate.into(), |sql, _, t| push(sql, t, ".quarter"), "The quarter."),
         value("year", Scalar::Int.into(), |sql, _, t| push(sql, t, ".year"), "The year."),
     ]
 }
 
-fn plan<'p>(planner: &mut Planner<'p>, selected: &Selected<'p>, arguments: &Arguments) -> Result<Out, ApiError> {
+fn plan<'p>(
+    planner: &mut Planner<'p>,
+    selected: &Selected<'p>,
+    arguments: &Arguments,
+) -> Result<Out, ApiError> {
     let dimensions = dimensions(arguments)?;
     let asked = planner.document.fields(&selected.sets, &|on| on == "ActionStatistic");
     let beneficiaries = asked.iter().any(|field| field.name == "beneficiaryCount");
@@ -148,7 +187,9 @@ fn plan<'p>(planner: &mut Planner<'p>, selected: &Selected<'p>, arguments: &Argu
 }
 
 fn dimensions(arguments: &Arguments) -> Result<Vec<Name>, ApiError> {
-    let Some(Value::List(given)) = arguments.get("groupBy") else { return Err(internal("groupBy is missing")) };
+    let Some(Value::List(given)) = arguments.get("groupBy") else {
+        return Err(internal("groupBy is missing"));
+    };
     let mut dimensions: Vec<Name> = Vec::new();
     for value in given {
         if let Value::Enum(name) = value
@@ -182,7 +223,7 @@ impl Query<'_, '_> {
         let mut grouped = Vec::new();
         for (name, column, kind) in COLUMNS {
             if self.by(name) {
-                let expression = self.outer(name, column);
+                let expression = Self::outer(name, column);
                 selected.push(format!("{expression} AS {column}"));
                 grouped.push(expression);
             } else {
@@ -201,7 +242,7 @@ impl Query<'_, '_> {
         sql.push("(SELECT ").push(&selected.join(", "));
         sql.push(", CAST(coalesce(sum(i.n), 0) AS BIGINT) AS action_count");
         sql.push(", CAST(coalesce(sum(i.innovative), 0) AS BIGINT) AS innovative_count");
-        sql.push(", count(DISTINCT i.site_id) AS site_count, ").push(&self.beneficiary_count());
+        sql.push(", count(DISTINCT i.site_id) AS site_count, ").push(self.beneficiary_count());
         sql.push(" AS beneficiary_count FROM (");
         self.inner(sql);
         sql.push(") i").push(&self.site_joins());
@@ -211,7 +252,7 @@ impl Query<'_, '_> {
         sql.push(") t");
     }
 
-    fn outer(&self, dimension: &str, column: &str) -> String {
+    fn outer(dimension: &str, column: &str) -> String {
         match dimension {
             "DEPARTEMENT" => "sd.departement_code".to_owned(),
             "REGION" => "sd.region_code".to_owned(),
@@ -230,13 +271,11 @@ impl Query<'_, '_> {
     }
 
     /// A sum over one source and one kind of period, else nothing.
-    fn beneficiary_count(&self) -> String {
+    fn beneficiary_count(&self) -> &'static str {
         if !self.beneficiaries {
-            return "NULL".to_owned();
+            return "NULL";
         }
-        let masked = self.by("QPV") && !self.planner.viewer.reads_all(Resource::Figure);
-        let floor = if masked { " AND sum(i.beneficiaries) >= 5" } else { "" };
-        format!("CASE WHEN min(i.first_kind) = max(i.last_kind){floor} THEN sum(i.beneficiaries) END")
+        "CASE WHEN min(i.first_kind) = max(i.last_kind) THEN sum(i.beneficiaries) END"
     }
 
     /// Actions counted by site and by the dimensions they carry.
@@ -285,9 +324,13 @@ impl Query<'_, '_> {
 
     fn join_figures(&self, sql: &mut Sql) {
         let kind = "f.origin || '/' || coalesce(length(f.period), 0)";
-        sql.push(" LEFT JOIN (SELECT f.action_id, sum(f.value) AS total, min(").push(kind);
+        sql.push(" LEFT JOIN (SELECT f.action_id, sum(");
+        figure::shown_value(sql, self.planner.viewer, "f");
+        sql.push(") AS total, min(").push(kind);
         sql.push(") AS first_kind, max(").push(kind);
-        sql.push(") AS last_kind FROM figure f WHERE f.subject = 'ACTION' AND f.indicator = 'BENEFICIARY_COUNT'");
+        sql.push(
+            ") AS last_kind FROM figure f WHERE f.subject = 'ACTION' AND f.indicator = 'BENEFICIARY_COUNT'",
+        );
         sql.push(" AND f.status IN ('PROVISIONAL', 'VALIDATED') AND f.deleted_at IS NULL AND ");
         self.planner.viewer.authorize(Resource::Figure, Verb::Read, "").expression(sql, "f");
         sql.push(" GROUP BY f.action_id) fb ON fb.action_id = t.id");

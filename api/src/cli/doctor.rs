@@ -29,7 +29,10 @@ pub(super) async fn run(config: &Config, clock: Arc<dyn Clock>) -> anyhow::Resul
         }
     };
     say("settings", Ok("read without error".to_owned()));
-    say("rights and schema", graphql::sdl().map(|_| "consistent".to_owned()).map_err(|error| error.to_string()));
+    say(
+        "rights and schema",
+        graphql::sdl().map(|_| "consistent".to_owned()).map_err(|error| error.to_string()),
+    );
     say("keys", keys(config, clock).await);
     match existing(config).await {
         Err(error) => say("database", Err(error)),
@@ -50,7 +53,9 @@ async fn existing(config: &Config) -> Result<Db, String> {
     if let Some(file) = config.database.sqlite_file().filter(|file| !file.exists()) {
         return Err(format!("{} is not there; `cites migrate` or `cites serve` makes it", file.display()));
     }
-    startup::open(config).await.map_err(|error| format!("{error:#}; check database.url and that the server runs"))
+    startup::open(config)
+        .await
+        .map_err(|error| format!("{error:#}; check database.url and that the server runs"))
 }
 
 async fn keys(config: &Config, clock: Arc<dyn Clock>) -> Finding {
@@ -84,7 +89,8 @@ async fn data(db: &Db) -> Finding {
         let communes = commune::Entity::find().count(&db.readers).await?;
         Ok::<_, sea_orm::DbErr>((sites, qpvs, communes))
     };
-    let (sites, qpvs, communes) = counted.await.map_err(|_| "cannot be read; run `cites migrate`".to_owned())?;
+    let (sites, qpvs, communes) =
+        counted.await.map_err(|_| "cannot be read; run `cites migrate`".to_owned())?;
     if sites == 0 || qpvs == 0 || communes == 0 {
         return Err(format!("{sites} sites, {qpvs} QPV, {communes} communes; run `cites ingest`"));
     }

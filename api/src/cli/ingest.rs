@@ -1,7 +1,7 @@
 //! `cites ingest`.
 
-use std::path::PathBuf;
 use crate::{clock::Clock, config::Config, ingest, startup};
+use std::path::PathBuf;
 
 /// Load the open data into the database
 ///

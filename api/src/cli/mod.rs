@@ -87,7 +87,8 @@ async fn dispatch(cli: Cli, clock: Arc<dyn Clock>) -> anyhow::Result<()> {
         Command::Migrate(args) => migrate::run(&args, &config).await,
         Command::Ingest(args) => ingest::run(&args, &config, clock.as_ref()).await,
         Command::Token(args) => {
-            let record = async |config: &Config, grant| token_grant::record(config, clock.as_ref(), grant).await;
+            let record =
+                async |config: &Config, grant| token_grant::record(config, clock.as_ref(), grant).await;
             token::run(&args, &config, clock.as_ref(), record).await
         }
         Command::Seed(args) => seed::run(&args, &config, clock.as_ref()).await,

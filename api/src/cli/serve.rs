@@ -31,12 +31,19 @@ fn greet(config: &Config, address: std::net::SocketAddr) {
     println!("Cités de l'emploi: GraphQL on http://{address}{}", crate::http::GRAPHQL_PATH);
     println!();
     println!("A first query:");
-    println!("  curl -s http://{address}{} -H 'Content-Type: application/json' \\", crate::http::GRAPHQL_PATH);
+    println!(
+        "  curl -s http://{address}{} -H 'Content-Type: application/json' \\",
+        crate::http::GRAPHQL_PATH
+    );
     println!("    -d '{{\"query\":\"{{ sites(first: 5) {{ totalCount nodes {{ code name }} }} }}\"}}'");
     println!();
     if auth::dev::is_accepted(config) {
-        println!("Development tokens are accepted, since this server listens on loopback and no issuer is configured:");
-        println!("  cites token --role anct        (from the sources: cargo run --release -- token --role anct)");
+        println!(
+            "Development tokens are accepted, since this server listens on loopback and no issuer is configured:"
+        );
+        println!(
+            "  cites token --role anct        (from the sources: cargo run --release -- token --role anct)"
+        );
     } else {
         println!("Tokens are accepted from: {}", issuers(config));
     }

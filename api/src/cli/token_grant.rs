@@ -21,7 +21,9 @@ pub(super) async fn record(config: &Config, clock: &dyn Clock, grant: DevGrant) 
     };
     let wanted = codes.clone().unwrap_or_default();
     let sites = site::Entity::find().filter(site::Column::Code.is_in(wanted.clone())).all(&tx).await?;
-    if let Some(unknown) = wanted.iter().find(|code| !sites.iter().any(|site| site.code.as_ref() == Some(code))) {
+    if let Some(unknown) =
+        wanted.iter().find(|code| !sites.iter().any(|site| site.code.as_ref() == Some(code)))
+    {
         bail!("no site has the code {unknown}; is the data loaded (cites ingest)?");
     }
     client_grant::Entity::delete_many()

@@ -158,7 +158,9 @@ impl Sql {
     /// Whether the JSON list in `column` holds the text.
     pub fn list_has(&mut self, column: &str, value: String) {
         match self.backend {
-            Backend::Postgres => self.push(column).push(" @> jsonb_build_array(").bind(value.into()).push("::text)"),
+            Backend::Postgres => {
+                self.push(column).push(" @> jsonb_build_array(").bind(value.into()).push("::text)")
+            }
             Backend::Sqlite => self
                 .push("EXISTS (SELECT 1 FROM json_each(")
                 .push(column)
@@ -170,7 +172,8 @@ impl Sql {
 
     /// Whether the JSON list in `column` is empty.
     pub fn list_is_empty(&mut self, column: &str) {
-        let length = if self.backend == Backend::Postgres { "jsonb_array_length(" } else { "json_array_length(" };
+        let length =
+            if self.backend == Backend::Postgres { "jsonb_array_length(" } else { "json_array_length(" };
         self.push(length).push(column).push(") = 0");
     }
 

@@ -2,77 +2,103 @@
 
 use entity::{figure, funding_line};
 
+use crate::db::Sql;
 use crate::graphql::scalars::Scalar;
-use crate::policy::Resource;
+use crate::policy::{Resource, Viewer};
 use crate::read::common::{enumeration, row_fields};
-use crate::read::declare::{Noun, column, one, one_by, by};
+use crate::read::declare::{Noun, by, column, one, one_by};
 
 /// The nouns of this folder.
 pub fn nouns() -> Vec<Noun> {
     vec![noun(), funding_line()]
 }
 
+/// Appends the value of the figure at an alias as the caller may see it: null in place of fewer than 5 beneficiaries
+/// of an action or a « QPV », but on the caller's own ground.
+pub fn shown_value(sql: &mut Sql, viewer: &Viewer, alias: &str) {
+    if viewer.reads_all(Resource::Figure) {
+        sql.push(alias).push(".value");
+        return;
+    }
+    sql.push("CASE WHEN ").push(alias).push(".indicator = 'BENEFICIARY_COUNT' AND ").push(alias);
+    sql.push(".subject IN ('QPV', 'ACTION') AND ").push(alias).push(".value < 5 AND (");
+    viewer.own_expression(Resource::Figure, sql, alias);
+    // unknown counts as not his own: a figure has most of the columns that the reach looks at null
+    sql.push(") IS NOT TRUE THEN NULL ELSE ").push(alias).push(".value END");
+}
+
 fn noun() -> Noun {
     use figure::Column;
-    Noun::new("Figure", figure::Entity, Resource::Figure, "One value of an indicator for a subject and a period (« chiffre »).")
-        .node("figure")
-        .root("figures", "Figures; of both declared and counted kind, each with its source.")
-        .lookup("figure", &["id"])
-        .fields([
-            column("subject", Column::Subject, enumeration!(FigureSubject), "What it is about.").sorted(),
-            column("indicator", Column::Indicator, enumeration!(Indicator), "What it measures.").sorted(),
-            column(
-                "value",
-                Column::Value,
-                Scalar::Decimal,
-                "Exact value; null where missing or masked (fewer than 5 beneficiaries, to the public).",
-            )
-            .computed(|sql, viewer, alias| {
-                if viewer.reads_all(Resource::Figure) {
-                    sql.push(alias).push(".value");
-                } else {
-                    sql.push("CASE WHEN ").push(alias).push(".indicator = 'BENEFICIARY_COUNT' AND ").push(alias);
-                    sql.push(".subject IN ('QPV', 'ACTION') AND ").push(alias).push(".value < 5 AND NOT ");
-                    viewer.own_expression(Resource::Figure, sql, alias);
-                    sql.push(" THEN NULL ELSE ").push(alias).push(".value END");
-                }
-            }),
-            column("unit", Column::Unit, enumeration!(FigureUnit), "Unit."),
-            column("period", Column::Period, Scalar::PartialDate, "Period it covers: year, quarter, month or day.")
-                .compared(Column::PeriodFrom, Column::PeriodTo)
-                .sorted(),
-            column("perimeter", Column::Perimeter, enumeration!(Perimeter), "Ground it covers (« périmètre »)."),
-            column("pillar", Column::Pillar, enumeration!(Pillar), "National pillar it is counted under."),
-            column("source", Column::Origin, Scalar::String, "Who gives it: deck, page, press, INSEE_RP …"),
-            column("asOf", Column::AsOf, Scalar::Date, "Day the value was read or fixed.").sorted(),
-            column("status", Column::Status, enumeration!(FigureStatus), "How far it may be relied on."),
-            column("approximate", Column::Approximate, Scalar::Boolean, "The source rounds or estimates it."),
-            column("note", Column::Note, Scalar::String, "What must be known to read it.").unfiltered(),
-            one("site", "Site", Column::SiteId, "The site it is about."),
-            one("qpv", "Qpv", Column::QpvId, "The « QPV » it is about."),
-            one("commune", "Commune", Column::CommuneCode, "The commune it is about."),
-            one_by("epci", by("Epci", entity::epci::Column::Siren).from_key(Column::EpciSiren), "The EPCI it is about."),
-            one("action", "Action", Column::ActionId, "The action it is about."),
-        ])
-        .fields(row_fields!(figure).into_iter().filter(|field| field.name != "source"))
-        .ordered_by(&["indicator", "period"])
+    Noun::new(
+        "Figure",
+        figure::Entity,
+        Resource::Figure,
+        "One value of an indicator for a subject and a period (« chiffre »).",
+    )
+    .node("figure")
+    .root("figures", "Figures; of both declared and counted kind, each with its source.")
+    .lookup("figure", &["id"])
+    .fields([
+        column("subject", Column::Subject, enumeration!(FigureSubject), "What it is about.").sorted(),
+        column("indicator", Column::Indicator, enumeration!(Indicator), "What it measures.").sorted(),
+        column(
+            "value",
+            Column::Value,
+            Scalar::Decimal,
+            "Exact value; null where missing or masked (fewer than 5 beneficiaries, to the public).",
+        )
+        .computed(shown_value),
+        column("unit", Column::Unit, enumeration!(FigureUnit), "Unit."),
+        column(
+            "period",
+            Column::Period,
+            Scalar::PartialDate,
+            "Period it covers: year, quarter, month or day.",
+        )
+        .compared(Column::PeriodFrom, Column::PeriodTo)
+        .sorted(),
+        column("perimeter", Column::Perimeter, enumeration!(Perimeter), "Ground it covers (« périmètre »)."),
+        column("pillar", Column::Pillar, enumeration!(Pillar), "National pillar it is counted under."),
+        column("source", Column::Origin, Scalar::String, "Who gives it: deck, page, press, INSEE_RP …"),
+        column("asOf", Column::AsOf, Scalar::Date, "Day the value was read or fixed.").sorted(),
+        column("status", Column::Status, enumeration!(FigureStatus), "How far it may be relied on."),
+        column("approximate", Column::Approximate, Scalar::Boolean, "The source rounds or estimates it."),
+        column("note", Column::Note, Scalar::String, "What must be known to read it.").unfiltered(),
+        one("site", "Site", Column::SiteId, "The site it is about."),
+        one("qpv", "Qpv", Column::QpvId, "The « QPV » it is about."),
+        one("commune", "Commune", Column::CommuneCode, "The commune it is about."),
+        one_by(
+            "epci",
+            by("Epci", entity::epci::Column::Siren).from_key(Column::EpciSiren),
+            "The EPCI it is about.",
+        ),
+        one("action", "Action", Column::ActionId, "The action it is about."),
+    ])
+    .fields(row_fields!(figure).into_iter().filter(|field| field.name != "source"))
+    .ordered_by(&["indicator", "period"])
 }
 
 fn funding_line() -> Noun {
     use funding_line::Column;
-    Noun::new("FundingLine", funding_line::Entity, Resource::FundingLine, "A sum asked, granted or paid (« financement »).")
-        .node("funding")
-        .root("fundingLines", "Lines of funding.")
-        .lookup("fundingLine", &["id"])
-        .fields([
-            column("year", Column::Year, Scalar::Int, "Budget year.").sorted(),
-            column("programmeLabel", Column::ProgrammeLabel, Scalar::String, "Programme, as written.").unfiltered(),
-            column("amountCents", Column::AmountCents, Scalar::BigInt, "Amount in euro cents.").sorted(),
-            column("kind", Column::Kind, enumeration!(FundingKind), "Asked, granted or paid.").sorted(),
-            one("funder", "Partner", Column::FunderPartnerId, "Who pays (« financeur »)."),
-            one("site", "Site", Column::SiteId, "The site."),
-            one("action", "Action", Column::ActionId, "The action, if it is for one."),
-        ])
-        .fields(row_fields!(funding_line))
-        .ordered_by(&["year"])
+    Noun::new(
+        "FundingLine",
+        funding_line::Entity,
+        Resource::FundingLine,
+        "A sum asked, granted or paid (« financement »).",
+    )
+    .node("funding")
+    .root("fundingLines", "Lines of funding.")
+    .lookup("fundingLine", &["id"])
+    .fields([
+        column("year", Column::Year, Scalar::Int, "Budget year.").sorted(),
+        column("programmeLabel", Column::ProgrammeLabel, Scalar::String, "Programme, as written.")
+            .unfiltered(),
+        column("amountCents", Column::AmountCents, Scalar::BigInt, "Amount in euro cents.").sorted(),
+        column("kind", Column::Kind, enumeration!(FundingKind), "Asked, granted or paid.").sorted(),
+        one("funder", "Partner", Column::FunderPartnerId, "Who pays (« financeur »)."),
+        one("site", "Site", Column::SiteId, "The site."),
+        one("action", "Action", Column::ActionId, "The action, if it is for one."),
+    ])
+    .fields(row_fields!(funding_line))
+    .ordered_by(&["year"])
 }

@@ -76,9 +76,12 @@ fn meeting() -> Noun {
         .lookup("meeting", &["id"])
         .fields([
             column("date", Column::HeldOn, Scalar::Date, "The day.").sorted(),
-            column("status", Column::Status, enumeration!(MeetingStatus), "Planned, held or cancelled.").sorted(),
-            column("summary", Column::Summary, Scalar::String, "What was said (« compte rendu »).").unfiltered(),
-            column("decisions", Column::Decisions, Scalar::String, "What was decided, in order.").unfiltered(),
+            column("status", Column::Status, enumeration!(MeetingStatus), "Planned, held or cancelled.")
+                .sorted(),
+            column("summary", Column::Summary, Scalar::String, "What was said (« compte rendu »).")
+                .unfiltered(),
+            column("decisions", Column::Decisions, Scalar::String, "What was decided, in order.")
+                .unfiltered(),
             one("body", "GovernanceBody", Column::BodyId, "The committee."),
         ])
         .fields(row_fields!(meeting))
@@ -87,35 +90,46 @@ fn meeting() -> Noun {
 
 fn roadmap() -> Noun {
     use roadmap::Column;
-    Noun::new("Roadmap", roadmap::Entity, Resource::Roadmap, "A dated version of axes and actions (« feuille de route »).")
-        .node("roadmap")
-        .root("roadmaps", "Roadmaps (« feuilles de route »).")
-        .lookup("roadmap", &["id"])
-        .fields([
-            column("number", Column::Number, Scalar::Int, "1, 2, … in its site.").sorted(),
-            column("status", Column::Status, enumeration!(RoadmapStatus), "Draft, adopted or superseded.").sorted(),
-            column("adoptedOn", Column::AdoptedOn, Scalar::Date, "Day of adoption; null if not known.").sorted(),
-            one("adoptedByMeeting", "Meeting", Column::AdoptedByMeetingId, "The meeting that adopted it."),
-            one("site", "Site", Column::SiteId, "The site."),
-            list("axes", by("Axis", axis::Column::RoadmapId), "Its axes, in order."),
-        ])
-        .fields(row_fields!(roadmap))
-        .ordered_by(&["number"])
+    Noun::new(
+        "Roadmap",
+        roadmap::Entity,
+        Resource::Roadmap,
+        "A dated version of axes and actions (« feuille de route »).",
+    )
+    .node("roadmap")
+    .root("roadmaps", "Roadmaps (« feuilles de route »).")
+    .lookup("roadmap", &["id"])
+    .fields([
+        column("number", Column::Number, Scalar::Int, "1, 2, … in its site.").sorted(),
+        column("status", Column::Status, enumeration!(RoadmapStatus), "Draft, adopted or superseded.")
+            .sorted(),
+        column("adoptedOn", Column::AdoptedOn, Scalar::Date, "Day of adoption; null if not known.").sorted(),
+        one("adoptedByMeeting", "Meeting", Column::AdoptedByMeetingId, "The meeting that adopted it."),
+        one("site", "Site", Column::SiteId, "The site."),
+        list("axes", by("Axis", axis::Column::RoadmapId), "Its axes, in order."),
+    ])
+    .fields(row_fields!(roadmap))
+    .ordered_by(&["number"])
 }
 
 fn axis() -> Noun {
     use axis::Column;
-    Noun::new("Axis", axis::Entity, Resource::Axis, "A heading of a roadmap in the site's own words (« axe »).")
-        .node("axis")
-        .lookup("axis", &["id"])
-        .fields([
-            column("label", Column::Label, Scalar::String, "Wording.").searched(Column::LabelSearch),
-            column("pillar", Column::Pillar, enumeration!(Pillar), "National pillar it serves (« pilier »)."),
-            column("position", Column::Position, Scalar::Int, "Place in the roadmap, from 1.").sorted(),
-            one("roadmap", "Roadmap", Column::RoadmapId, "The roadmap."),
-            one("site", "Site", Column::SiteId, "The site."),
-            many("actions", by("Action", action::Column::AxisId), "Actions under it."),
-        ])
-        .fields(row_fields!(axis))
-        .ordered_by(&["position"])
+    Noun::new(
+        "Axis",
+        axis::Entity,
+        Resource::Axis,
+        "A heading of a roadmap in the site's own words (« axe »).",
+    )
+    .node("axis")
+    .lookup("axis", &["id"])
+    .fields([
+        column("label", Column::Label, Scalar::String, "Wording.").searched(Column::LabelSearch),
+        column("pillar", Column::Pillar, enumeration!(Pillar), "National pillar it serves (« pilier »)."),
+        column("position", Column::Position, Scalar::Int, "Place in the roadmap, from 1.").sorted(),
+        one("roadmap", "Roadmap", Column::RoadmapId, "The roadmap."),
+        one("site", "Site", Column::SiteId, "The site."),
+        many("actions", by("Action", action::Column::AxisId), "Actions under it."),
+    ])
+    .fields(row_fields!(axis))
+    .ordered_by(&["position"])
 }

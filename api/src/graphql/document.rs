@@ -62,9 +62,9 @@ pub fn operation<'d>(
     let not_found = |message: String| ApiError::new(Code::OperationNotFound, message);
     match (&document.operations, name) {
         (DocumentOperations::Single(operation), None) => Ok(operation),
-        (DocumentOperations::Multiple(operations), Some(name)) => {
-            operations.get(name).ok_or_else(|| not_found(format!("the document has no operation named {name:?}")))
-        }
+        (DocumentOperations::Multiple(operations), Some(name)) => operations
+            .get(name)
+            .ok_or_else(|| not_found(format!("the document has no operation named {name:?}"))),
         (DocumentOperations::Multiple(operations), None) => match operations.values().next() {
             Some(operation) if operations.len() == 1 => Ok(operation),
             _ => Err(not_found("the document has several operations".to_owned())
@@ -90,7 +90,7 @@ fn invalid(error: ServerError) -> ApiError {
 
 /// Lets the library stop after validation: what it found is the answer, and nothing is resolved.
 pub fn extend(builder: SchemaBuilder) -> SchemaBuilder {
-    builder.extension(StopAfterValidation)
+    builder.limit_depth(limits::DEPTH).limit_directives(limits::DIRECTIVES).extension(StopAfterValidation)
 }
 
 struct StopAfterValidation;

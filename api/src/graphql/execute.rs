@@ -8,14 +8,14 @@ use async_graphql::parser::types::{
     DocumentOperations, ExecutableDocument, OperationDefinition, OperationType, Selection, SelectionSet,
 };
 use async_graphql::{Positioned, Request, Variables};
-use chrono_tz::Europe::Paris;
 
 use super::{Engine, document, response};
 use crate::auth::Actor;
 use crate::error::{ApiError, Code};
+use crate::limits;
 use crate::policy::Viewer;
 use crate::read::coerce;
-use crate::read::plan::Planner;
+use crate::read::plan::{Planner, internal};
 use crate::read::run;
 use crate::read::select::{Document, Selected};
 use crate::read::shape::{Out, json_key, json_string};
@@ -58,8 +58,12 @@ impl Engine {
         match self.try_execute(operation, actor).await {
             Ok(answer) => answer,
             Err(errors) => {
-                let unavailable = errors.iter().any(|error| error.code == Code::Unavailable);
-                let outcome = if unavailable { Outcome::Unavailable } else { Outcome::Refused };
+                let has = |code| errors.iter().any(|error| error.code == code);
+                if has(Code::Internal) {
+                    // the request was right: it is no client's error that an answer failed
+                    return Answer { body: response::executed(b"null", &errors), outcome: Outcome::Executed };
+                }
+                let outcome = if has(Code::Unavailable) { Outcome::Unavailable } else { Outcome::Refused };
                 Answer { body: response::refused(&errors), outcome }
             }
         }
@@ -75,8 +79,7 @@ impl Engine {
         if mentions_outlines(&parsed) {
             self.load_outlines().await.map_err(one)?;
         }
-        let today = self.clock.now().with_timezone(&Paris).date_naive();
-        let viewer = Viewer::new(Arc::new(actor), today, self.policy);
+        let viewer = Viewer::new(Arc::new(actor), self.clock.now(), self.policy);
         self.answer(&parsed, operation, &variables, &viewer).await
     }
 
@@ -90,6 +93,10 @@ impl Engine {
         let document = Document { fragments: &parsed.fragments, variables };
         let sets: [&SelectionSet; 1] = [&operation.node.selection_set.node];
         let roots = document.fields(&sets, &|on| on == "Query");
+        if roots.len() > limits::ROOT_FIELDS {
+            let message = format!("{} root fields, at most {} are taken", roots.len(), limits::ROOT_FIELDS);
+            return Err(vec![ApiError::new(Code::LimitExceeded, message)]);
+        }
         let mut planner = Planner::new(&self.model, viewer, document, &self.services, self.db.backend);
         let mut errors = Vec::new();
         let mut outs: Vec<(Vec<u8>, Option<Out>)> = Vec::new();
@@ -101,7 +108,10 @@ impl Engine {
                     if introspected.is_none() {
                         introspected = Some(self.introspect(parsed, operation, variables).await?);
                     }
-                    introspected.as_ref().and_then(|data| data.get(root.key)).map(|json| Out::Text(json.clone()))
+                    introspected
+                        .as_ref()
+                        .and_then(|data| data.get(root.key))
+                        .map(|json| Out::Text(json.clone()))
                 }
                 _ => self.planned(&mut planner, root, &mut errors),
             };
@@ -131,8 +141,8 @@ impl Engine {
                 planner.levels.truncate(before);
                 errors.push(error.at(root.position).under(root.key));
                 let declared = self.model.roots.get(root.name);
-                let nullable =
-                    declared.is_some_and(|root| !matches!(root.ty, async_graphql::dynamic::TypeRef::NonNull(_)));
+                let nullable = declared
+                    .is_some_and(|root| !matches!(root.ty, async_graphql::dynamic::TypeRef::NonNull(_)));
                 nullable.then(Out::null)
             }
         }
@@ -156,10 +166,14 @@ impl Engine {
         let response = self.introspection.execute(request).await;
         if !response.errors.is_empty() {
             let errors = response.errors.into_iter();
-            return Err(errors.map(|error| ApiError::new(Code::GraphqlValidationFailed, error.message)).collect());
+            return Err(errors
+                .map(|error| ApiError::new(Code::GraphqlValidationFailed, error.message))
+                .collect());
         }
         let async_graphql::Value::Object(data) = response.data else { return Ok(HashMap::new()) };
-        Ok(data.into_iter().map(|(key, value)| (key.to_string(), value.to_string().into_bytes())).collect())
+        // as JSON: the value's own text is GraphQL's notation
+        let json = |value| serde_json::to_vec(&value).map_err(|_| vec![internal("introspection is no JSON")]);
+        data.into_iter().map(|(key, value)| Ok((key.to_string(), json(value)?))).collect()
     }
 }
 

@@ -58,9 +58,8 @@ impl Engine {
         let model = model(policy)?;
         let documents = Documents::new(schema::build(&model, document::extend)?);
         // introspection alone is left to run to its end
-        let introspection = schema::build(&model, |builder| {
-            builder.validation_mode(async_graphql::ValidationMode::Fast)
-        })?;
+        let introspection =
+            schema::build(&model, |builder| builder.validation_mode(async_graphql::ValidationMode::Fast))?;
         let services = Services::default();
         Ok(Self { model, db, policy, clock, documents, introspection, services })
     }

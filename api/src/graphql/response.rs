@@ -7,7 +7,9 @@ use crate::error::{ApiError, Step};
 /// A response without data: the request was refused.
 pub fn refused(errors: &[ApiError]) -> Vec<u8> {
     let mut out = b"{\"errors\":".to_vec();
-    out.extend_from_slice(Value::from(errors.iter().map(error).collect::<Vec<Value>>()).to_string().as_bytes());
+    out.extend_from_slice(
+        Value::from(errors.iter().map(error).collect::<Vec<Value>>()).to_string().as_bytes(),
+    );
     out.push(b'}');
     out
 }

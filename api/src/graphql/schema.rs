@@ -11,7 +11,10 @@ use crate::read::declare::{Field, FieldKind, Leaf, Noun, Relation, ValueField};
 use crate::read::model::{Argument, Input, Model};
 
 /// The schema of a model.
-pub fn build(model: &Model, extend: impl FnOnce(SchemaBuilder) -> SchemaBuilder) -> Result<Schema, SchemaError> {
+pub fn build(
+    model: &Model,
+    extend: impl FnOnce(SchemaBuilder) -> SchemaBuilder,
+) -> Result<Schema, SchemaError> {
     let mut builder = extend(Schema::build("Query", None, None));
     builder = builder.register(node_interface()).register(page_info()).register(query(model));
     for input in model.inputs.values() {
@@ -57,7 +60,8 @@ fn input_value(argument: &Argument) -> InputValue {
 }
 
 fn query(model: &Model) -> Object {
-    let object = Object::new("Query").description("Everything that can be read. What the caller may not read is absent.");
+    let object = Object::new("Query")
+        .description("Everything that can be read. What the caller may not read is absent.");
     model.roots.values().fold(object, |object, root| {
         let field = planned(root.name, root.ty.clone(), root.description.clone());
         object.field(with_arguments(field, &root.arguments))
@@ -82,7 +86,10 @@ fn field_of(model: &Model, noun: &Noun, field: &Field) -> SchemaField {
         }
         FieldKind::Many(relation) => {
             let ty = TypeRef::named_nn(format!("{}Connection", relation.target));
-            with_arguments(planned(field.name, ty, field.description), model.connection_arguments(relation.target))
+            with_arguments(
+                planned(field.name, ty, field.description),
+                model.connection_arguments(relation.target),
+            )
         }
         FieldKind::List(relation) => {
             planned(field.name, TypeRef::named_nn_list_nn(relation.target), field.description)
@@ -145,7 +152,11 @@ fn edge(noun: &Noun) -> Object {
     let name = noun.name;
     Object::new(format!("{name}Edge"))
         .description(format!("A {name} in a list."))
-        .field(planned("cursor", TypeRef::named_nn(TypeRef::STRING), "Its place in the list, for `after` and `before`."))
+        .field(planned(
+            "cursor",
+            TypeRef::named_nn(TypeRef::STRING),
+            "Its place in the list, for `after` and `before`.",
+        ))
         .field(planned("node", TypeRef::named_nn(name), "The object."))
 }
 
@@ -158,8 +169,16 @@ fn page_info() -> Object {
             TypeRef::named_nn(TypeRef::BOOLEAN),
             "There is more before this page; paging forward, whether a cursor was given.",
         ))
-        .field(planned("startCursor", TypeRef::named(TypeRef::STRING), "Cursor of the first object; null on an empty page."))
-        .field(planned("endCursor", TypeRef::named(TypeRef::STRING), "Cursor of the last object; null on an empty page."))
+        .field(planned(
+            "startCursor",
+            TypeRef::named(TypeRef::STRING),
+            "Cursor of the first object; null on an empty page.",
+        ))
+        .field(planned(
+            "endCursor",
+            TypeRef::named(TypeRef::STRING),
+            "Cursor of the last object; null on an empty page.",
+        ))
 }
 
 fn node_interface() -> Interface {
@@ -180,12 +199,16 @@ fn register_input(builder: SchemaBuilder, input: &Input) -> SchemaBuilder {
             })
         }
         Input::Leaf(Leaf::Enum(declared)) => {
-            let items = declared.values.iter().map(|(name, description)| EnumItem::new(*name).description(*description));
+            let items = declared
+                .values
+                .iter()
+                .map(|(name, description)| EnumItem::new(*name).description(*description));
             builder.register(Enum::new(declared.name).description(declared.description).items(items))
         }
         Input::Object(declared) => {
             let object = SchemaInput::new(&declared.name).description(&declared.description);
-            let object = declared.fields.iter().fold(object, |object, field| object.field(input_value(field)));
+            let object =
+                declared.fields.iter().fold(object, |object, field| object.field(input_value(field)));
             builder.register(if declared.one_of { object.oneof() } else { object })
         }
     }

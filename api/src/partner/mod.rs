@@ -17,35 +17,51 @@ pub fn nouns() -> Vec<Noun> {
 
 fn noun() -> Noun {
     use partner::Column;
-    Noun::new("Partner", partner::Entity, Resource::Partner, "A body that takes part in sites (« partenaire »).")
-        .node("partner")
-        .root("partners", "Partners (« partenaires »), by name.")
-        .lookup("partner", &["id"])
-        .fields([
-            column("name", Column::Name, Scalar::String, "Name.").searched(Column::NameSearch),
-            column("kind", Column::Kind, enumeration!(PartnerKind), "Its nature.").sorted(),
-            column("website", Column::Website, Scalar::String, "Web site.").unfiltered(),
-            one("commune", "Commune", Column::CommuneCode, "Commune of its seat."),
-            one("departement", "Departement", Column::DepartementCode, "« Département » it works in.").in_group(RESTRICTED),
-            column("siret", Column::Siret, Scalar::Siret, "SIRET of the establishment; several partners may share one.")
-                .in_group(RESTRICTED),
-            column("siren", Column::Siren, Scalar::Siren, "SIREN of the legal unit.").in_group(RESTRICTED),
-            column("rna", Column::Rna, Scalar::Rna, "Number in the register of associations (« RNA »).").in_group(RESTRICTED),
-            column("safirCode", Column::SafirCode, Scalar::SafirCode, "France Travail agency (« code SAFIR »).")
-                .in_group(RESTRICTED),
-            column("nafCode", Column::NafCode, Scalar::NafCode, "Main activity (« code NAF »).").in_group(RESTRICTED).unfiltered(),
-            column("status", Column::Status, enumeration!(PartnerStatus), "Whether it still exists.").in_group(RESTRICTED),
-            one("mergedInto", "Partner", Column::MergedIntoId, "The partner it was merged into.").in_group(RESTRICTED),
-            many("seats", by("Seat", seat::Column::PartnerId), "Its seats in sites."),
-            many("leads", by("Action", action::Column::LeadPartnerId), "Actions it leads."),
-            many(
-                "actions",
-                through("Action", action_partner::Column::PartnerId, action_partner::Column::ActionId, true),
-                "Actions it takes part in.",
-            ),
-        ])
-        .fields(row_fields!(partner).map(|field| field.in_group(RESTRICTED)))
-        .ordered_by(&["name"])
+    Noun::new(
+        "Partner",
+        partner::Entity,
+        Resource::Partner,
+        "A body that takes part in sites (« partenaire »).",
+    )
+    .node("partner")
+    .root("partners", "Partners (« partenaires »), by name.")
+    .lookup("partner", &["id"])
+    .fields([
+        column("name", Column::Name, Scalar::String, "Name.").searched(Column::NameSearch),
+        column("kind", Column::Kind, enumeration!(PartnerKind), "Its nature.").sorted(),
+        column("website", Column::Website, Scalar::String, "Web site.").unfiltered(),
+        one("commune", "Commune", Column::CommuneCode, "Commune of its seat."),
+        one("departement", "Departement", Column::DepartementCode, "« Département » it works in.")
+            .in_group(RESTRICTED),
+        column(
+            "siret",
+            Column::Siret,
+            Scalar::Siret,
+            "SIRET of the establishment; several partners may share one.",
+        )
+        .in_group(RESTRICTED),
+        column("siren", Column::Siren, Scalar::Siren, "SIREN of the legal unit.").in_group(RESTRICTED),
+        column("rna", Column::Rna, Scalar::Rna, "Number in the register of associations (« RNA »).")
+            .in_group(RESTRICTED),
+        column("safirCode", Column::SafirCode, Scalar::SafirCode, "France Travail agency (« code SAFIR »).")
+            .in_group(RESTRICTED),
+        column("nafCode", Column::NafCode, Scalar::NafCode, "Main activity (« code NAF »).")
+            .in_group(RESTRICTED)
+            .unfiltered(),
+        column("status", Column::Status, enumeration!(PartnerStatus), "Whether it still exists.")
+            .in_group(RESTRICTED),
+        one("mergedInto", "Partner", Column::MergedIntoId, "The partner it was merged into.")
+            .in_group(RESTRICTED),
+        many("seats", by("Seat", seat::Column::PartnerId), "Its seats in sites."),
+        many("leads", by("Action", action::Column::LeadPartnerId), "Actions it leads."),
+        many(
+            "actions",
+            through("Action", action_partner::Column::PartnerId, action_partner::Column::ActionId, true),
+            "Actions it takes part in.",
+        ),
+    ])
+    .fields(row_fields!(partner).map(|field| field.in_group(RESTRICTED)))
+    .ordered_by(&["name"])
 }
 
 fn seat() -> Noun {

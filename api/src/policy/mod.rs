@@ -5,7 +5,8 @@ mod table;
 
 use std::sync::Arc;
 
-use chrono::NaiveDate;
+use chrono::{DateTime, NaiveDate, Utc};
+use chrono_tz::Europe::Paris;
 
 pub use self::scope::Reach;
 pub use self::table::{Cell, Condition, Grant, Policy, PolicyError, Resource, Rule, Territory, Verb};
@@ -17,7 +18,9 @@ use crate::db::Sql;
 pub struct Viewer {
     /// Who asks.
     pub actor: Arc<Actor>,
-    /// The civil date in France, by which seats and grants are current.
+    /// The instant of the request, by which grants are current.
+    pub now: DateTime<Utc>,
+    /// The civil date in France, by which seats are current.
     pub today: NaiveDate,
     policy: &'static Policy,
 }
@@ -32,9 +35,9 @@ pub struct Access<'v> {
 }
 
 impl Viewer {
-    /// A caller under a policy, on a day.
-    pub fn new(actor: Arc<Actor>, today: NaiveDate, policy: &'static Policy) -> Self {
-        Self { actor, today, policy }
+    /// A caller under a policy, at an instant.
+    pub fn new(actor: Arc<Actor>, now: DateTime<Utc>, policy: &'static Policy) -> Self {
+        Self { actor, now, today: now.with_timezone(&Paris).date_naive(), policy }
     }
 
     /// What the caller may reach; an empty `group` stands for the row itself. A verb that the token's scopes

@@ -90,8 +90,10 @@ fn in_sites(resource: Resource, a: &str, sites: &str) -> String {
             format!("{a}.body_id IN (SELECT sb.id FROM governance_body sb WHERE sb.site_id IN ({sites}))")
         }
         Resource::Partner => {
-            format!("{a}.id IN (SELECT ss.partner_id FROM seat ss WHERE ss.deleted_at IS NULL AND ss.ends_on IS NULL \
-                 AND ss.site_id IN ({sites}))")
+            format!(
+                "{a}.id IN (SELECT ss.partner_id FROM seat ss WHERE ss.deleted_at IS NULL AND ss.ends_on IS NULL \
+                 AND ss.site_id IN ({sites}))"
+            )
         }
         Resource::Figure => format!(
             "({a}.site_id IN ({sites}) OR {a}.qpv_id IN (SELECT sq.qpv_id FROM site_qpv sq WHERE sq.site_id IN \
@@ -162,12 +164,12 @@ fn seats(sql: &mut Sql, sirens: &[String], steering: bool, today: NaiveDate) -> 
 
 fn granted(sql: &mut Sql, viewer: &Viewer) -> Option<String> {
     let (client, source) = (viewer.actor.client_id.clone()?, viewer.actor.source.clone()?);
-    let today = viewer.today.and_time(chrono::NaiveTime::MIN).and_utc();
     Some(sql.piece(|sql| {
         sql.push("SELECT xs.id FROM site xs JOIN client_grant xg ON xg.client_id = ").bind(client.into());
         sql.push(" AND xg.source_system = ").bind(source.into());
-        sql.push(" AND xg.status = 'ACTIVE' AND (xg.valid_from IS NULL OR xg.valid_from <= ").bind(today.into());
-        sql.push(") AND (xg.valid_to IS NULL OR xg.valid_to > ").bind(today.into());
+        sql.push(" AND xg.status = 'ACTIVE' AND (xg.valid_from IS NULL OR xg.valid_from <= ")
+            .bind(viewer.now.into());
+        sql.push(") AND (xg.valid_to IS NULL OR xg.valid_to > ").bind(viewer.now.into());
         sql.push(
             ") WHERE xg.all_sites OR EXISTS (SELECT 1 FROM client_grant_site xt WHERE xt.grant_id = xg.id \
              AND xt.site_id = xs.id)",

@@ -196,6 +196,10 @@ pub struct Policy {
     index: HashMap<(Resource, Verb), Vec<usize>>,
 }
 
+/// The columns of the table.
+const HEADER: [&str; 9] =
+    ["resource", "verb", "group", "token_scope", ROLES[0], ROLES[1], ROLES[2], ROLES[3], ROLES[4]];
+
 /// Order of the role columns; also the order of [`Role`].
 const ROLES: [&str; 5] = ["anct", "prefecture", "collectivite", "partner_system", "public"];
 
@@ -208,14 +212,32 @@ impl Policy {
     /// Reads a table; any unknown word, missing cell or double line is an error.
     pub fn parse(csv: &str) -> Result<Self, PolicyError> {
         let mut policy = Self { rules: Vec::new(), index: HashMap::new() };
+        if csv.lines().next() != Some(&HEADER.join(",")) {
+            return Err(PolicyError {
+                line: 1,
+                problem: format!("expected the columns {}", HEADER.join(",")),
+            });
+        }
         for (number, line) in csv.lines().enumerate().skip(1) {
             let fail = |problem: String| PolicyError { line: number + 1, problem };
             let rule = parse_rule(line).map_err(fail)?;
             if policy.rule(rule.resource, rule.verb, &rule.group).is_some() {
-                return Err(fail(format!("{} {} {} stands twice", rule.resource.name(), rule.verb.name(), rule.group)));
+                return Err(fail(format!(
+                    "{} {} {} stands twice",
+                    rule.resource.name(),
+                    rule.verb.name(),
+                    rule.group
+                )));
             }
             policy.index.entry((rule.resource, rule.verb)).or_default().push(policy.rules.len());
             policy.rules.push(rule);
+        }
+        let unruled = Resource::ALL
+            .iter()
+            .find(|resource| !policy.rules.iter().any(|rule| rule.resource == **resource));
+        if let Some(resource) = unruled {
+            let problem = format!("{} has no line, so nobody could do anything with it", resource.name());
+            return Err(PolicyError { line: csv.lines().count(), problem });
         }
         Ok(policy)
     }
@@ -294,8 +316,11 @@ fn parse_rule(line: &str) -> Result<Rule, String> {
     if cells.len() != ROLES.len() {
         return Err(format!("{} cells, expected one for each of {}", cells.len(), ROLES.join(", ")));
     }
-    let parsed: Result<Vec<Cell>, String> =
-        cells.iter().zip(ROLES).map(|(text, role)| parse_cell(text).map_err(|word| missing(role, word))).collect();
+    let parsed: Result<Vec<Cell>, String> = cells
+        .iter()
+        .zip(ROLES)
+        .map(|(text, role)| parse_cell(text).map_err(|word| missing(role, word)))
+        .collect();
     Ok(Rule {
         resource: Resource::parse(resource).ok_or_else(|| format!("unknown resource {resource:?}"))?,
         verb: Verb::parse(verb).ok_or_else(|| format!("unknown verb {verb:?}"))?,
@@ -313,7 +338,8 @@ fn parse_cell(text: &str) -> Result<Cell, &str> {
     if text == "-" {
         return Ok(Cell { grants: Vec::new(), text: text.to_owned() });
     }
-    let grants: Result<Vec<Grant>, &str> = text.split('+').map(|part| parse_grant(part).ok_or(part)).collect();
+    let grants: Result<Vec<Grant>, &str> =
+        text.split('+').map(|part| parse_grant(part).ok_or(part)).collect();
     Ok(Cell { grants: grants?, text: text.to_owned() })
 }
 

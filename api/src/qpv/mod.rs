@@ -9,14 +9,23 @@ use crate::db::Kind;
 use crate::graphql::scalars::Scalar;
 use crate::policy::Resource::Referential;
 use crate::read::common::{enumeration, row_fields};
-use crate::read::declare::{Field, Filter, Noun, by, column, computed, group, list, many, one, related, through};
+use crate::read::declare::{
+    Field, Filter, Noun, by, column, computed, group, list, many, one, related, through,
+};
 
 pub use point::{extras, needs_outlines};
 
 /// The nouns of this folder.
 pub fn nouns() -> Vec<Noun> {
-    vec![noun(), lineage("QpvPredecessor", "A « QPV » of 2015 that this one comes from.", qpv_lineage::Column::FromQpvId),
-         lineage("QpvSuccessor", "A « QPV » of 2024 that comes from this one.", qpv_lineage::Column::ToQpvId)]
+    vec![
+        noun(),
+        lineage(
+            "QpvPredecessor",
+            "A « QPV » of 2015 that this one comes from.",
+            qpv_lineage::Column::FromQpvId,
+        ),
+        lineage("QpvSuccessor", "A « QPV » of 2024 that comes from this one.", qpv_lineage::Column::ToQpvId),
+    ]
 }
 
 fn noun() -> Noun {
@@ -45,12 +54,19 @@ fn own_fields() -> Vec<Field> {
     use qpv::Column;
     vec![
         column("code", Column::Code, Scalar::QpvCode, "Official code: QP… (2015) or QN… (2024).").sorted(),
-        column("name", Column::Name, Scalar::String, "Name; a label, never a key.").searched(Column::NameSearch),
-        column("generation", Column::Generation, enumeration!(QpvGeneration), "Generation (« géographie prioritaire »).")
-            .sorted(),
+        column("name", Column::Name, Scalar::String, "Name; a label, never a key.")
+            .searched(Column::NameSearch),
+        column(
+            "generation",
+            Column::Generation,
+            enumeration!(QpvGeneration),
+            "Generation (« géographie prioritaire »).",
+        )
+        .sorted(),
         column("validFrom", Column::ValidFrom, Scalar::Date, "First day of its legal life."),
         column("validTo", Column::ValidTo, Scalar::Date, "Last day of its legal life; null while in force."),
-        column("areaHa", Column::AreaHa, Scalar::Float, "Area in hectares, computed from the outline.").sorted(),
+        column("areaHa", Column::AreaHa, Scalar::Float, "Area in hectares, computed from the outline.")
+            .sorted(),
         group(
             "centroid",
             "GeoPoint",
@@ -85,7 +101,11 @@ fn related_fields() -> Vec<Field> {
             through("Commune", qpv_commune::Column::QpvId, qpv_commune::Column::CommuneCode, true),
             "Communes it lies in.",
         ),
-        list("predecessors", by("QpvPredecessor", qpv_lineage::Column::ToQpvId), "Where it comes from, in 2015."),
+        list(
+            "predecessors",
+            by("QpvPredecessor", qpv_lineage::Column::ToQpvId),
+            "Where it comes from, in 2015.",
+        ),
         list("successors", by("QpvSuccessor", qpv_lineage::Column::FromQpvId), "What became of it, in 2024."),
         many(
             "sites",
@@ -96,10 +116,14 @@ fn related_fields() -> Vec<Field> {
             "actions",
             related("Action", |sql, action, key| {
                 // an action without QPV is for all QPV of its site
-                sql.push("(").push(action).push(".id IN (SELECT y.action_id FROM action_qpv y WHERE y.qpv_id = ");
+                sql.push("(")
+                    .push(action)
+                    .push(".id IN (SELECT y.action_id FROM action_qpv y WHERE y.qpv_id = ");
                 sql.push(key).push(") OR (").push(action);
                 sql.push(".site_id IN (SELECT y.site_id FROM site_qpv y WHERE y.qpv_id = ").push(key);
-                sql.push(" AND y.ends_on IS NULL) AND NOT EXISTS (SELECT 1 FROM action_qpv y WHERE y.action_id = ");
+                sql.push(
+                    " AND y.ends_on IS NULL) AND NOT EXISTS (SELECT 1 FROM action_qpv y WHERE y.action_id = ",
+                );
                 sql.push(action).push(".id)))");
             }),
             "Actions for it; an action that names no « QPV » is for all of its site's.",

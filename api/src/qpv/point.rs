@@ -27,13 +27,19 @@ pub fn needs_outlines(field: &str) -> bool {
 /// `qpvAt`, `qpvsAt` and their types.
 pub fn extras() -> Extras {
     let generation = || {
-        Argument::new("generation", TypeRef::named_nn("QpvGeneration"), "Which generation; outlines of 2015 are not published.")
-            .default(Value::Enum(Name::new("QPV_2024")))
+        Argument::new(
+            "generation",
+            TypeRef::named_nn("QpvGeneration"),
+            "Which generation; outlines of 2015 are not published.",
+        )
+        .default(Value::Enum(Name::new("QPV_2024")))
     };
     let input = "GeoPointInput";
     let one = RootField {
         name: ONE,
-        description: "The « QPV » that holds a point, its border included; the first by code where two touch.".to_owned(),
+        description:
+            "The « QPV » that holds a point, its border included; the first by code where two touch."
+                .to_owned(),
         arguments: vec![Argument::new("point", TypeRef::named_nn(input), "The point."), generation()],
         ty: TypeRef::named("Qpv"),
         plan: RootPlan::Custom(at),
@@ -41,7 +47,10 @@ pub fn extras() -> Extras {
     let many = RootField {
         name: MANY,
         description: "The « QPV » that holds each of up to 1 000 points, in their order.".to_owned(),
-        arguments: vec![Argument::new("points", TypeRef::named_nn_list_nn(input), "The points."), generation()],
+        arguments: vec![
+            Argument::new("points", TypeRef::named_nn_list_nn(input), "The points."),
+            generation(),
+        ],
         ty: TypeRef::named_nn_list_nn("QpvAtPoint"),
         plan: RootPlan::Custom(at_many),
     };
@@ -62,7 +71,11 @@ pub fn extras() -> Extras {
     Extras { roots: vec![one, many], inputs: vec![point], objects: vec![result], ..Extras::default() }
 }
 
-fn at<'p>(planner: &mut Planner<'p>, selected: &Selected<'p>, arguments: &Arguments) -> Result<Out, ApiError> {
+fn at<'p>(
+    planner: &mut Planner<'p>,
+    selected: &Selected<'p>,
+    arguments: &Arguments,
+) -> Result<Out, ApiError> {
     let point = arguments.get("point").ok_or_else(|| internal("a point is missing"))?;
     let found = find(planner, point, arguments).map_err(|error| error.in_field("point"))?;
     let noun = planner.noun("Qpv")?;
@@ -80,8 +93,14 @@ fn at<'p>(planner: &mut Planner<'p>, selected: &Selected<'p>, arguments: &Argume
     })
 }
 
-fn at_many<'p>(planner: &mut Planner<'p>, selected: &Selected<'p>, arguments: &Arguments) -> Result<Out, ApiError> {
-    let Some(Value::List(points)) = arguments.get("points") else { return Err(internal("points are missing")) };
+fn at_many<'p>(
+    planner: &mut Planner<'p>,
+    selected: &Selected<'p>,
+    arguments: &Arguments,
+) -> Result<Out, ApiError> {
+    let Some(Value::List(points)) = arguments.get("points") else {
+        return Err(internal("points are missing"));
+    };
     if points.len() > limits::POINTS_MAX {
         let message = format!("{} points, at most {} are taken", points.len(), limits::POINTS_MAX);
         return Err(ApiError::new(Code::LimitExceeded, message).in_field("points"));

@@ -26,9 +26,9 @@ pub fn variables(
         let name = &definition.node.name.node;
         let ty = type_ref(&definition.node.var_type.node);
         let wrong = |error: ApiError| {
-            let error = error.in_field(name).at(definition.pos);
-            let message = format!("variable ${name}: {}", error.message);
-            ApiError { message: message.into(), ..error }
+            let mut error = error.in_field(name).at(definition.pos);
+            error.message = format!("variable ${name}: {}", error.message).into();
+            error
         };
         match (given.get(name), &definition.node.default_value) {
             (Some(value), _) => {
@@ -173,7 +173,9 @@ fn object(model: &Model, declared: &InputObject, value: Value) -> Result<Value, 
     if declared.one_of && (coerced.len() != 1 || coerced.values().any(|value| *value == Value::Null)) {
         let names: Vec<&str> = declared.fields.iter().map(|field| field.name.as_str()).collect();
         let message = format!("{} takes exactly one key", declared.name);
-        return Err(ApiError::new(Code::BadUserInput, message).expected(format!("one of {}", names.join(", "))));
+        return Err(
+            ApiError::new(Code::BadUserInput, message).expected(format!("one of {}", names.join(", ")))
+        );
     }
     Ok(Value::Object(coerced))
 }

@@ -3,20 +3,31 @@
 /// `version`, `createdAt`, `updatedAt` and `source` of an entity.
 macro_rules! row_fields {
     ($entity:path) => {{
-        use $entity as row;
         use $crate::graphql::scalars::Scalar;
         use $crate::read::declare::{column, group};
+        use $entity as row;
         [
-            column("version", row::Column::Version, Scalar::Int, "Counts the writes; `expectedVersion` of an update."),
+            column(
+                "version",
+                row::Column::Version,
+                Scalar::Int,
+                "Counts the writes; `expectedVersion` of an update.",
+            ),
             column("createdAt", row::Column::CreatedAt, Scalar::DateTime, "When it was created.").sorted(),
-            column("updatedAt", row::Column::UpdatedAt, Scalar::DateTime, "When it was last written.").sorted(),
+            column("updatedAt", row::Column::UpdatedAt, Scalar::DateTime, "When it was last written.")
+                .sorted(),
             group(
                 "source",
                 "Source",
                 Some("source_system"),
                 vec![
                     column("system", row::Column::SourceSystem, Scalar::String, "System it comes from."),
-                    column("externalId", row::Column::SourceExternalId, Scalar::String, "Its identifier there."),
+                    column(
+                        "externalId",
+                        row::Column::SourceExternalId,
+                        Scalar::String,
+                        "Its identifier there.",
+                    ),
                 ],
                 "Where it comes from; null when written by hand.",
             ),

@@ -2,17 +2,17 @@
 //! reach, so that a filter never tells what a read would not.
 
 use async_graphql::Value;
-use sea_orm::sea_query::Value as Bound;
 
-use super::declare::{Field, FieldKind, Filter, Leaf, Noun, Relation, Source, ValueField};
-use super::model::{Model, group_filter};
-use super::plan::{expression, guarded, internal};
+use super::compare::{Outcome, Target, contains, each, extra, period};
+use super::declare::{Field, FieldKind, Noun, Relation, Source, ValueField};
+use super::inputs::group_filter;
+use super::model::Model;
+use super::plan::internal;
+use super::value::{expression, guarded};
 use crate::db::{Kind, Sql};
 use crate::error::{ApiError, Code};
-use crate::graphql::scalars::{Parsed, PartialDate, Scalar};
 use crate::limits;
 use crate::policy::{Reach, Verb, Viewer};
-use crate::{ids, text};
 
 /// Writes filters for one caller.
 #[derive(Clone, Copy, Debug)]
@@ -23,11 +23,26 @@ pub struct Filters<'f> {
     pub viewer: &'f Viewer,
 }
 
-type Outcome = Result<(), ApiError>;
-
 impl Filters<'_> {
+    /// Refuses a filter with more conditions than can be planned at little cost.
+    pub fn check_size(filter: &Value) -> Outcome {
+        let conditions = size(filter);
+        if conditions > limits::FILTER_CONDITIONS {
+            let message = format!("{conditions} conditions, at most {} are taken", limits::FILTER_CONDITIONS);
+            return Err(ApiError::new(Code::LimitExceeded, message));
+        }
+        Ok(())
+    }
+
     /// Appends the condition of a filter over the row at `alias`; nothing for an empty filter.
-    pub fn condition(&self, sql: &mut Sql, noun: &Noun, alias: &str, filter: &Value, depth: usize) -> Outcome {
+    pub fn condition(
+        &self,
+        sql: &mut Sql,
+        noun: &Noun,
+        alias: &str,
+        filter: &Value,
+        depth: usize,
+    ) -> Outcome {
         if depth > limits::FILTER_DEPTH {
             let message = format!("a filter is nested deeper than {}", limits::FILTER_DEPTH);
             return Err(ApiError::new(Code::LimitExceeded, message));
@@ -46,7 +61,15 @@ impl Filters<'_> {
         Ok(())
     }
 
-    fn named(&self, sql: &mut Sql, noun: &Noun, alias: &str, name: &str, value: &Value, depth: usize) -> Outcome {
+    fn named(
+        &self,
+        sql: &mut Sql,
+        noun: &Noun,
+        alias: &str,
+        name: &str,
+        value: &Value,
+        depth: usize,
+    ) -> Outcome {
         match name {
             _ if *value == Value::Null => Ok(()),
             "and" => self.combined(sql, noun, alias, value, depth, " AND "),
@@ -64,7 +87,14 @@ impl Filters<'_> {
         }
     }
 
-    fn piece(&self, sql: &mut Sql, noun: &Noun, alias: &str, value: &Value, depth: usize) -> Result<String, ApiError> {
+    fn piece(
+        &self,
+        sql: &mut Sql,
+        noun: &Noun,
+        alias: &str,
+        value: &Value,
+        depth: usize,
+    ) -> Result<String, ApiError> {
         let mut outcome = Ok(());
         let part = sql.piece(|sql| outcome = self.condition(sql, noun, alias, value, depth + 1));
         outcome.map(|()| part)
@@ -94,7 +124,15 @@ impl Filters<'_> {
         Ok(())
     }
 
-    fn field(&self, sql: &mut Sql, noun: &Noun, alias: &str, name: &str, value: &Value, depth: usize) -> Outcome {
+    fn field(
+        &self,
+        sql: &mut Sql,
+        noun: &Noun,
+        alias: &str,
+        name: &str,
+        value: &Value,
+        depth: usize,
+    ) -> Outcome {
         if let Some(field) = noun.field(name) {
             return match &field.kind {
                 FieldKind::Value(of) => self.value(sql, noun, field, of, alias, value),
@@ -144,10 +182,9 @@ impl Filters<'_> {
             // a filter by what the caller may not read compares with no value
             let closed = || "NULL".to_owned();
             match (of.interval, operator) {
-                (_, "contains") if of.search.is_some() => {
+                (_, "contains") => {
                     let column = open(sql, of.search).unwrap_or_else(closed);
-                    contains(sql, &column, operand);
-                    Ok(())
+                    contains(sql, &column, operand)
                 }
                 (Some((from, to)), "eq" | "ne" | "gt" | "gte" | "lt" | "lte") if *operand != Value::Null => {
                     let from = open(sql, Some(from)).unwrap_or_else(closed);
@@ -156,7 +193,11 @@ impl Filters<'_> {
                 }
                 _ => {
                     let column = open(sql, None).unwrap_or_else(closed);
-                    if of.list { target.list(sql, &column, operator, operand) } else { target.compare(sql, &column, operator, operand) }
+                    if of.list {
+                        target.list(sql, &column, operator, operand)
+                    } else {
+                        target.compare(sql, &column, operator, operand)
+                    }
                 }
             }
         })
@@ -173,7 +214,9 @@ impl Filters<'_> {
         value: &Value,
         depth: usize,
     ) -> Outcome {
-        if let Some(leaf) = self.model.code_leaf(relation).map_err(|_| internal("a relation leads nowhere"))? {
+        if let Some(leaf) =
+            self.model.code_leaf(relation).map_err(|_| internal("a relation leads nowhere"))?
+        {
             let of = ValueField {
                 source: Source::Column(relation.key),
                 kind: Kind::Text,
@@ -188,7 +231,10 @@ impl Filters<'_> {
             return self.value(sql, noun, field, &of, alias, value);
         }
         let exists = self.exists(sql, relation, alias, value, depth)?;
-        match field.group.map(|group| self.viewer.authorize(noun.resource, Verb::Read, group).reach(sql, alias)) {
+        match field
+            .group
+            .map(|group| self.viewer.authorize(noun.resource, Verb::Read, group).reach(sql, alias))
+        {
             None | Some(Reach::All) => sql.push(&exists),
             Some(Reach::Nothing) => sql.push("FALSE"),
             Some(Reach::Rows(condition)) => sql.push(&format!("({condition} AND {exists})")),
@@ -234,207 +280,17 @@ impl Filters<'_> {
     }
 }
 
+/// How many operators a filter holds; the values of an `in` list count as one.
+fn size(filter: &Value) -> usize {
+    match filter {
+        Value::Object(fields) => fields.values().map(size).sum(),
+        Value::List(items) if items.iter().any(|item| matches!(item, Value::Object(_))) => {
+            items.iter().map(size).sum()
+        }
+        _ => 1,
+    }
+}
+
 fn or_true(part: &str) -> &str {
     if part.is_empty() { "TRUE" } else { part }
-}
-
-/// Writes each given operator, joined by AND.
-fn each(
-    sql: &mut Sql,
-    operators: &Value,
-    mut write: impl FnMut(&mut Sql, &str, &Value) -> Outcome,
-) -> Outcome {
-    let Value::Object(operators) = operators else { return Ok(()) };
-    let mut parts = Vec::new();
-    for (operator, operand) in operators {
-        let mut outcome = Ok(());
-        let part = sql.piece(|sql| outcome = write(sql, operator, operand));
-        outcome.map_err(|error| error.in_field(operator))?;
-        if !part.is_empty() {
-            parts.push(part);
-        }
-    }
-    sql.push(&parts.join(" AND "));
-    Ok(())
-}
-
-/// A filter over rows that hang on this one: the condition is put where the declaration says.
-fn extra(sql: &mut Sql, alias: &str, filter: &Filter, operators: &Value) -> Outcome {
-    let (before, column) = filter.exists;
-    let target = Target { leaf: filter.leaf, kind: Kind::Text, nullable: false, prefix: None };
-    each(sql, operators, |sql, operator, operand| {
-        // a negation says that no such row has the value, not that some row has another
-        let (operator, word) = match (operator, operand) {
-            ("ne", _) => ("eq", "NOT "),
-            ("notIn", _) => ("in", "NOT "),
-            ("eq", Value::Null) | ("isNull", Value::Boolean(true)) => ("isSet", "NOT "),
-            ("isNull", _) => ("isSet", ""),
-            (operator, _) => (operator, ""),
-        };
-        sql.push(word).push("EXISTS (").push(&before.replace("{t}", alias)).push(" AND ");
-        if operator == "isSet" {
-            sql.push(column).push(" IS NOT NULL");
-        } else {
-            target.compare(sql, column, operator, operand)?;
-        }
-        sql.push(")");
-        Ok(())
-    })
-}
-
-fn contains(sql: &mut Sql, column: &str, operand: &Value) {
-    if let Value::String(text) = operand {
-        sql.push(column).push(" LIKE ").bind(text::like_pattern(&text::fold(text)).into()).push(" ESCAPE '\\'");
-    }
-}
-
-/// Partial dates compare by interval.
-fn period(sql: &mut Sql, from: &str, to: &str, operator: &str, operand: &Value) -> Outcome {
-    let Ok(Parsed::Period(PartialDate { from: first, to: last, .. })) = Scalar::PartialDate.parse(operand) else {
-        return Err(internal("a partial date went through unchecked"));
-    };
-    match operator {
-        "gt" => sql.push(from).push(" > ").bind(last.into()),
-        "gte" => sql.push(from).push(" >= ").bind(first.into()),
-        "lt" => sql.push(to).push(" < ").bind(first.into()),
-        "lte" => sql.push(to).push(" <= ").bind(last.into()),
-        _ => {
-            sql.push("((").push(from).push(" = ").bind(first.into()).push(" AND ").push(to).push(" = ");
-            sql.bind(last.into()).push(if operator == "ne" { ") IS NOT TRUE)" } else { "))" })
-        }
-    };
-    Ok(())
-}
-
-/// What is compared.
-#[derive(Clone, Copy)]
-struct Target {
-    leaf: Leaf,
-    kind: Kind,
-    nullable: bool,
-    prefix: Option<&'static str>,
-}
-
-impl Target {
-    fn compare(self, sql: &mut Sql, column: &str, operator: &str, operand: &Value) -> Outcome {
-        match (operator, operand) {
-            ("eq", Value::Null) => sql.push(column).push(" IS NULL"),
-            ("ne", Value::Null) => sql.push(column).push(" IS NOT NULL"),
-            ("isNull", Value::Boolean(true)) => sql.push(column).push(" IS NULL"),
-            ("isNull", Value::Boolean(false)) => sql.push(column).push(" IS NOT NULL"),
-            (_, Value::Null) => sql,
-            ("in" | "notIn", Value::List(items)) => return self.among(sql, column, operator, items),
-            ("ne", operand) => {
-                let value = self.bound(operand)?;
-                let null = if self.nullable { format!(" OR {column} IS NULL)") } else { ")".to_owned() };
-                sql.push("(").push(column).push(" <> ").bind(value).push(&null)
-            }
-            (operator, operand) => {
-                let sign = match operator {
-                    "eq" => " = ",
-                    "gt" => " > ",
-                    "gte" => " >= ",
-                    "lt" => " < ",
-                    "lte" => " <= ",
-                    _ => return Err(internal("an operator is not declared")),
-                };
-                let value = self.bound(operand)?;
-                sql.push(column).push(sign).bind(value)
-            }
-        };
-        Ok(())
-    }
-
-    fn among(self, sql: &mut Sql, column: &str, operator: &str, items: &[Value]) -> Outcome {
-        let values = self.all(items)?;
-        if operator == "in" {
-            sql.is_in(column, values);
-        } else if values.is_empty() {
-            sql.push("TRUE");
-        } else {
-            sql.push("((");
-            sql.is_in(column, values);
-            sql.push(") IS NOT TRUE)");
-        }
-        Ok(())
-    }
-
-    fn all(self, items: &[Value]) -> Result<Vec<Bound>, ApiError> {
-        if items.len() > limits::FILTER_IN_MAX {
-            let message = format!("{} values, at most {} are taken", items.len(), limits::FILTER_IN_MAX);
-            return Err(ApiError::new(Code::LimitExceeded, message));
-        }
-        items
-            .iter()
-            .enumerate()
-            .map(|(index, item)| self.bound(item).map_err(|error| error.in_item(index)))
-            .collect()
-    }
-
-    fn list(self, sql: &mut Sql, column: &str, operator: &str, operand: &Value) -> Outcome {
-        match (operator, operand) {
-            (_, Value::Null) => {}
-            ("isEmpty", Value::Boolean(empty)) => {
-                sql.push(if *empty { "" } else { "NOT " }).push("(").list_is_empty(column);
-                sql.push(")");
-            }
-            ("hasAny", Value::List(items)) if items.is_empty() => {
-                sql.push("FALSE");
-            }
-            ("hasAny", Value::List(items)) => {
-                sql.push("(");
-                for (index, item) in items.iter().enumerate() {
-                    sql.push(if index == 0 { "" } else { " OR " });
-                    self.has(sql, column, item)?;
-                }
-                sql.push(")");
-            }
-            (_, operand) => self.has(sql, column, operand)?,
-        }
-        Ok(())
-    }
-
-    fn has(self, sql: &mut Sql, column: &str, operand: &Value) -> Outcome {
-        match self.bound(operand)? {
-            Bound::String(Some(text)) => sql.list_has(column, text),
-            _ => return Err(internal("a list holds texts only")),
-        }
-        Ok(())
-    }
-
-    /// The operand in the form it is bound; scalars were checked when the arguments were coerced.
-    fn bound(self, operand: &Value) -> Result<Bound, ApiError> {
-        let scalar = match (self.leaf, operand) {
-            (Leaf::Enum(_), Value::Enum(name)) => return Ok(name.as_str().into()),
-            (Leaf::Scalar(scalar), _) => scalar,
-            _ => return Err(internal("an enum went through unchecked")),
-        };
-        let parsed = scalar.parse(operand).map_err(|_| internal("a scalar went through unchecked"))?;
-        Ok(match parsed {
-            Parsed::Text(text) if self.kind == Kind::Uuid => return self.id(&text),
-            Parsed::Text(text) => text.into(),
-            Parsed::Int(value) if self.kind == Kind::Int => match i32::try_from(value) {
-                Ok(value) => value.into(),
-                Err(_) => return Err(internal("an integer went through unchecked")),
-            },
-            Parsed::Int(value) => value.into(),
-            Parsed::Float(value) => value.into(),
-            Parsed::Bool(value) => value.into(),
-            Parsed::Date(value) => value.into(),
-            Parsed::Instant(value) => value.into(),
-            Parsed::Decimal(value) => value.into(),
-            Parsed::Period(value) => value.text.into(),
-            Parsed::Json(value) => value.to_string().into(),
-        })
-    }
-
-    fn id(self, text: &str) -> Result<Bound, ApiError> {
-        let wrong = |_| {
-            let kind = self.prefix.unwrap_or("another type");
-            ApiError::new(Code::InvalidId, format!("{text:?} is not an id of this type"))
-                .expected(format!("an id that begins with {kind}_"))
-        };
-        let (prefix, key) = ids::decode(text).map_err(|_| ()).map_err(wrong)?;
-        if Some(prefix) == self.prefix { Ok(key.into()) } else { Err(wrong(())) }
-    }
 }

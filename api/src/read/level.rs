@@ -28,6 +28,7 @@ pub struct Parent<'p> {
 }
 
 /// One statement of the plan, or two when a count is asked beside rows.
+#[expect(clippy::struct_excessive_bools, reason = "independent facts about a list, not states")]
 #[derive(Clone, Debug)]
 pub struct Level<'p> {
     /// What its rows hang on; none at the root.
@@ -157,7 +158,12 @@ impl<'p> Level<'p> {
         // CROSS JOIN keeps the parents outside, in SQLite's planner
         sql.push(" CROSS JOIN ").push(&self.from);
         if self.limit.is_some() {
-            sql.push(" ON t.").push(self.key).push(" IN (SELECT t.").push(self.key).push(" FROM ").push(&self.from);
+            sql.push(" ON t.")
+                .push(self.key)
+                .push(" IN (SELECT t.")
+                .push(self.key)
+                .push(" FROM ")
+                .push(&self.from);
             write_where(sql, Some(&tie), &self.conditions, self.keyset.as_deref());
             self.push_order(sql, "");
             self.push_limit(sql);

@@ -6,7 +6,8 @@ use std::collections::{HashMap, HashSet};
 use async_graphql::dynamic::TypeRef;
 use indexmap::IndexMap;
 
-use super::declare::{EnumType, Field, FieldKind, Leaf, Noun, Relation, Source};
+use super::declare::{EnumType, FieldKind, Leaf, Noun, Relation, Source};
+use super::inputs::{connection_arguments, leaves};
 use super::plan::RootPlan;
 use crate::graphql::scalars::Scalar;
 use crate::policy::{Policy, Verb};
@@ -31,6 +32,7 @@ impl Argument {
     }
 
     /// Gives it a default.
+    #[must_use]
     pub fn default(mut self, value: impl Into<async_graphql::Value>) -> Self {
         self.default = Some(value.into());
         self
@@ -185,11 +187,17 @@ impl Model {
         for noun in self.nouns.values() {
             for group in noun.fields.iter().filter_map(|field| field.group).chain(noun.group).chain([""]) {
                 if policy.rule(noun.resource, Verb::Read, group).is_none() {
-                    return Err(format!("{}: no line {} read {group:?} in policy.csv", noun.name, noun.resource.name()));
+                    return Err(format!(
+                        "{}: no line {} read {group:?} in policy.csv",
+                        noun.name,
+                        noun.resource.name()
+                    ));
                 }
             }
             for field in &noun.fields {
-                let (FieldKind::One(to) | FieldKind::Many(to) | FieldKind::List(to)) = &field.kind else { continue };
+                let (FieldKind::One(to) | FieldKind::Many(to) | FieldKind::List(to)) = &field.kind else {
+                    continue;
+                };
                 let Some(target) = self.nouns.get(to.target) else {
                     return Err(format!("{}.{} leads to an undeclared {}", noun.name, field.name, to.target));
                 };
@@ -208,11 +216,11 @@ impl Model {
         Ok(())
     }
 
-    fn leaf(&mut self, leaf: Leaf) {
+    pub(super) fn leaf(&mut self, leaf: Leaf) {
         self.inputs.entry(leaf.name().to_owned()).or_insert(Input::Leaf(leaf));
     }
 
-    fn object(&mut self, name: String, description: String, fields: Vec<Argument>, one_of: bool) {
+    pub(super) fn object(&mut self, name: String, description: String, fields: Vec<Argument>, one_of: bool) {
         let object = InputObject { name: name.clone(), description, fields, one_of };
         self.inputs.entry(name).or_insert(Input::Object(object));
     }
@@ -244,10 +252,16 @@ impl Model {
         Ok(())
     }
 
-    fn add_lookup(&mut self, noun: &Noun, field: &'static str, by: &'static [&'static str]) -> Result<(), String> {
+    fn add_lookup(
+        &mut self,
+        noun: &Noun,
+        field: &'static str,
+        by: &'static [&'static str],
+    ) -> Result<(), String> {
         let mut fields = Vec::new();
         for name in by {
-            let found = noun.field(name).ok_or_else(|| format!("{}: no field {name} to look up by", noun.name))?;
+            let found =
+                noun.field(name).ok_or_else(|| format!("{}: no field {name} to look up by", noun.name))?;
             let FieldKind::Value(value) = &found.kind else {
                 return Err(format!("{}.{name} is not a value to look up by", noun.name));
             };
@@ -257,74 +271,16 @@ impl Model {
         self.object(input.clone(), format!("One key that finds a {}.", noun.name), fields, true);
         let root = RootField {
             name: field,
-            description: format!("One {}, by a key; null if there is none that the caller may read.", noun.name),
+            description: format!(
+                "One {}, by a key; null if there is none that the caller may read.",
+                noun.name
+            ),
             arguments: vec![Argument::new("by", TypeRef::named_nn(input), "The key.")],
             ty: TypeRef::named(noun.name),
             plan: RootPlan::Lookup(noun.name),
         };
         self.roots.insert(field, root);
         Ok(())
-    }
-
-    fn add_order(&mut self, noun: &Noun) {
-        let Some(values) = order_values(noun) else { return };
-        let name = format!("{}OrderField", noun.name);
-        // names of a schema live as long as the process
-        let leaked: &'static str = Box::leak(name.clone().into_boxed_str());
-        let description: &'static str = "What a list is ordered by.";
-        let values: &'static [(&'static str, &'static str)] = Box::leak(values.into_boxed_slice());
-        self.leaf(Leaf::Enum(EnumType { name: leaked, description, values }));
-        let fields = vec![
-            Argument::new("field", TypeRef::named_nn(name), "What to order by."),
-            Argument::new("direction", TypeRef::named_nn("OrderDirection"), "Ascending unless told.")
-                .default(async_graphql::Value::Enum(async_graphql::Name::new("ASC"))),
-        ];
-        let description = format!("One term of an order of {}.", noun.name);
-        self.object(format!("{}Order", noun.name), description, fields, false);
-    }
-
-    fn add_filter(&mut self, noun: &Noun) -> Result<(), String> {
-        let name = format!("{}Filter", noun.name);
-        let list = || TypeRef::named_nn_list(name.clone());
-        let mut fields = vec![
-            Argument::new("and", list(), "All of these hold."),
-            Argument::new("or", list(), "One of these holds; an empty list matches nothing."),
-            Argument::new("not", TypeRef::named(name.clone()), "This does not hold."),
-        ];
-        for field in &noun.fields {
-            fields.extend(self.filter_fields(field)?);
-        }
-        for filter in &noun.filters {
-            fields.retain(|field| field.name != filter.name);
-            let ty = self.operators(filter.leaf, false);
-            fields.push(Argument::new(filter.name, TypeRef::named(ty), filter.description));
-        }
-        let description = format!("Conditions on a {}; those given together must all hold.", noun.name);
-        self.object(name, description, fields, false);
-        Ok(())
-    }
-
-    fn filter_fields(&mut self, field: &Field) -> Result<Vec<Argument>, String> {
-        let ty = match &field.kind {
-            FieldKind::Value(value) if value.filterable => self.operators(value.leaf, value.list),
-            FieldKind::Value(_) => return Ok(Vec::new()),
-            FieldKind::One(relation) => match self.code_leaf(relation)? {
-                Some(leaf) => self.operators(leaf, false),
-                None => format!("{}Filter", relation.target),
-            },
-            FieldKind::Many(relation) | FieldKind::List(relation) => self.list_filter(relation.target),
-            FieldKind::Group { fields, .. } => {
-                let mut arguments = Vec::new();
-                for inner in fields {
-                    for mut argument in self.filter_fields(inner)? {
-                        argument.name = group_filter(field.name, &argument.name);
-                        arguments.push(argument);
-                    }
-                }
-                return Ok(arguments);
-            }
-        };
-        Ok(vec![Argument::new(field.name, TypeRef::named(ty), field.description)])
     }
 
     /// The type of the code by which a referential is referred to; `None` for rows with ids of their own.
@@ -341,53 +297,6 @@ impl Model {
         });
         code.map(Some).ok_or_else(|| format!("{} does not show its code", target.name))
     }
-
-    fn list_filter(&mut self, target: &str) -> String {
-        let name = format!("{target}ListFilter");
-        let filter = TypeRef::named(format!("{target}Filter"));
-        let fields = vec![
-            Argument::new("some", filter.clone(), "At least one that the caller may read meets this."),
-            Argument::new("none", filter, "None that the caller may read meets this."),
-        ];
-        self.object(name.clone(), format!("Conditions on a set of {target}."), fields, false);
-        name
-    }
-
-    /// The input with the operators that make sense for a type.
-    fn operators(&mut self, leaf: Leaf, list: bool) -> String {
-        let base = if leaf.name() == "ID" { "Id" } else { leaf.name() };
-        let one = || TypeRef::named(leaf.name());
-        let many = || TypeRef::named_nn_list(leaf.name());
-        let boolean = || TypeRef::named("Boolean");
-        if list {
-            let name = format!("{base}ListFilter");
-            let fields = vec![
-                Argument::new("has", one(), "The list holds this."),
-                Argument::new("hasAny", many(), "The list holds one of these; an empty list matches nothing."),
-                Argument::new("isEmpty", boolean(), "The list is empty (true) or not (false)."),
-            ];
-            self.object(name.clone(), format!("Conditions on a list of {base}."), fields, false);
-            return name;
-        }
-        let name = format!("{base}Filter");
-        let mut fields = vec![
-            Argument::new("eq", one(), "Equal to this; null stands for no value."),
-            Argument::new("ne", one(), "Not equal to this; a row without value is not equal."),
-        ];
-        if leaf.name() != "Boolean" {
-            fields.push(Argument::new("in", many(), "One of these; an empty list matches nothing."));
-            fields.push(Argument::new("notIn", many(), "None of these; a row without value is none of them."));
-        }
-        if is_ordered(leaf) {
-            fields.extend(ORDERED.map(|(name, text)| Argument::new(name, one(), text)));
-        }
-        if leaf.name() == "String" {
-            fields.push(Argument::new("contains", one(), "Holds this text, whatever its case and accents."));
-        }
-        fields.push(Argument::new("isNull", boolean(), "Has no value (true) or has one (false)."));
-        self.object(name.clone(), format!("Conditions on a {}.", leaf.name()), fields, false);
-        name
-    }
 }
 
 fn node_roots() -> [RootField; 2] {
@@ -396,7 +305,8 @@ fn node_roots() -> [RootField; 2] {
     [
         RootField {
             name: "node",
-            description: "Any object by its identifier; null if there is none that the caller may read.".to_owned(),
+            description: "Any object by its identifier; null if there is none that the caller may read."
+                .to_owned(),
             arguments: vec![id],
             ty: TypeRef::named("Node"),
             plan: RootPlan::Node,
@@ -419,83 +329,3 @@ pub const DIRECTION: EnumType = EnumType {
     description: "Direction of an order; rows without value come last in ascending order.",
     values: &[("ASC", "Smallest first."), ("DESC", "Largest first.")],
 };
-
-const ORDERED: [(&str, &str); 4] = [
-    ("gt", "Greater than this; for a period, entirely after it."),
-    ("gte", "Greater than or equal to this; for a period, not beginning before it."),
-    ("lt", "Less than this; for a period, entirely before it."),
-    ("lte", "Less than or equal to this; for a period, not ending after it."),
-];
-
-fn is_ordered(leaf: Leaf) -> bool {
-    matches!(
-        leaf,
-        Leaf::Scalar(
-            Scalar::Int
-                | Scalar::Float
-                | Scalar::BigInt
-                | Scalar::Decimal
-                | Scalar::Date
-                | Scalar::DateTime
-                | Scalar::PartialDate
-        )
-    )
-}
-
-/// Name under which a value of a group is filtered: `source { system }` by `sourceSystem`.
-pub fn group_filter(group: &str, field: &str) -> String {
-    let mut name = group.to_owned();
-    let mut letters = field.chars();
-    name.extend(letters.next().map(|letter| letter.to_ascii_uppercase()));
-    name.extend(letters);
-    name
-}
-
-/// Name of an order value: `updatedAt` is `UPDATED_AT`.
-pub fn order_name(field: &str) -> String {
-    let mut name = String::new();
-    for letter in field.chars() {
-        if letter.is_ascii_uppercase() {
-            name.push('_');
-        }
-        name.push(letter.to_ascii_uppercase());
-    }
-    name
-}
-
-fn order_values(noun: &Noun) -> Option<Vec<(&'static str, &'static str)>> {
-    let values: Vec<(&'static str, &'static str)> = noun
-        .fields
-        .iter()
-        .filter(|field| matches!(&field.kind, FieldKind::Value(value) if value.sort.is_some()))
-        .map(|field| (&*Box::leak(order_name(field.name).into_boxed_str()), field.description))
-        .collect();
-    (!values.is_empty()).then_some(values)
-}
-
-fn leaves(fields: &[Field]) -> Vec<Leaf> {
-    let mut found = Vec::new();
-    for field in fields {
-        match &field.kind {
-            FieldKind::Value(value) => found.push(value.leaf),
-            FieldKind::Group { fields, .. } => found.extend(leaves(fields)),
-            _ => {}
-        }
-    }
-    found
-}
-
-fn connection_arguments(noun: &Noun) -> Vec<Argument> {
-    let mut arguments = vec![
-        Argument::new("first", TypeRef::named("Int"), "How many from the start: 20 unless told, 100 at most."),
-        Argument::new("after", TypeRef::named("String"), "Only what comes after this cursor."),
-        Argument::new("last", TypeRef::named("Int"), "How many from the end, 100 at most; not together with `first`."),
-        Argument::new("before", TypeRef::named("String"), "Only what comes before this cursor."),
-        Argument::new("filter", TypeRef::named(format!("{}Filter", noun.name)), "Only what meets these conditions."),
-    ];
-    if order_values(noun).is_some() {
-        let ty = TypeRef::named_nn_list(format!("{}Order", noun.name));
-        arguments.push(Argument::new("orderBy", ty, "The order; the id breaks ties."));
-    }
-    arguments
-}

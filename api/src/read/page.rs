@@ -1,22 +1,21 @@
 //! Pages: arguments of a connection, its order, and keyset cursors that hold the place of a row in that order.
 
-use std::fmt::Write as _;
 use std::hash::{Hash, Hasher};
 
 use async_graphql::Value;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use chrono::DateTime;
-use sea_orm::sea_query::Value as Bound;
 use serde_json::Value as Json;
 
 use super::coerce::Arguments;
 use super::declare::{Field, FieldKind, Noun, Source, ValueField};
+use super::inputs::order_name;
+use super::keyset::{bound, keyset};
 use super::level::{Level, Term};
-use super::model::order_name;
-use super::plan::{guarded, internal};
+use super::plan::internal;
 use super::shape::Cursor;
-use crate::db::{Cell, KeyType, Kind, Sql};
+use super::value::guarded;
+use crate::db::{KeyType, Kind, Sql};
 use crate::error::{ApiError, Code};
 use crate::limits;
 use crate::policy::Viewer;
@@ -37,7 +36,9 @@ impl Page {
     pub fn parse(noun: &Noun, arguments: &Arguments) -> Result<Self, ApiError> {
         let (first, last) = (count(arguments, "first")?, count(arguments, "last")?);
         if first.is_some() && last.is_some() {
-            return Err(ApiError::new(Code::BadUserInput, "first and last exclude each other").in_field("last"));
+            return Err(
+                ApiError::new(Code::BadUserInput, "first and last exclude each other").in_field("last")
+            );
         }
         let order = order(noun, arguments)?;
         let tag = tag(noun, &order);
@@ -77,13 +78,15 @@ impl Page {
     fn terms(&self, level: &mut Level<'_>, viewer: &Viewer, noun: &Noun) -> Result<Vec<Term>, ApiError> {
         let mut terms = Vec::new();
         for (name, descending) in &self.order {
-            let (field, value) = sortable(noun, name).ok_or_else(|| internal("an order by a field that has none"))?;
+            let (field, value) =
+                sortable(noun, name).ok_or_else(|| internal("an order by a field that has none"))?;
             let column = value.sort.ok_or_else(|| internal("an order by a field that has none"))?;
             let write = |sql: &mut Sql| {
                 sql.push("t.").push(column);
             };
             // an order by what the caller may not read is an order by nothing
-            let Some(expression) = guarded(&mut level.sql, viewer, noun.resource, field.group, "t", write) else {
+            let Some(expression) = guarded(&mut level.sql, viewer, noun.resource, field.group, "t", write)
+            else {
                 continue;
             };
             let own = matches!(value.source, Source::Column(source) if source == column);
@@ -112,7 +115,10 @@ impl Page {
 
 fn count(arguments: &Arguments, name: &str) -> Result<Option<usize>, ApiError> {
     let Some(Value::Number(number)) = arguments.get(name) else { return Ok(None) };
-    let within = number.as_u64().and_then(|count| usize::try_from(count).ok()).filter(|count| *count <= limits::PAGE_MAX);
+    let within = number
+        .as_u64()
+        .and_then(|count| usize::try_from(count).ok())
+        .filter(|count| *count <= limits::PAGE_MAX);
     within.map(Some).ok_or_else(|| {
         ApiError::new(Code::BadUserInput, format!("{name} is {number}"))
             .expected(format!("a number from 0 to {}", limits::PAGE_MAX))
@@ -123,12 +129,23 @@ fn count(arguments: &Arguments, name: &str) -> Result<Option<usize>, ApiError> {
 fn order(noun: &Noun, arguments: &Arguments) -> Result<Vec<(String, bool)>, ApiError> {
     let given = match arguments.get("orderBy") {
         Some(Value::List(terms)) if !terms.is_empty() => terms,
-        _ => return Ok(noun.order.iter().map(|(name, descending)| ((*name).to_owned(), *descending)).collect()),
+        _ => {
+            return Ok(noun
+                .order
+                .iter()
+                .map(|(name, descending)| ((*name).to_owned(), *descending))
+                .collect());
+        }
     };
+    if given.len() > limits::ORDER_KEYS {
+        let message = format!("{} terms, at most {} are taken", given.len(), limits::ORDER_KEYS);
+        return Err(ApiError::new(Code::LimitExceeded, message).in_field("orderBy"));
+    }
     let mut order: Vec<(String, bool)> = Vec::new();
     for term in given {
         let Value::Object(term) = term else { continue };
-        let (Some(Value::Enum(field)), Some(Value::Enum(direction))) = (term.get("field"), term.get("direction"))
+        let (Some(Value::Enum(field)), Some(Value::Enum(direction))) =
+            (term.get("field"), term.get("direction"))
         else {
             continue;
         };
@@ -175,9 +192,15 @@ impl Hasher for Fnv {
 
 fn cursor(arguments: &Arguments, name: &str, tag: u32, length: usize) -> Result<Option<Vec<Json>>, ApiError> {
     let Some(Value::String(text)) = arguments.get(name) else { return Ok(None) };
-    let decoded = URL_SAFE_NO_PAD.decode(text).ok().and_then(|bytes| serde_json::from_slice::<Vec<Json>>(&bytes).ok());
+    if text.len() > limits::OPAQUE_BYTES {
+        return Err(bad_cursor().in_field(name));
+    }
+    let decoded =
+        URL_SAFE_NO_PAD.decode(text).ok().and_then(|bytes| serde_json::from_slice::<Vec<Json>>(&bytes).ok());
     match decoded {
-        Some(mut values) if values.len() > 1 && values.len() <= length + 1 && values[0] == Json::from(tag) => {
+        Some(mut values)
+            if values.len() > 1 && values.len() <= length + 1 && values[0].as_u64() == Some(tag.into()) =>
+        {
             values.remove(0);
             Ok(Some(values))
         }
@@ -188,105 +211,4 @@ fn cursor(arguments: &Arguments, name: &str, tag: u32, length: usize) -> Result<
 fn bad_cursor() -> ApiError {
     ApiError::new(Code::InvalidCursor, "this is no cursor of this list in this order")
         .expected("a cursor that this list gave under the same orderBy")
-}
-
-/// The cursor of a row, from the values that place it.
-pub fn encode(tag: u32, cells: &[Cell<'_>]) -> String {
-    let mut text = format!("[{tag}");
-    for cell in cells {
-        text.push(',');
-        let _ = match cell {
-            Cell::Null => write!(text, "null"),
-            Cell::Text(value) | Cell::Json(value) => write!(text, "{}", Json::from(*value)),
-            Cell::Uuid(value) => write!(text, "\"{}\"", value.simple()),
-            Cell::Int(value) => write!(text, "{value}"),
-            Cell::Float(value) => write!(text, "{}", Json::from(*value)),
-            Cell::Bool(value) => write!(text, "{value}"),
-            Cell::Decimal(value) => write!(text, "\"{value}\""),
-            Cell::Date(value) => write!(text, "\"{value}\""),
-            Cell::Instant(value) => write!(text, "{}", value.timestamp_micros()),
-        };
-    }
-    text.push(']');
-    URL_SAFE_NO_PAD.encode(text)
-}
-
-/// The values of a cursor as they are bound; `None` if one is not of its column's kind.
-fn bound(terms: &[Term], values: &[Json]) -> Option<Vec<Option<Bound>>> {
-    if terms.len() != values.len() {
-        return None;
-    }
-    terms.iter().zip(values).map(|(term, value)| bind(term, value)).collect()
-}
-
-fn bind(term: &Term, value: &Json) -> Option<Option<Bound>> {
-    if value.is_null() {
-        return term.nullable.then_some(None);
-    }
-    let bound: Bound = match term.kind {
-        Kind::Text | Kind::Json => value.as_str()?.into(),
-        Kind::Uuid => uuid::Uuid::parse_str(value.as_str()?).ok()?.into(),
-        Kind::Int => i32::try_from(value.as_i64()?).ok()?.into(),
-        Kind::BigInt => value.as_i64()?.into(),
-        Kind::Float => value.as_f64()?.into(),
-        Kind::Bool => value.as_bool()?.into(),
-        Kind::Decimal => value.as_str()?.parse::<rust_decimal::Decimal>().ok()?.into(),
-        Kind::Date => value.as_str()?.parse::<chrono::NaiveDate>().ok()?.into(),
-        Kind::Instant => DateTime::from_timestamp_micros(value.as_i64()?)?.into(),
-    };
-    Some(Some(bound))
-}
-
-/// Rows after a place (`forward`) or before it. Uniform orders without nulls compare whole rows, which an index
-/// serves as a range at any depth.
-fn keyset(sql: &mut Sql, terms: &[Term], values: &[Option<Bound>], forward: bool) {
-    let uniform = terms.windows(2).all(|pair| pair[0].descending == pair[1].descending);
-    if uniform && terms.iter().all(|term| !term.nullable) {
-        let columns: Vec<&str> = terms.iter().map(|term| term.expression.as_str()).collect();
-        let larger = terms[0].descending != forward;
-        sql.push("(").push(&columns.join(", ")).push(if larger { ") > (" } else { ") < (" });
-        for (index, value) in values.iter().flatten().enumerate() {
-            sql.push(if index == 0 { "" } else { ", " }).bind(value.clone());
-        }
-        sql.push(")");
-        return;
-    }
-    sql.push("(");
-    for last in 0..terms.len() {
-        sql.push(if last == 0 { "(" } else { " OR (" });
-        for index in 0..last {
-            equal(sql, &terms[index], values[index].as_ref());
-            sql.push(" AND ");
-        }
-        beyond(sql, &terms[last], values[last].as_ref(), forward);
-        sql.push(")");
-    }
-    sql.push(")");
-}
-
-fn equal(sql: &mut Sql, term: &Term, value: Option<&Bound>) {
-    match value {
-        Some(value) => sql.push(&term.expression).push(" = ").bind(value.clone()),
-        None => sql.push(&term.expression).push(" IS NULL"),
-    };
-}
-
-/// Null counts as the largest value.
-fn beyond(sql: &mut Sql, term: &Term, value: Option<&Bound>, forward: bool) {
-    let larger = term.descending != forward;
-    match (value, larger) {
-        (Some(value), true) if term.nullable => {
-            sql.push("(").push(&term.expression).push(" > ").bind(value.clone());
-            sql.push(" OR ").push(&term.expression).push(" IS NULL)");
-        }
-        (Some(value), larger) => {
-            sql.push(&term.expression).push(if larger { " > " } else { " < " }).bind(value.clone());
-        }
-        (None, true) => {
-            sql.push("FALSE");
-        }
-        (None, false) => {
-            sql.push(&term.expression).push(" IS NOT NULL");
-        }
-    }
 }

@@ -1,27 +1,22 @@
 //! From a selection to levels: one statement per level, whatever the number of rows, with the caller's reach on
 //! every level.
 
-use std::sync::Arc;
-
-use async_graphql::{Name, Value};
 use async_graphql::parser::types::SelectionSet;
-use indexmap::IndexMap;
-use uuid::Uuid;
+use async_graphql::{Name, Value};
 
 use super::coerce::{self, Arguments};
-use super::declare::{Field, FieldKind, Leaf, Noun, Relation, Source, ValueField};
+use super::declare::{Field, FieldKind, Noun, Relation, ValueField};
 use super::filter::Filters;
-use super::level::{CountPart, Level, Parent, Term};
+use super::level::{Level, Parent, Term};
 use super::model::Model;
 use super::page::Page;
 use super::select::{Document, Selected};
-use super::shape::{ConnectionOut, EdgeOut, Form, Out, PageOut, Shape, json_key, json_string};
+use super::shape::{Out, Shape, json_key, json_string};
+use super::value::{expression, form, guarded};
 use crate::db::{Backend, KeyType, Kind, Sql};
 use crate::error::{ApiError, Code};
-use crate::graphql::scalars::Scalar;
-use crate::ids;
 use crate::limits;
-use crate::policy::{Reach, Resource, Verb, Viewer};
+use crate::policy::{Reach, Verb, Viewer};
 
 /// How a root field is planned.
 #[derive(Clone, Copy, Debug)]
@@ -54,7 +49,7 @@ pub struct Planner<'p> {
     pub levels: Vec<Level<'p>>,
     /// What root fields of their own kind need (the outlines of the QPV, say).
     pub services: &'p crate::graphql::Services,
-    backend: Backend,
+    pub(super) backend: Backend,
 }
 
 impl<'p> Planner<'p> {
@@ -97,7 +92,12 @@ impl<'p> Planner<'p> {
         self.model.noun(name).ok_or_else(|| internal("a noun is not declared"))
     }
 
-    fn lookup(&mut self, name: &str, selected: &Selected<'p>, arguments: &Arguments) -> Result<Out, ApiError> {
+    fn lookup(
+        &mut self,
+        name: &str,
+        selected: &Selected<'p>,
+        arguments: &Arguments,
+    ) -> Result<Out, ApiError> {
         let noun = self.noun(name)?;
         let Some(Value::Object(by)) = arguments.get("by") else {
             return Err(internal("a look-up without key"));
@@ -106,65 +106,6 @@ impl<'p> Planner<'p> {
         let condition = Value::Object([(Name::new("eq"), value.clone())].into_iter().collect());
         let filter = Value::Object([(key.clone(), condition)].into_iter().collect());
         self.single(noun, &selected.sets, |planner, level| planner.filter(level, noun, &filter))
-    }
-
-    /// One object by its typed id; null when there is none that the caller may read.
-    pub fn node(&mut self, id: &Value, sets: &[&'p SelectionSet]) -> Result<Out, ApiError> {
-        let (noun, key) = self.typed(id)?;
-        self.single(noun, sets, |_, level| {
-            let condition = level.sql.piece(|sql| {
-                sql.push("t.id = ").bind(key.into());
-            });
-            level.conditions.push(condition);
-            Ok(())
-        })
-    }
-
-    fn nodes(&mut self, selected: &Selected<'p>, arguments: &Arguments) -> Result<Out, ApiError> {
-        let Some(Value::List(given)) = arguments.get("ids") else {
-            return Err(internal("nodes without ids"));
-        };
-        if given.len() > limits::NODES_MAX {
-            let message = format!("{} ids, at most {} are taken", given.len(), limits::NODES_MAX);
-            return Err(ApiError::new(Code::LimitExceeded, message).in_field("ids"));
-        }
-        let mut by_noun: IndexMap<&'static str, Vec<Uuid>> = IndexMap::new();
-        let mut asked = Vec::with_capacity(given.len());
-        for (index, id) in given.iter().enumerate() {
-            let (noun, key) = self.typed(id).map_err(|error| error.in_item(index).in_field("ids"))?;
-            by_noun.entry(noun.name).or_default().push(key);
-            asked.push((noun.name, key));
-        }
-        let mut rows = IndexMap::new();
-        for (name, ids) in by_noun {
-            let noun = self.noun(name)?;
-            rows.insert(name, self.by_ids(noun, &ids, &selected.sets)?);
-        }
-        let out = |(name, key): (&str, Uuid)| rows.get(name).map_or_else(Out::null, |rows| rows.row(key));
-        Ok(Out::Items(asked.into_iter().map(out).collect()))
-    }
-
-    fn typed(&self, id: &Value) -> Result<(&'p Noun, Uuid), ApiError> {
-        let text = if let Value::String(text) = id { text.as_str() } else { "" };
-        let (prefix, key) = ids::decode(text).map_err(|_| bad_id(text))?;
-        let noun = self.model.noun_of_prefix(prefix).ok_or_else(|| bad_id(text))?;
-        Ok((noun, key))
-    }
-
-    /// Rows of a noun by their ids, in one statement, to be placed by id in the answer.
-    pub fn by_ids(&mut self, noun: &'p Noun, ids: &[Uuid], sets: &[&'p SelectionSet]) -> Result<RowsById, ApiError> {
-        let mut level = Level::new(noun, self.backend, None);
-        if !self.restrict(&mut level, noun) {
-            level.conditions.push("FALSE".to_owned());
-        }
-        let values = ids.iter().map(|id| (*id).into()).collect();
-        let condition = level.sql.piece(|sql| sql.is_in("t.id", values));
-        level.conditions.push(condition);
-        level.wants_rows = true;
-        let column = level.column("t.id".to_owned(), Kind::Uuid);
-        let index = self.push(level);
-        let shape = Arc::new(self.object(noun, index, "t", sets)?);
-        Ok(RowsById { level: index, column, shape })
     }
 
     /// One row of a noun at the root, found by conditions that `narrow` adds.
@@ -181,18 +122,22 @@ impl<'p> Planner<'p> {
         narrow(self, &mut level)?;
         level.limit = Some(1);
         level.wants_rows = true;
-        let index = self.push(level);
+        let index = self.push(level)?;
         let shape = self.object(noun, index, "t", sets)?;
         Ok(Out::Single { level: index, shape })
     }
 
-    fn push(&mut self, level: Level<'p>) -> usize {
+    pub(super) fn push(&mut self, level: Level<'p>) -> Result<usize, ApiError> {
+        if self.levels.len() >= limits::LEVELS {
+            let message = format!("the operation reads more than {} lists and objects", limits::LEVELS);
+            return Err(ApiError::new(Code::LimitExceeded, message).expected("fewer fields that are lists"));
+        }
         self.levels.push(level);
-        self.levels.len() - 1
+        Ok(self.levels.len() - 1)
     }
 
     /// Puts the caller's reach and the tombstones' absence on a level; false when nothing is reached.
-    fn restrict(&self, level: &mut Level<'p>, noun: &Noun) -> bool {
+    pub(super) fn restrict(&self, level: &mut Level<'p>, noun: &Noun) -> bool {
         if noun.tombstones {
             level.conditions.push("t.deleted_at IS NULL".to_owned());
         }
@@ -207,8 +152,14 @@ impl<'p> Planner<'p> {
         }
     }
 
-    fn filter(&self, level: &mut Level<'p>, noun: &'p Noun, filter: &Value) -> Result<(), ApiError> {
+    pub(super) fn filter(
+        &self,
+        level: &mut Level<'p>,
+        noun: &'p Noun,
+        filter: &Value,
+    ) -> Result<(), ApiError> {
         let filters = Filters { model: self.model, viewer: self.viewer };
+        Filters::check_size(filter).map_err(|error| error.in_field("filter"))?;
         let mut outcome = Ok(());
         let condition = level.sql.piece(|sql| outcome = filters.condition(sql, noun, "t", filter, 0));
         outcome.map_err(|error| error.in_field("filter"))?;
@@ -216,96 +167,6 @@ impl<'p> Planner<'p> {
             level.conditions.push(condition);
         }
         Ok(())
-    }
-
-    /// A connection, at the root or under a parent. `narrow` may add conditions.
-    pub fn connection(
-        &mut self,
-        noun: &'p Noun,
-        parent: Option<Parent<'p>>,
-        selected: &Selected<'p>,
-        arguments: &Arguments,
-        narrow: impl FnOnce(&Self, &mut Level<'p>),
-    ) -> Result<Out, ApiError> {
-        let page = Page::parse(noun, arguments)?;
-        let mut level = Level::new(noun, self.backend, parent);
-        let reached = self.restrict(&mut level, noun);
-        if let Some(filter) = arguments.get("filter").filter(|filter| **filter != Value::Null) {
-            self.filter(&mut level, noun, filter)?;
-        }
-        narrow(self, &mut level);
-        if !reached {
-            level.conditions.push("FALSE".to_owned());
-        }
-        // the values bound so far are those of the conditions, which the count shares
-        let count = CountPart { sql: level.sql.clone(), conditions: level.conditions.clone() };
-        page.apply(&mut level, self.viewer, noun)?;
-        let index = self.push(level);
-        let name = format!("{}Connection", noun.name);
-        let mut fields = Vec::new();
-        for asked in self.document.fields(&selected.sets, &|on| on == name) {
-            let out = match asked.name {
-                "__typename" => ConnectionOut::Text(json_string(&name)),
-                "totalCount" => {
-                    self.levels[index].count = Some(count.clone());
-                    ConnectionOut::TotalCount
-                }
-                "pageInfo" => ConnectionOut::PageInfo(self.page_info(index, &page, &asked)?),
-                "edges" => ConnectionOut::Edges(self.edges(noun, index, &page, &asked)?),
-                _ => ConnectionOut::Nodes(self.rows(noun, index, &asked)?),
-            };
-            fields.push((json_key(asked.key), out));
-        }
-        Ok(Out::Connection { level: index, fields })
-    }
-
-    fn rows(&mut self, noun: &'p Noun, level: usize, asked: &Selected<'p>) -> Result<Shape, ApiError> {
-        self.levels[level].wants_rows = true;
-        self.object(noun, level, "t", &asked.sets).map_err(|error| error.under(asked.key))
-    }
-
-    fn edges(
-        &mut self,
-        noun: &'p Noun,
-        level: usize,
-        page: &Page,
-        asked: &Selected<'p>,
-    ) -> Result<Vec<(Vec<u8>, EdgeOut)>, ApiError> {
-        self.levels[level].wants_rows = true;
-        let name = format!("{}Edge", noun.name);
-        let mut fields = Vec::new();
-        for part in self.document.fields(&asked.sets, &|on| on == name) {
-            let out = match part.name {
-                "__typename" => EdgeOut::Text(json_string(&name)),
-                "cursor" => EdgeOut::Cursor(page.cursor(&mut self.levels[level])),
-                _ => EdgeOut::Node(self.rows(noun, level, &part).map_err(|error| error.under(asked.key))?),
-            };
-            fields.push((json_key(part.key), out));
-        }
-        Ok(fields)
-    }
-
-    fn page_info(
-        &mut self,
-        level: usize,
-        page: &Page,
-        asked: &Selected<'p>,
-    ) -> Result<Vec<(Vec<u8>, PageOut)>, ApiError> {
-        let mut fields = Vec::new();
-        for part in self.document.fields(&asked.sets, &|on| on == "PageInfo") {
-            let out = match part.name {
-                "__typename" => PageOut::Text(json_string("PageInfo")),
-                "hasNextPage" => PageOut::HasNext,
-                "hasPreviousPage" => PageOut::HasPrevious,
-                "startCursor" => PageOut::Start(page.cursor(&mut self.levels[level])),
-                _ => PageOut::End(page.cursor(&mut self.levels[level])),
-            };
-            if !matches!(out, PageOut::Text(_)) {
-                self.levels[level].wants_rows = true;
-            }
-            fields.push((json_key(part.key), out));
-        }
-        Ok(fields)
     }
 
     /// What to write of the row at `alias`, its columns added to the level.
@@ -370,7 +231,9 @@ impl<'p> Planner<'p> {
         let viewer = self.viewer;
         let write = |sql: &mut Sql| expression(sql, viewer, value, alias);
         match guarded(&mut level.sql, viewer, noun.resource, field.group, alias, write) {
-            Some(expression) => Out::Value { column: level.column(expression, value.kind), kind: value.kind, form },
+            Some(expression) => {
+                Out::Value { column: level.column(expression, value.kind), kind: value.kind, form }
+            }
             None => Out::null(),
         }
     }
@@ -447,7 +310,9 @@ impl<'p> Planner<'p> {
         let key = format!("{alias}.{}", relation.key);
         let tie = current.sql.piece(|sql| relation.on.write(sql, &join, &key));
         conditions.insert(0, tie);
-        current.joins.push_str(&format!(" LEFT JOIN {} {join} ON {}", target.table, conditions.join(" AND ")));
+        for part in [" LEFT JOIN ", target.table, " ", &join, " ON ", &conditions.join(" AND ")] {
+            current.joins.push_str(part);
+        }
         let kind = if target.key_type == KeyType::Uuid { Kind::Uuid } else { Kind::Text };
         let null_key = current.column(format!("{join}.{}", target.key), kind);
         let shape = self.object(target, level, &join, &selected.sets)?;
@@ -479,7 +344,7 @@ impl<'p> Planner<'p> {
         Page::default_order(target)?.apply(&mut list, self.viewer, target)?;
         list.limit = None;
         list.wants_rows = true;
-        let index = self.push(list);
+        let index = self.push(list)?;
         let shape = self.object(target, index, "t", &selected.sets)?;
         Ok(Out::List { level: index, shape })
     }
@@ -514,71 +379,10 @@ impl<'p> Planner<'p> {
         level.limit = Some(limit);
         level.refuse_more = true;
         level.wants_rows = true;
-        let index = self.push(level);
+        let index = self.push(level)?;
         let shape = self.object(noun, index, "t", &selected.sets)?;
         Ok(Out::List { level: index, shape })
     }
-}
-
-/// Rows read by their ids.
-#[derive(Clone, Debug)]
-pub struct RowsById {
-    level: usize,
-    column: usize,
-    shape: Arc<Shape>,
-}
-
-impl RowsById {
-    /// The row with an id, or null.
-    pub fn row(&self, id: Uuid) -> Out {
-        Out::ById { level: self.level, column: self.column, id, shape: Arc::clone(&self.shape) }
-    }
-}
-
-/// Appends the expression of a value.
-pub fn expression(sql: &mut Sql, viewer: &Viewer, value: &ValueField, alias: &str) {
-    match value.source {
-        Source::Column(column) => {
-            sql.push(alias).push(".").push(column);
-        }
-        Source::Expression(write) => write(sql, viewer, alias),
-    }
-}
-
-/// An expression under a rights group: itself where the caller reads the group on every row, null on the rows
-/// where he does not, `None` where he never does.
-pub fn guarded(
-    sql: &mut Sql,
-    viewer: &Viewer,
-    resource: Resource,
-    group: Option<&'static str>,
-    alias: &str,
-    write: impl FnOnce(&mut Sql),
-) -> Option<String> {
-    let reach = group.map_or(Reach::All, |group| viewer.authorize(resource, Verb::Read, group).reach(sql, alias));
-    match reach {
-        Reach::All => Some(sql.piece(write)),
-        Reach::Nothing => None,
-        Reach::Rows(condition) => {
-            let expression = sql.piece(write);
-            Some(format!("CASE WHEN {condition} THEN {expression} END"))
-        }
-    }
-}
-
-fn form(noun: &Noun, value: &ValueField) -> Form {
-    match (value.leaf, value.kind) {
-        (_, Kind::Json) => Form::Json,
-        (Leaf::Scalar(Scalar::Id), _) => Form::Id(noun.prefix.unwrap_or("")),
-        (Leaf::Scalar(Scalar::BigInt), _) => Form::Quoted,
-        (Leaf::Enum(_), _) => Form::Plain,
-        _ => Form::Usual,
-    }
-}
-
-fn bad_id(text: &str) -> ApiError {
-    ApiError::new(Code::InvalidId, format!("{text:?} is not an id of this API"))
-        .expected("an id as this API gave it, for example in a field `id`")
 }
 
 /// A fault of ours, with what to look for in the log.

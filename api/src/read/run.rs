@@ -37,7 +37,9 @@ impl Fetched {
     pub fn group(&self, parent_row: Option<usize>) -> Option<&Group> {
         match parent_row {
             None => self.groups.first(),
-            Some(row) => self.group_of.get(row).copied().flatten().and_then(|group| self.groups.get(group as usize)),
+            Some(row) => {
+                self.group_of.get(row).copied().flatten().and_then(|group| self.groups.get(group as usize))
+            }
         }
     }
 }
@@ -58,7 +60,11 @@ pub async fn run(db: &Db, levels: &[Level<'_>]) -> Result<Vec<Fetched>, ApiError
     }
 }
 
-async fn run_on<C: ConnectionTrait>(connection: &C, db: &Db, levels: &[Level<'_>]) -> Result<Vec<Fetched>, ApiError> {
+async fn run_on<C: ConnectionTrait>(
+    connection: &C,
+    db: &Db,
+    levels: &[Level<'_>],
+) -> Result<Vec<Fetched>, ApiError> {
     let mut done: Vec<Fetched> = Vec::with_capacity(levels.len());
     for level in levels {
         let mut fetched = Fetched::default();
@@ -97,7 +103,12 @@ async fn query<C: ConnectionTrait>(connection: &C, db: &Db, sql: Sql) -> Result<
 }
 
 /// The distinct keys of the parent's rows; notes which group each row belongs to.
-fn keys(parent: &Parent<'_>, kind: Kind, rows: &[QueryResult], fetched: &mut Fetched) -> Result<Keys, ApiError> {
+fn keys(
+    parent: &Parent<'_>,
+    kind: Kind,
+    rows: &[QueryResult],
+    fetched: &mut Fetched,
+) -> Result<Keys, ApiError> {
     let keys = if kind == Kind::Uuid {
         let mut known: HashMap<Uuid, u32> = HashMap::with_capacity(rows.len());
         Keys::Uuid(distinct(parent.column, kind, rows, fetched, &mut known, |cell| match cell {

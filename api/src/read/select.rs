@@ -79,7 +79,8 @@ impl<'d> Document<'d> {
                     }
                 }
                 Node::InlineFragment(inline) => {
-                    let on = inline.node.type_condition.as_ref().map(|condition| condition.node.on.node.as_str());
+                    let on =
+                        inline.node.type_condition.as_ref().map(|condition| condition.node.on.node.as_str());
                     if on.is_none_or(implements) {
                         self.collect(&inline.node.selection_set.node, implements, found, visited);
                     }
@@ -90,7 +91,8 @@ impl<'d> Document<'d> {
 
     fn is_included(&self, directives: &[Positioned<Directive>]) -> bool {
         directives.iter().all(|directive| {
-            let condition = || directive.node.get_argument("if").is_none_or(|value| self.is_true(&value.node));
+            let condition =
+                || directive.node.get_argument("if").is_none_or(|value| self.is_true(&value.node));
             match directive.node.name.node.as_str() {
                 "skip" => !condition(),
                 "include" => condition(),

@@ -2,8 +2,8 @@
 
 use sea_orm::QueryResult;
 
+use super::keyset;
 use super::level::Level;
-use super::page;
 use super::run::{Fetched, Group};
 use super::shape::{ConnectionOut, Cursor, EdgeOut, Form, Out, PageOut, Shape};
 use crate::db::{Cell, Kind, cell};
@@ -38,10 +38,10 @@ impl<'w> Writer<'w> {
             Out::Text(text) => self.out.extend_from_slice(text),
             Out::Value { column, kind, form } => return self.value(at, *column, *kind, *form),
             Out::Object { absent_if, null_key, shape } => {
-                let flagged = absent_if.is_some_and(|column| {
-                    !matches!(self.cell(at, column, Kind::Bool), Ok(Cell::Bool(false)))
-                });
-                let level_kind = |column: usize| if let Some((_, row)) = at { is_null(row, column) } else { true };
+                let flagged = absent_if
+                    .is_some_and(|column| !matches!(Self::at(at, column, Kind::Bool), Ok(Cell::Bool(false))));
+                let level_kind =
+                    |column: usize| if let Some((_, row)) = at { is_null(row, column) } else { true };
                 if flagged || null_key.is_some_and(level_kind) {
                     self.out.extend_from_slice(b"null");
                 } else {
@@ -190,12 +190,12 @@ impl<'w> Writer<'w> {
         };
         let cells: Result<Vec<Cell<'_>>, _> =
             cursor.columns.iter().map(|(column, kind)| cell(row, *column, *kind)).collect();
-        let text = page::encode(cursor.tag, &cells?);
+        let text = keyset::encode(cursor.tag, &cells?);
         self.quoted(text.as_bytes());
         Ok(())
     }
 
-    fn cell<'r>(&self, at: At<'r>, column: usize, kind: Kind) -> Result<Cell<'r>, ApiError> {
+    fn at(at: At<'_>, column: usize, kind: Kind) -> Result<Cell<'_>, ApiError> {
         match at {
             Some((_, row)) => Ok(cell(row, column, kind)?),
             None => Ok(Cell::Null),
@@ -203,7 +203,7 @@ impl<'w> Writer<'w> {
     }
 
     fn value(&mut self, at: At<'_>, column: usize, kind: Kind, form: Form) -> Written {
-        match (self.cell(at, column, kind)?, form) {
+        match (Self::at(at, column, kind)?, form) {
             (Cell::Null, _) => self.out.extend_from_slice(b"null"),
             (Cell::Text(text), Form::Plain) => self.quoted(text.as_bytes()),
             (Cell::Text(text), _) => escaped(&mut self.out, text),

@@ -64,9 +64,7 @@ fn conditions() -> [(&'static str, String); 9] {
 pub fn missing(sql: &mut Sql, alias: &str) {
     let parts: Vec<String> = conditions()
         .iter()
-        .map(|(name, met)| {
-            format!("CASE WHEN {} THEN '' ELSE ',\"{name}\"' END", met.replace("{t}", alias))
-        })
+        .map(|(name, met)| format!("CASE WHEN {} THEN '' ELSE ',\"{name}\"' END", met.replace("{t}", alias)))
         .collect();
     sql.push("('[' || ltrim(").push(&parts.join(" || ")).push(", ',') || ']')");
 }

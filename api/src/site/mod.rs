@@ -3,15 +3,17 @@
 mod completeness;
 
 use entity::{
-    action, figure, funding_line, governance_body, referent, roadmap, seat, site, site_commune, site_departement, site_epci,
-    site_milestone, site_qpv,
+    action, figure, funding_line, governance_body, referent, roadmap, seat, site, site_commune,
+    site_departement, site_epci, site_milestone, site_qpv,
 };
 
 use crate::db::Kind;
 use crate::graphql::scalars::Scalar;
 use crate::policy::{Resource, Verb};
 use crate::read::common::{enumeration, row_fields};
-use crate::read::declare::{Field, Filter, Noun, by, column, computed, group, list, many, one_by, related, through};
+use crate::read::declare::{
+    Field, Filter, Noun, by, column, computed, group, list, many, one_by, related, through,
+};
 
 /// The nouns of this folder.
 pub fn nouns() -> Vec<Noun> {
@@ -39,10 +41,13 @@ fn noun() -> Noun {
 fn own_fields() -> Vec<Field> {
     use site::Column;
     vec![
-        column("code", Column::Code, Scalar::SiteCode, "Official code `cde-NNN`; null until ANCT gives it.").sorted(),
+        column("code", Column::Code, Scalar::SiteCode, "Official code `cde-NNN`; null until ANCT gives it.")
+            .sorted(),
         column("name", Column::Name, Scalar::String, "Name.").searched(Column::NameSearch),
-        column("scale", Column::Scale, enumeration!(SiteScale), "Extent of the territory (« échelle »).").sorted(),
-        column("wave", Column::Wave, Scalar::Int, "Year of its wave of labels (« vague »): 2020 or 2021.").sorted(),
+        column("scale", Column::Scale, enumeration!(SiteScale), "Extent of the territory (« échelle »).")
+            .sorted(),
+        column("wave", Column::Wave, Scalar::Int, "Year of its wave of labels (« vague »): 2020 or 2021.")
+            .sorted(),
         column("waveProvenance", Column::WaveStatus, enumeration!(Provenance), "How sure the wave is."),
         column("status", Column::Status, enumeration!(SiteStatus), "Where it stands in its life.").sorted(),
         column("statusReason", Column::StatusReason, Scalar::String, "Why it was refused or withdrawn."),
@@ -67,7 +72,11 @@ fn own_fields() -> Vec<Field> {
 
 fn related_fields() -> Vec<Field> {
     vec![
-        list("milestones", by("Milestone", site_milestone::Column::SiteId), "Dated steps of its life, by date."),
+        list(
+            "milestones",
+            by("Milestone", site_milestone::Column::SiteId),
+            "Dated steps of its life, by date.",
+        ),
         list(
             "communes",
             through("Commune", site_commune::Column::SiteId, site_commune::Column::CommuneCode, true),
@@ -81,13 +90,23 @@ fn related_fields() -> Vec<Field> {
         ),
         list(
             "departements",
-            through("Departement", site_departement::Column::SiteId, site_departement::Column::DepartementCode, true),
+            through(
+                "Departement",
+                site_departement::Column::SiteId,
+                site_departement::Column::DepartementCode,
+                true,
+            ),
             "« Départements » it reaches into.",
         ),
         list(
             "pilotDepartements",
-            through("Departement", site_departement::Column::SiteId, site_departement::Column::DepartementCode, true)
-                .only("{l}.pilot"),
+            through(
+                "Departement",
+                site_departement::Column::SiteId,
+                site_departement::Column::DepartementCode,
+                true,
+            )
+            .only("{l}.pilot"),
             "« Départements » whose préfecture steers it; set by ANCT.",
         ),
         many(
@@ -96,11 +115,20 @@ fn related_fields() -> Vec<Field> {
             "« QPV » of its perimeter, of both generations.",
         ),
         many("seats", by("Seat", seat::Column::SiteId), "Seats of its partners, ended ones included."),
-        many("governanceBodies", by("GovernanceBody", governance_body::Column::SiteId), "Its committees (« instances »)."),
+        many(
+            "governanceBodies",
+            by("GovernanceBody", governance_body::Column::SiteId),
+            "Its committees (« instances »).",
+        ),
         one_by(
             "roadmap",
             related("Roadmap", |sql, target, key| {
-                sql.push(target).push(".site_id = ").push(key).push(" AND ").push(target).push(".status = 'ADOPTED'");
+                sql.push(target)
+                    .push(".site_id = ")
+                    .push(key)
+                    .push(" AND ")
+                    .push(target)
+                    .push(".status = 'ADOPTED'");
             }),
             "The roadmap in force (« feuille de route »); null if none is adopted.",
         ),
@@ -108,7 +136,11 @@ fn related_fields() -> Vec<Field> {
         many("actions", by("Action", action::Column::SiteId), "Its actions."),
         many("figures", by("Figure", figure::Column::SiteId), "Figures about it."),
         many("fundingLines", by("FundingLine", funding_line::Column::SiteId), "Lines of funding."),
-        many("referents", by("Referent", referent::Column::SiteId), "Named persons; only for those who may know them."),
+        many(
+            "referents",
+            by("Referent", referent::Column::SiteId),
+            "Named persons; only for those who may know them.",
+        ),
     ]
 }
 
@@ -175,7 +207,10 @@ fn filters() -> Vec<Filter> {
             name: "pilotDepartement",
             description: "One of the « départements » that steer it.",
             leaf: Scalar::DepartementCode.into(),
-            exists: ("SELECT 1 FROM site_departement x WHERE x.site_id = {t}.id AND x.pilot", "x.departement_code"),
+            exists: (
+                "SELECT 1 FROM site_departement x WHERE x.site_id = {t}.id AND x.pilot",
+                "x.departement_code",
+            ),
         },
         Filter {
             name: "region",
@@ -203,12 +238,23 @@ fn milestone() -> Noun {
     Noun::new("Milestone", site_milestone::Entity, Resource::Milestone, "A dated step in the life of a site.")
         .fields([
             column("kind", Column::Kind, enumeration!(MilestoneKind), "Which step."),
-            column("start", Column::Starts, Scalar::PartialDate, "When it was, or began, as precisely as is known.")
-                .compared(Column::StartsFrom, Column::StartsTo)
-                .sorted(),
-            column("end", Column::Ends, Scalar::PartialDate, "When it ended.").compared(Column::EndsFrom, Column::EndsTo),
+            column(
+                "start",
+                Column::Starts,
+                Scalar::PartialDate,
+                "When it was, or began, as precisely as is known.",
+            )
+            .compared(Column::StartsFrom, Column::StartsTo)
+            .sorted(),
+            column("end", Column::Ends, Scalar::PartialDate, "When it ended.")
+                .compared(Column::EndsFrom, Column::EndsTo),
             column("label", Column::Label, Scalar::String, "Wording of the source."),
-            column("source", Column::Source, Scalar::String, "Who says so: deck, page, open, press or derived."),
+            column(
+                "source",
+                Column::Source,
+                Scalar::String,
+                "Who says so: deck, page, open, press or derived.",
+            ),
         ])
         .ordered_by(&["start"])
 }

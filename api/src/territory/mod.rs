@@ -1,10 +1,12 @@
 //! Regions, départements, EPCI, communes and local contracts, from the official geographic code.
 
-use entity::{commune, contrat_ville, departement, epci, qpv_commune, region, site_commune, site_departement, site_epci};
+use entity::{
+    commune, contrat_ville, departement, epci, qpv_commune, region, site_commune, site_departement, site_epci,
+};
 
 use crate::graphql::scalars::Scalar;
 use crate::policy::Resource::Referential;
-use crate::read::declare::{Noun, column, many, one, one_by, by, through};
+use crate::read::declare::{Noun, by, column, many, one, one_by, through};
 
 /// The nouns of this folder.
 pub fn nouns() -> Vec<Noun> {
@@ -36,7 +38,8 @@ fn departement() -> Noun {
         .root("departements", "« Départements », by code.")
         .lookup("departement", &["code"])
         .fields([
-            column("code", Column::Code, Scalar::DepartementCode, "Official code: 2 characters, 3 overseas.").sorted(),
+            column("code", Column::Code, Scalar::DepartementCode, "Official code: 2 characters, 3 overseas.")
+                .sorted(),
             column("name", Column::Name, Scalar::String, "Official name.").searched(Column::NameSearch),
             one("region", "Region", Column::RegionCode, "Its region (« région »)."),
             many(
@@ -51,8 +54,13 @@ fn departement() -> Noun {
             ),
             many(
                 "sites",
-                through("Site", site_departement::Column::DepartementCode, site_departement::Column::SiteId, true)
-                    .from_key(Column::Code),
+                through(
+                    "Site",
+                    site_departement::Column::DepartementCode,
+                    site_departement::Column::SiteId,
+                    true,
+                )
+                .from_key(Column::Code),
                 "Sites (« cités de l'emploi ») that work there.",
             ),
         ])
@@ -61,24 +69,35 @@ fn departement() -> Noun {
 
 fn epci() -> Noun {
     use epci::Column;
-    Noun::new("Epci", epci::Entity, Referential, "A group of communes (« EPCI », métropole), known by its SIREN.")
-        .keyed_by(Column::Siren)
-        .root("epcis", "Groups of communes (« EPCI »), by name.")
-        .lookup("epci", &["siren"])
-        .fields([
-            column("siren", Column::Siren, Scalar::EpciSiren, "SIREN of the group.").sorted(),
-            column("name", Column::Name, Scalar::String, "Official name.").searched(Column::NameSearch),
-            column("kind", Column::Kind, Scalar::String, "Legal kind, as the COG writes it (CA, CC, CU, MET69, EPT …)."),
-            column("population", Column::Population, Scalar::Int, "Municipal population.").sorted(),
-            one("departement", "Departement", Column::DepartementCode, "Main « département »."),
-            many("communes", by("Commune", commune::Column::EpciSiren).from_key(Column::Siren), "Its communes."),
-            many(
-                "sites",
-                through("Site", site_epci::Column::EpciSiren, site_epci::Column::SiteId, true).from_key(Column::Siren),
-                "Sites (« cités de l'emploi ») that it carries.",
-            ),
-        ])
-        .ordered_by(&["name"])
+    Noun::new(
+        "Epci",
+        epci::Entity,
+        Referential,
+        "A group of communes (« EPCI », métropole), known by its SIREN.",
+    )
+    .keyed_by(Column::Siren)
+    .root("epcis", "Groups of communes (« EPCI »), by name.")
+    .lookup("epci", &["siren"])
+    .fields([
+        column("siren", Column::Siren, Scalar::EpciSiren, "SIREN of the group.").sorted(),
+        column("name", Column::Name, Scalar::String, "Official name.").searched(Column::NameSearch),
+        column(
+            "kind",
+            Column::Kind,
+            Scalar::String,
+            "Legal kind, as the COG writes it (CA, CC, CU, MET69, EPT …).",
+        ),
+        column("population", Column::Population, Scalar::Int, "Municipal population.").sorted(),
+        one("departement", "Departement", Column::DepartementCode, "Main « département »."),
+        many("communes", by("Commune", commune::Column::EpciSiren).from_key(Column::Siren), "Its communes."),
+        many(
+            "sites",
+            through("Site", site_epci::Column::EpciSiren, site_epci::Column::SiteId, true)
+                .from_key(Column::Siren),
+            "Sites (« cités de l'emploi ») that it carries.",
+        ),
+    ])
+    .ordered_by(&["name"])
 }
 
 fn commune() -> Noun {
@@ -88,22 +107,44 @@ fn commune() -> Noun {
         .root("communes", "Communes, by name.")
         .lookup("commune", &["code"])
         .fields([
-            column("code", Column::Code, Scalar::CommuneCode, "INSEE code (« code Insee »), never a postal code.").sorted(),
+            column(
+                "code",
+                Column::Code,
+                Scalar::CommuneCode,
+                "INSEE code (« code Insee »), never a postal code.",
+            )
+            .sorted(),
             column("name", Column::Name, Scalar::String, "Official name.").searched(Column::NameSearch),
             column("kind", Column::Kind, Scalar::String, "Kind, as the COG writes it (commune-actuelle …)."),
-            column("population", Column::Population, Scalar::Int, "Municipal population; null where not published.")
-                .sorted(),
-            one("departement", "Departement", Column::DepartementCode, "Its « département »; null in some overseas collectivities."),
+            column(
+                "population",
+                Column::Population,
+                Scalar::Int,
+                "Municipal population; null where not published.",
+            )
+            .sorted(),
+            one(
+                "departement",
+                "Departement",
+                Column::DepartementCode,
+                "Its « département »; null in some overseas collectivities.",
+            ),
             one("region", "Region", Column::RegionCode, "Its region."),
             one_by(
                 "epci",
                 by("Epci", epci::Column::Siren).from_key(Column::EpciSiren),
                 "Its group of communes (« EPCI »); null where there is none.",
             ),
-            one("parent", "Commune", Column::ParentCode, "The commune that a municipal « arrondissement » belongs to."),
+            one(
+                "parent",
+                "Commune",
+                Column::ParentCode,
+                "The commune that a municipal « arrondissement » belongs to.",
+            ),
             many(
                 "qpvs",
-                through("Qpv", qpv_commune::Column::CommuneCode, qpv_commune::Column::QpvId, true).from_key(Column::Code),
+                through("Qpv", qpv_commune::Column::CommuneCode, qpv_commune::Column::QpvId, true)
+                    .from_key(Column::Code),
                 "« QPV » that lie in it, at least in part.",
             ),
             many(
@@ -123,10 +164,22 @@ fn contrat_ville() -> Noun {
         .root("contratsVille", "Local contracts (« contrats de ville »), by code.")
         .lookup("contratVille", &["code"])
         .fields([
-            column("code", Column::Code, Scalar::ContratVilleCode, "Code: CVnnn (2015) or CN… (2024).").sorted(),
+            column("code", Column::Code, Scalar::ContratVilleCode, "Code: CVnnn (2015) or CN… (2024).")
+                .sorted(),
             column("name", Column::Name, Scalar::String, "Name.").searched(Column::NameSearch),
-            column("generation", Column::Generation, Scalar::Int, "First year of its generation: 2015 or 2024.").sorted(),
-            column("territoryCode", Column::TerritoryCode, Scalar::String, "SIREN of its EPCI, or code of its commune."),
+            column(
+                "generation",
+                Column::Generation,
+                Scalar::Int,
+                "First year of its generation: 2015 or 2024.",
+            )
+            .sorted(),
+            column(
+                "territoryCode",
+                Column::TerritoryCode,
+                Scalar::String,
+                "SIREN of its EPCI, or code of its commune.",
+            ),
             one("departement", "Departement", Column::DepartementCode, "Its « département »."),
         ])
         .ordered_by(&["code"])

@@ -1,0 +1,13 @@
+//! The product seen from outside, on both databases: a file per noun or topic, a test per sentence.
+#![expect(clippy::expect_used, reason = "a test that finds nothing where something must be has failed")]
+
+mod contract;
+mod errors;
+mod faults;
+mod filters;
+mod http;
+mod paging;
+mod rights;
+mod schema;
+mod statements;
+mod statistics;

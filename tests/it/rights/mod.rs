@@ -1,0 +1,8 @@
+//! Who sees what: every list, count, look-up, nested list and filter against the matrix of the domain.
+
+mod coverage;
+mod fields;
+mod open;
+mod oracle;
+mod rows;
+mod sentences;

@@ -1,0 +1,243 @@
+//! A server on a database of its own, with the clock and the issuer of the tests.
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use actix_web::dev::ServerHandle;
+use chrono::{DateTime, Utc};
+use cites::auth::dev::{DevClaims, DevIssuer};
+use cites::auth::{Authenticator, Role};
+use cites::clock::{Clock, FixedClock};
+use cites::config::{Config, Overrides};
+use cites::db::Db;
+use cites::startup;
+use entity::enums::GrantStatus;
+use entity::{StringList, client_grant, client_grant_site, site};
+use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tokio::task::JoinHandle;
+
+use crate::{Answer, Backend, GrantedSites, Persona, Template, TestDatabase};
+
+/// When every test takes place: the day of the national presentation.
+const NOW: &str = "2023-06-12T10:00:00Z";
+
+/// A server that runs for one test.
+pub struct TestApp {
+    /// The server's own connections, for what tests write behind its back.
+    pub db: Db,
+    /// The server's clock; it stands still until it is set.
+    pub clock: Arc<FixedClock>,
+    /// Its database; dropped with the app.
+    pub database: TestDatabase,
+    /// Where it listens.
+    pub address: SocketAddr,
+    http: reqwest::Client,
+    issuer: DevIssuer,
+    server: ServerHandle,
+    serving: JoinHandle<()>,
+    _home: TempDir,
+}
+
+impl TestApp {
+    /// Starts a server on a copy of a template.
+    pub async fn start(backend: Backend, template: Template) -> Self {
+        let home = tempfile::tempdir().expect("a folder");
+        let database = TestDatabase::of(backend, template, home.path()).await;
+        Self::serve(database, home, |url| url).await
+    }
+
+    /// Starts a server that reaches its database by another address, such as that of a proxy.
+    pub async fn serve(
+        database: TestDatabase,
+        home: TempDir,
+        address: impl FnOnce(String) -> String,
+    ) -> Self {
+        let config = config(&address(database.url().to_owned()), home.path());
+        let clock = Arc::new(fixed_clock());
+        let db = startup::open(&config).await.expect("the copy opens");
+        let issuer = DevIssuer::open(&home.path().join("key.pem"), &config.auth.audience).expect("a key");
+        let time: Arc<dyn Clock> = clock.clone();
+        let auth = Authenticator::new(&config.auth, Some(&issuer), time.clone()).expect("an authenticator");
+        let running = startup::serve(&config, db.clone(), &time, Arc::new(auth)).expect("the server starts");
+        let (address, server) = (running.address, running.server.handle());
+        let serving = tokio::spawn(async move {
+            let running = running; // whole, with the lock it holds
+            running.server.await.expect("the server ends well");
+        });
+        Self {
+            db,
+            clock,
+            database,
+            address,
+            http: reqwest::Client::new(),
+            issuer,
+            server,
+            serving,
+            _home: home,
+        }
+    }
+
+    /// Stops the server and closes its connections; the database goes with the app.
+    pub async fn stop(self) {
+        self.server.stop(false).await;
+        self.serving.await.expect("the server ends");
+        self.db.close().await.expect("connections end");
+    }
+
+    /// Anybody, without a token.
+    pub fn public(&self) -> Persona<'_> {
+        Persona::public(self)
+    }
+
+    /// The national team.
+    pub fn anct(&self) -> Persona<'_> {
+        Persona::of(self, Role::Anct)
+    }
+
+    /// A préfecture of these départements.
+    pub fn prefecture(&self, departements: &[&str]) -> Persona<'_> {
+        Persona::of(self, Role::Prefecture).with(|claims| claims.departements = owned(departements))
+    }
+
+    /// A collectivity of these SIREN numbers.
+    pub fn collectivite(&self, sirens: &[&str]) -> Persona<'_> {
+        Persona::of(self, Role::Collectivite).with(|claims| claims.sirens = owned(sirens))
+    }
+
+    /// A partner's system; records the grant of its client, `client-SOURCE`.
+    pub async fn partner(&self, source: &str, sites: GrantedSites<'_>) -> Persona<'_> {
+        let client = format!("client-{source}");
+        self.grant(&client, source, sites).await;
+        Persona::of(self, Role::PartnerSystem).with(|claims| {
+            claims.client_id = client;
+            claims.source = Some(source.to_owned());
+        })
+    }
+
+    /// Records the grant of a client.
+    async fn grant(&self, client: &str, source: &str, granted: GrantedSites<'_>) {
+        let codes = match granted {
+            GrantedSites::All => Vec::new(),
+            GrantedSites::Codes(codes) => owned(codes),
+        };
+        let now = self.clock.now();
+        let grant = client_grant::Model {
+            id: uuid::Uuid::now_v7(),
+            client_id: client.to_owned(),
+            label: client.to_owned(),
+            role: Role::PartnerSystem.name().to_owned(),
+            source_system: Some(source.to_owned()),
+            site_codes: StringList(codes.clone()),
+            all_sites: matches!(granted, GrantedSites::All),
+            indicators: StringList::default(),
+            departements: StringList::default(),
+            sirens: StringList::default(),
+            scopes: StringList::default(),
+            rate_class: None,
+            valid_from: None,
+            valid_to: None,
+            status: GrantStatus::Active,
+            version: 1,
+            created_at: now,
+            updated_at: now,
+        };
+        let id = grant.id;
+        self.insert([grant]).await;
+        let sites = site::Entity::find().filter(site::Column::Code.is_in(codes));
+        let sites = sites.all(&self.db.writer).await.expect("sites are read");
+        self.insert(
+            sites.into_iter().map(|site| client_grant_site::Model { grant_id: id, site_id: site.id }),
+        )
+        .await;
+    }
+
+    /// Writes rows into the database.
+    pub async fn insert<M, A>(&self, rows: impl IntoIterator<Item = M>)
+    where
+        M: IntoActiveModel<A>,
+        A: ActiveModelTrait + Send,
+    {
+        crate::world::insert(&self.db, rows).await;
+    }
+
+    /// A token with these claims, valid from the clock's now.
+    pub fn mint(&self, claims: &DevClaims) -> String {
+        self.issuer.mint(claims, self.clock.now()).expect("a token")
+    }
+
+    /// Where GraphQL is served.
+    pub fn url(&self) -> String {
+        format!("http://{}{}", self.address, cites::http::GRAPHQL_PATH)
+    }
+
+    /// Posts a GraphQL request.
+    pub async fn post(&self, authorization: Option<&str>, body: &Value) -> Answer {
+        self.send(authorization, body.to_string()).await
+    }
+
+    /// Posts any text as a GraphQL request.
+    pub async fn send(&self, authorization: Option<&str>, body: impl Into<reqwest::Body>) -> Answer {
+        let request = self.http.post(self.url()).header("content-type", "application/json").body(body);
+        let request = request.header("accept", "application/graphql-response+json");
+        self.receive(match authorization {
+            Some(value) => request.header("authorization", value),
+            None => request,
+        })
+        .await
+    }
+
+    /// Gets a path of the server.
+    pub async fn get(&self, path: &str) -> Answer {
+        self.receive(self.http.get(format!("http://{}{path}", self.address))).await
+    }
+
+    async fn receive(&self, request: reqwest::RequestBuilder) -> Answer {
+        let response = request.send().await.expect("the server answers");
+        let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        let text = response.text().await.expect("the answer is whole");
+        let body = serde_json::from_str(&text).unwrap_or_else(|_| json!(text));
+        Answer { status, headers, body }
+    }
+
+    /// Statements that reads have run so far.
+    pub fn statements(&self) -> u64 {
+        self.db.statements.load(Ordering::SeqCst)
+    }
+}
+
+impl fmt::Debug for TestApp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TestApp")
+            .field("address", &self.address)
+            .field("database", &self.database)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The settings of a test's server: a free port, one worker, few connections, nothing loaded at start.
+pub(crate) fn config(url: &str, home: &Path) -> Config {
+    let variables = [
+        ("CITES_DATABASE__URL", url),
+        ("CITES_DATABASE__MAX_CONNECTIONS", "8"),
+        ("CITES_DATABASE__ACQUIRE_TIMEOUT_MS", "2000"),
+        ("CITES_DATA__INGEST_AT_START", "false"),
+        ("CITES_SERVER__LISTEN", "127.0.0.1:0"),
+        ("CITES_SERVER__WORKERS", "1"),
+    ];
+    let variables = variables.map(|(name, value)| (name.to_owned(), value.to_owned()));
+    Config::from_sources(home, variables, &Overrides::default()).expect("the settings are right")
+}
+
+/// A clock that stands at the instant of the tests.
+pub(crate) fn fixed_clock() -> FixedClock {
+    FixedClock::new(NOW.parse::<DateTime<Utc>>().expect("an instant"))
+}
+
+fn owned(texts: &[&str]) -> Vec<String> {
+    texts.iter().map(|text| (*text).to_owned()).collect()
+}
