@@ -25,8 +25,8 @@ const SITES: &str = "
 
 /// Counts of all QPV and actions of each site.
 const COUNTS: &str = "
-    SELECT (SELECT count(*) FROM qpv q WHERE q.deleted_at IS NULL
-            AND q.id IN (SELECT l.qpv_id FROM site_qpv l WHERE l.site_id = k.id)),
+    SELECT (SELECT count(DISTINCT q.id) FROM site_qpv l JOIN qpv q ON q.id = l.qpv_id AND q.deleted_at IS NULL
+            WHERE l.site_id = k.id),
            (SELECT count(*) FROM action a WHERE a.site_id = k.id AND a.deleted_at IS NULL), k.ord::int
     FROM unnest($1::uuid[]) WITH ORDINALITY k(id, ord)";
 
@@ -42,9 +42,9 @@ const QPVS: &str = "
     SELECT k.ord::int, c.code, c.name, c.generation
     FROM unnest($1::uuid[]) WITH ORDINALITY k(id, ord)
     CROSS JOIN LATERAL (
-        SELECT q.code, q.name, q.generation FROM qpv q
-        WHERE q.id IN (SELECT l.qpv_id FROM site_qpv l WHERE l.site_id = k.id) AND q.deleted_at IS NULL
-        ORDER BY q.code LIMIT 50
+        SELECT DISTINCT q.code, q.name, q.generation FROM site_qpv l
+        JOIN qpv q ON q.id = l.qpv_id AND q.deleted_at IS NULL
+        WHERE l.site_id = k.id ORDER BY q.code LIMIT 50
     ) c";
 
 const SEATS: &str = "
