@@ -44,6 +44,9 @@ pub const GROUP_BY_MAX: usize = 3;
 /// Longest access token that configuration may allow, in bytes.
 pub const TOKEN_BYTES: usize = 16 * 1_024;
 
+/// Good tokens known at once, least recently used out first; the others are checked anew.
+pub const KNOWN_TOKENS: usize = 1_024;
+
 /// Largest JWK set or issuer metadata read from an issuer, in bytes.
 pub const JWKS_BYTES: usize = 256 * 1_024;
 
