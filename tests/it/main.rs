@@ -2,12 +2,15 @@
 #![expect(clippy::expect_used, reason = "a test that finds nothing where something must be has failed")]
 
 mod contract;
+mod differential;
 mod errors;
 mod faults;
 mod filters;
 mod http;
+mod limits;
 mod paging;
 mod rights;
 mod schema;
 mod statements;
 mod statistics;
+mod validation;

@@ -1,23 +1,49 @@
 /**
- * The reference executor as a process, for a test that compares the engine with graphql-js.
+ * The reference executor as a process, for a test that compares the API with graphql-js.
  *
- * Standard input, one JSON value per line: first `{"sdl": "…", "data": {…}}` (see executor.mjs), then requests
+ * Standard input, one JSON value per line: first `{"sdl": "…", "url": "http://…/graphql", "authorization": "…"}`,
+ * the last optional: the API whose rows are read (see executor.mjs); then requests
  * `{"id": 1, "document": "…", "variables": {…}, "operationName": "…"}`, the last two optional.
  * Standard output, one line per request, in order: `{"id": 1, "result": {"data": …, "errors": […]}}`.
- * Ends with its input. A line that is no request, or a schema that does not build, ends it with status 1.
+ * Requests are executed as they come, several at once. The process ends with its input; a line that is no
+ * request, or a schema that does not build, ends it with status 1.
  */
-import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { Reference } from "./executor.mjs";
 
+/** Queries that are under way at once. */
+const AT_ONCE = 8;
+
+/** Queries of a server. */
+function asking({ url, authorization }) {
+  const headers = { "content-type": "application/json", accept: "application/json" };
+  const waiting = [];
+  let running = 0;
+  if (authorization !== undefined) headers.authorization = authorization;
+  return async (query) => {
+    if (running >= AT_ONCE) await new Promise((resolve) => waiting.push(resolve));
+    running += 1;
+    try {
+      const response = await fetch(url, { method: "POST", headers, body: JSON.stringify({ query }) });
+      return await response.json();
+    } finally {
+      running -= 1;
+      waiting.shift()?.();
+    }
+  };
+}
+
 let reference;
+let written = Promise.resolve();
 for await (const line of createInterface({ input: process.stdin, crlfDelay: Infinity })) {
   const message = JSON.parse(line);
   if (reference === undefined) {
-    reference = new Reference(message);
+    reference = new Reference({ sdl: message.sdl, ask: asking(message) });
     continue;
   }
-  const result = await reference.execute(message);
-  const answer = `${JSON.stringify({ id: message.id, result })}\n`;
-  if (!process.stdout.write(answer)) await once(process.stdout, "drain");
+  const executed = reference.execute(message);
+  written = written.then(async () => {
+    process.stdout.write(`${JSON.stringify({ id: message.id, result: await executed })}\n`);
+  });
 }
+await written;

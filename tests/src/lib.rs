@@ -8,6 +8,7 @@ mod answer;
 mod app;
 mod both;
 mod database;
+pub mod differential;
 mod persona;
 mod proxy;
 pub mod world;

@@ -1,4 +1,4 @@
-//! Documents: parsed and validated by the library once, kept for the next time they come.
+//! Documents: parsed and validated once, by the library and by `check`, kept for the next time they come.
 
 use std::sync::Arc;
 
@@ -8,12 +8,15 @@ use async_graphql::parser::types::{DocumentOperations, ExecutableDocument, Opera
 use async_graphql::{Positioned, Request, ServerError, ValidationResult};
 use quick_cache::sync::Cache;
 
+use super::check::{self, Types};
 use crate::error::{ApiError, Code};
 use crate::limits;
+use crate::read::model::Model;
 
 /// Documents that fit the schema.
 pub struct Documents {
     schema: Schema,
+    types: Types,
     known: Cache<String, Arc<ExecutableDocument>>,
 }
 
@@ -25,27 +28,36 @@ impl std::fmt::Debug for Documents {
 
 impl Documents {
     /// Documents of a schema that was built with [`extend`].
-    pub fn new(schema: Schema) -> Self {
-        Self { schema, known: Cache::new(limits::DOCUMENT_CACHE) }
+    pub fn new(model: &Model, schema: Schema) -> Self {
+        Self { schema, types: Types::new(model), known: Cache::new(limits::DOCUMENT_CACHE) }
     }
 
     /// The document of a text, or everything that is wrong with it.
-    pub async fn checked(&self, text: &str) -> Result<Arc<ExecutableDocument>, Vec<ApiError>> {
+    pub async fn checked(&self, model: &Model, text: &str) -> Result<Arc<ExecutableDocument>, Vec<ApiError>> {
         if let Some(document) = self.known.get(text) {
             return Ok(document);
         }
         let document = async_graphql::parser::parse_query(text).map_err(|error| vec![unparsed(&error)])?;
-        let mut request = Request::new("");
-        request.set_parsed_query(document.clone());
-        let response = self.schema.execute(request).await;
-        if !response.errors.is_empty() {
-            return Err(response.errors.into_iter().map(invalid).collect());
+        check::bound(&document).map_err(|error| vec![error])?;
+        self.validated_by_library(document.clone()).await?;
+        let wrong = check::check(&self.types, model, &document);
+        if !wrong.is_empty() {
+            return Err(wrong);
         }
         let document = Arc::new(document);
         if text.len() <= limits::DOCUMENT_CACHE_BYTES {
             self.known.insert(text.to_owned(), Arc::clone(&document));
         }
         Ok(document)
+    }
+
+    /// Has the library validate a document.
+    async fn validated_by_library(&self, mut document: ExecutableDocument) -> Result<(), Vec<ApiError>> {
+        check::carry_directives(&mut document);
+        let mut request = Request::new("");
+        request.set_parsed_query(document);
+        let errors = self.schema.execute(request).await.errors;
+        if errors.is_empty() { Ok(()) } else { Err(errors.into_iter().map(invalid).collect()) }
     }
 
     /// The schema in its definition language.
@@ -90,7 +102,7 @@ fn invalid(error: ServerError) -> ApiError {
 
 /// Lets the library stop after validation: what it found is the answer, and nothing is resolved.
 pub fn extend(builder: SchemaBuilder) -> SchemaBuilder {
-    builder.limit_depth(limits::DEPTH).limit_directives(limits::DIRECTIVES).extension(StopAfterValidation)
+    builder.extension(StopAfterValidation)
 }
 
 struct StopAfterValidation;

@@ -76,7 +76,7 @@ impl Engine {
     }
 
     async fn try_execute(&self, asked: &Operation, actor: Actor) -> Result<Answer, Vec<ApiError>> {
-        let parsed = self.documents.checked(&asked.query).await?;
+        let parsed = self.documents.checked(&self.model, &asked.query).await?;
         let one = |error| vec![error];
         let operation = document::operation(&parsed, asked.name.as_deref()).map_err(one)?;
         let definitions = &operation.node.variable_definitions;

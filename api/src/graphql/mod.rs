@@ -1,11 +1,13 @@
 //! The engine: from a GraphQL request to its answer.
 //!
-//! `document` has the library parse and validate, `execute` plans, runs and writes, `response` puts the answer
-//! together. Introspection is answered by the library, from the same schema.
+//! `document` has the library parse and validate, `check` looks at what the library passes over, `execute` plans,
+//! runs and writes, `response` puts the answer together. Introspection is answered by the library, from the same schema.
 
+mod check;
 mod document;
 mod execute;
 mod mutate;
+mod outputs;
 mod response;
 pub mod scalars;
 mod schema;
@@ -58,7 +60,7 @@ impl Engine {
     pub fn new(db: Arc<Db>, clock: Arc<dyn Clock>) -> anyhow::Result<Self> {
         let policy: &'static Policy = Box::leak(Box::new(Policy::load()?));
         let model = model(policy)?;
-        let documents = Documents::new(schema::build(&model, document::extend)?);
+        let documents = Documents::new(&model, schema::build(&model, document::extend)?);
         // introspection alone is left to run to its end
         let introspection =
             schema::build(&model, |builder| builder.validation_mode(async_graphql::ValidationMode::Fast))?;
@@ -79,7 +81,7 @@ impl Engine {
 pub fn sdl() -> anyhow::Result<String> {
     let model = model(&Policy::load()?)?;
     let schema = schema::build(&model, |builder| builder)?;
-    Ok(Documents::new(schema).sdl())
+    Ok(Documents::new(&model, schema).sdl())
 }
 
 fn nouns() -> Vec<Noun> {

@@ -2,58 +2,50 @@
 //! introspection; it never resolves a field, since every operation is planned.
 
 use async_graphql::dynamic::{
-    Enum, EnumItem, Field as SchemaField, FieldFuture, InputObject as SchemaInput, InputValue, Interface,
-    InterfaceField, Object, Scalar as SchemaScalar, Schema, SchemaBuilder, SchemaError, TypeRef,
+    Enum, EnumItem, Field, FieldFuture, InputObject as SchemaInput, InputValue, Interface, InterfaceField,
+    Object, Scalar as SchemaScalar, Schema, SchemaBuilder, SchemaError,
 };
 
+use super::outputs::{self, OutputField, OutputType};
 use crate::graphql::scalars::Scalar;
-use crate::read::declare::{Field, FieldKind, Leaf, Noun, Relation, ValueField};
+use crate::read::declare::Leaf;
 use crate::read::model::{Argument, Input, Model};
-use crate::write::Mutation;
 
 /// The schema of a model.
 pub fn build(
     model: &Model,
     extend: impl FnOnce(SchemaBuilder) -> SchemaBuilder,
 ) -> Result<Schema, SchemaError> {
-    let mut builder = extend(Schema::build("Query", Some("Mutation"), None));
-    builder = builder.register(node_interface()).register(page_info()).register(query(model));
-    builder = builder.register(mutations(model)).register(user_error());
-    for mutation in model.mutations.values() {
-        builder = builder.register(payload(mutation));
-    }
+    let mut builder =
+        extend(Schema::build("Query", Some("Mutation"), None)).register(interface(&outputs::node()));
     for input in model.inputs.values() {
         builder = register_input(builder, input);
     }
-    for noun in model.nouns() {
-        builder = builder.register(object(model, noun));
-        for (name, description, fields) in groups(noun) {
-            let group = fields.iter().fold(Object::new(name).description(description), |object, field| {
-                object.field(field_of(model, noun, field))
-            });
-            builder = builder.register(group);
-        }
-        if model.has_connection(noun.name) {
-            builder = builder.register(connection(noun)).register(edge(noun));
-        }
-    }
-    for plain in &model.objects {
-        let object = plain.fields.iter().fold(
-            Object::new(plain.name).description(plain.description),
-            |object, (name, ty, description)| object.field(planned(*name, ty.clone(), *description)),
-        );
-        builder = builder.register(object);
+    for output in outputs::objects(model) {
+        builder = builder.register(object(&output));
     }
     builder.finish()
 }
 
-/// A field whose value the planner writes; the library is never asked for it.
-fn planned(name: impl Into<String>, ty: TypeRef, description: impl Into<String>) -> SchemaField {
-    SchemaField::new(name, ty, |_| FieldFuture::from_value(None)).description(description)
+fn object(declared: &OutputType) -> Object {
+    let object = Object::new(declared.name.as_str()).description(declared.description.as_str());
+    let object = if declared.is_node { object.implement("Node") } else { object };
+    declared.fields.iter().fold(object, |object, field| object.field(planned(field)))
 }
 
-fn with_arguments(field: SchemaField, arguments: &[Argument]) -> SchemaField {
-    arguments.iter().fold(field, |field, argument| field.argument(input_value(argument)))
+/// A field whose value the planner writes; the library is never asked for it.
+fn planned(declared: &OutputField) -> Field {
+    let field = Field::new(declared.name.as_str(), declared.ty.clone(), |_| FieldFuture::from_value(None));
+    let field = field.description(declared.description.as_str());
+    declared.arguments.iter().fold(field, |field, argument| field.argument(input_value(argument)))
+}
+
+fn interface(declared: &OutputType) -> Interface {
+    let interface = Interface::new(declared.name.as_str()).description(declared.description.as_str());
+    declared.fields.iter().fold(interface, |interface, field| {
+        let named = InterfaceField::new(field.name.as_str(), field.ty.clone());
+        interface.field(named.description(field.description.as_str()))
+    })
 }
 
 fn input_value(argument: &Argument) -> InputValue {
@@ -62,184 +54,6 @@ fn input_value(argument: &Argument) -> InputValue {
         Some(default) => value.default_value(default.clone()),
         None => value,
     }
-}
-
-fn query(model: &Model) -> Object {
-    let object = Object::new("Query")
-        .description("Everything that can be read. What the caller may not read is absent.");
-    model.roots.values().fold(object, |object, root| {
-        let field = planned(root.name, root.ty.clone(), root.description.clone());
-        object.field(with_arguments(field, &root.arguments))
-    })
-}
-
-fn mutations(model: &Model) -> Object {
-    let object = Object::new("Mutation").description(
-        "Everything that can be written. Several in one document run in order, each in its own transaction.",
-    );
-    model.mutations.values().fold(object, |object, mutation| {
-        let field = planned(mutation.name, TypeRef::named(mutation.payload_type()), mutation.description);
-        let input =
-            InputValue::new("input", TypeRef::named_nn(mutation.input_type())).description("What to write.");
-        object.field(field.argument(input))
-    })
-}
-
-fn payload(mutation: &Mutation) -> Object {
-    let target = mutation.target;
-    Object::new(mutation.payload_type())
-        .description(format!("Answer of `{}`.", mutation.name))
-        .field(planned(
-            target.field,
-            TypeRef::named(target.noun),
-            "The object after the write; null when nothing was written or when it is gone.",
-        ))
-        .field(planned(
-            "userErrors",
-            TypeRef::named_nn_list_nn("UserError"),
-            "Everything that was wrong; empty when the write was done.",
-        ))
-        .field(planned(
-            "replayed",
-            TypeRef::named_nn(TypeRef::BOOLEAN),
-            "The idempotency key was known: the write was done before, and not again.",
-        ))
-}
-
-fn user_error() -> Object {
-    Object::new("UserError")
-        .description("One thing that is wrong with a write.")
-        .field(planned("code", TypeRef::named_nn("UserErrorCode"), "Stable code."))
-        .field(planned(
-            "path",
-            TypeRef::named_nn_list_nn(TypeRef::STRING),
-            "Where in the arguments: `[\"input\", \"title\"]`.",
-        ))
-        .field(planned(
-            "message",
-            TypeRef::named_nn(TypeRef::STRING),
-            "What is wrong and what is expected, for people.",
-        ))
-}
-
-fn object(model: &Model, noun: &Noun) -> Object {
-    let mut object = Object::new(noun.name).description(noun.description);
-    if noun.prefix.is_some() {
-        object = object.implement("Node");
-    }
-    noun.fields.iter().fold(object, |object, field| object.field(field_of(model, noun, field)))
-}
-
-fn field_of(model: &Model, noun: &Noun, field: &Field) -> SchemaField {
-    let hidden = field.group.is_some();
-    match &field.kind {
-        FieldKind::Value(value) => planned(field.name, value_type(value, hidden), field.description),
-        FieldKind::One(relation) => {
-            let required = !hidden && is_required(model, noun, relation);
-            planned(field.name, named(relation.target, !required), field.description)
-        }
-        FieldKind::Many(relation) => {
-            let ty = TypeRef::named_nn(format!("{}Connection", relation.target));
-            with_arguments(
-                planned(field.name, ty, field.description),
-                model.connection_arguments(relation.target),
-            )
-        }
-        FieldKind::List(relation) => {
-            planned(field.name, TypeRef::named_nn_list_nn(relation.target), field.description)
-        }
-        FieldKind::Group { name, null_if, .. } => {
-            planned(field.name, named(name, hidden || null_if.is_some()), field.description)
-        }
-    }
-}
-
-fn value_type(value: &ValueField, hidden: bool) -> TypeRef {
-    let nullable = value.nullable || hidden;
-    match (value.list, nullable) {
-        (true, true) => TypeRef::named_nn_list(value.leaf.name()),
-        (true, false) => TypeRef::named_nn_list_nn(value.leaf.name()),
-        (false, nullable) => named(value.leaf.name(), nullable),
-    }
-}
-
-fn named(name: &str, nullable: bool) -> TypeRef {
-    if nullable { TypeRef::named(name) } else { TypeRef::named_nn(name) }
-}
-
-/// A relation over a column that always has a value, to a referential that keeps all its rows and that everybody
-/// reads, always leads somewhere.
-fn is_required(model: &Model, _: &Noun, relation: &Relation) -> bool {
-    let target = model.noun(relation.target);
-    relation.required && target.is_some_and(|target| !target.tombstones)
-}
-
-fn groups(noun: &Noun) -> Vec<(&'static str, &'static str, &[Field])> {
-    noun.fields
-        .iter()
-        .filter_map(|field| match &field.kind {
-            FieldKind::Group { name, fields, .. } => Some((*name, field.description, fields.as_slice())),
-            _ => None,
-        })
-        .collect()
-}
-
-fn connection(noun: &Noun) -> Object {
-    let name = noun.name;
-    Object::new(format!("{name}Connection"))
-        .description(format!("A page of a list of {name}."))
-        .field(planned("nodes", TypeRef::named_nn_list_nn(name), "The objects of the page."))
-        .field(planned(
-            "edges",
-            TypeRef::named_nn_list_nn(format!("{name}Edge")),
-            "The objects of the page with their cursors.",
-        ))
-        .field(planned("pageInfo", TypeRef::named_nn("PageInfo"), "Where the page stands in the list."))
-        .field(planned(
-            "totalCount",
-            TypeRef::named_nn(TypeRef::INT),
-            "How many the caller may read under this filter; counted only when asked.",
-        ))
-}
-
-fn edge(noun: &Noun) -> Object {
-    let name = noun.name;
-    Object::new(format!("{name}Edge"))
-        .description(format!("A {name} in a list."))
-        .field(planned(
-            "cursor",
-            TypeRef::named_nn(TypeRef::STRING),
-            "Its place in the list, for `after` and `before`.",
-        ))
-        .field(planned("node", TypeRef::named_nn(name), "The object."))
-}
-
-fn page_info() -> Object {
-    Object::new("PageInfo")
-        .description("Where a page stands in its list.")
-        .field(planned("hasNextPage", TypeRef::named_nn(TypeRef::BOOLEAN), "There is more after this page."))
-        .field(planned(
-            "hasPreviousPage",
-            TypeRef::named_nn(TypeRef::BOOLEAN),
-            "There is more before this page; paging forward, whether a cursor was given.",
-        ))
-        .field(planned(
-            "startCursor",
-            TypeRef::named(TypeRef::STRING),
-            "Cursor of the first object; null on an empty page.",
-        ))
-        .field(planned(
-            "endCursor",
-            TypeRef::named(TypeRef::STRING),
-            "Cursor of the last object; null on an empty page.",
-        ))
-}
-
-fn node_interface() -> Interface {
-    Interface::new("Node").description("An object with an identifier of its own.").field(
-        InterfaceField::new("id", TypeRef::named_nn(TypeRef::ID))
-            .description("Opaque typed identifier; stable, never given to another object."),
-    )
 }
 
 fn register_input(builder: SchemaBuilder, input: &Input) -> SchemaBuilder {

@@ -154,6 +154,20 @@ fn one_of(declared: &EnumType, value: &Value) -> Result<Value, ApiError> {
     Err(wrong(value, format!("one of {}", names.join(", "))))
 }
 
+/// Whether a literal is of a scalar or an enum; variables within are looked at when they have values.
+pub(crate) fn literal(leaf: Leaf, written: &Written) -> Result<(), ApiError> {
+    let Some(value) = written.clone().into_const() else { return Ok(()) };
+    match leaf {
+        // only in JSON, which has no names, does a text stand for a value of an enum
+        Leaf::Enum(declared) if matches!(value, Value::String(_)) => {
+            let known = declared.values.iter().map(|(name, _)| *name).collect::<Vec<_>>();
+            Err(wrong(&value, format!("one of {}, without quotes", known.join(", "))))
+        }
+        Leaf::Enum(declared) => one_of(&declared, &value).map(drop),
+        Leaf::Scalar(declared) => scalar(declared, value).map(drop),
+    }
+}
+
 fn object(model: &Model, declared: &InputObject, value: Value) -> Result<Value, ApiError> {
     let Value::Object(mut given) = value else {
         return Err(wrong(&value, format!("an object of type {}", declared.name)));
@@ -165,26 +179,36 @@ fn object(model: &Model, declared: &InputObject, value: Value) -> Result<Value, 
             coerced.insert(Name::new(&field.name), value);
         }
     }
-    if let Some(unknown) = given.keys().next() {
-        let names: Vec<&str> = declared.fields.iter().map(|field| field.name.as_str()).collect();
-        let message = format!("{} has no field {unknown:?}", declared.name);
-        return Err(ApiError::new(Code::BadUserInput, message).expected(names.join(", ")).in_field(unknown));
+    if let Some(name) = given.keys().next() {
+        return Err(unknown(declared, name));
     }
     if declared.one_of && (coerced.len() != 1 || coerced.values().any(|value| *value == Value::Null)) {
-        let names: Vec<&str> = declared.fields.iter().map(|field| field.name.as_str()).collect();
-        let message = format!("{} takes exactly one key", declared.name);
-        return Err(
-            ApiError::new(Code::BadUserInput, message).expected(format!("one of {}", names.join(", ")))
-        );
+        return Err(not_one(declared));
     }
     Ok(Value::Object(coerced))
 }
 
-fn missing(ty: &TypeRef) -> ApiError {
+/// A key that an input object does not have.
+pub(crate) fn unknown(declared: &InputObject, name: &str) -> ApiError {
+    let names: Vec<&str> = declared.fields.iter().map(|field| field.name.as_str()).collect();
+    let message = format!("{} has no field {name:?}", declared.name);
+    ApiError::new(Code::BadUserInput, message).expected(names.join(", ")).in_field(name)
+}
+
+/// Not exactly one key where one is to be chosen.
+pub(crate) fn not_one(declared: &InputObject) -> ApiError {
+    let names: Vec<&str> = declared.fields.iter().map(|field| field.name.as_str()).collect();
+    let message = format!("{} takes exactly one key", declared.name);
+    ApiError::new(Code::BadUserInput, message).expected(format!("one of {}", names.join(", ")))
+}
+
+/// Null, or nothing, where a value must be.
+pub(crate) fn missing(ty: &TypeRef) -> ApiError {
     ApiError::new(Code::BadUserInput, "a value is required").expected(format!("a value of type {ty}"))
 }
 
-fn wrong(value: &Value, expected: String) -> ApiError {
+/// A value that is not of its type.
+pub(crate) fn wrong(value: &Value, expected: String) -> ApiError {
     ApiError::new(Code::BadUserInput, format!("{} does not fit", shown(value))).expected(expected)
 }
 
@@ -197,7 +221,8 @@ fn shown(value: &Value) -> String {
     }
 }
 
-fn type_ref(ty: &Type) -> TypeRef {
+/// A type as the schema has it, from a type as a document writes it.
+pub(crate) fn type_ref(ty: &Type) -> TypeRef {
     let base = match &ty.base {
         BaseType::Named(name) => TypeRef::Named(name.to_string().into()),
         BaseType::List(inner) => TypeRef::List(Box::new(type_ref(inner))),

@@ -64,7 +64,7 @@ fn probe(rng: &mut StdRng, shapes: &[(String, Vec<(Rect, Polygon)>)]) -> Point {
     let (a, b) = (chosen.0[at], chosen.0[at + 1]);
     let base = match rng.random_range(0..3) {
         0 => a,
-        1 => Coord { x: ((a.x + b.x) / 2.0).floor(), y: ((a.y + b.y) / 2.0).floor() },
+        1 => Coord { x: f64::midpoint(a.x, b.x).floor(), y: f64::midpoint(a.y, b.y).floor() },
         _ => Coord { x: a.x, y: b.y },
     };
     let reach = [0.0, 1.0, 100.0, 2000.0][rng.random_range(0..4)];
