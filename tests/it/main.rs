@@ -11,3 +11,4 @@ mod rights;
 mod schema;
 mod statements;
 mod statistics;
+mod writes;
