@@ -10,7 +10,7 @@ use super::declare::Mutation;
 use super::idempotency::Key;
 use super::input::Input;
 use super::problem::{Failure, Problem, ProblemCode};
-use super::{Writing, refusals};
+use super::{Refusals, Writing, refusals};
 use crate::clock::Clock;
 use crate::db::Db;
 use crate::error::{ApiError, Code};
@@ -42,6 +42,8 @@ pub struct Sender<'s> {
     pub viewer: &'s Viewer,
     /// Id of the request.
     pub request_id: &'s str,
+    /// How many writes of each client were refused of late.
+    pub refusals: &'s Refusals,
 }
 
 /// Runs a mutation. Problems roll everything back; nothing is kept of them, so that the same key may be sent again

@@ -44,7 +44,7 @@ on_both!(writers_of_different_fields_lose_nothing, Small, async |app| {
     let fields: [(&str, [Value; 3]); 6] = [
         ("title", [json!("Premier"), json!("Deuxième"), json!("Troisième")]),
         ("description", [json!("Premier"), json!("Deuxième"), json!("Troisième")]),
-        ("pillar", [json!("ALLER_VERS_RACCROCHER"), json!("RECENSER_FEDERER"), json!("INNOVER")]),
+        ("pillar", [json!("INNOVER"), json!("RECENSER_FEDERER"), json!("ALLER_VERS_RACCROCHER")]),
         ("categories", [json!(["SANTE"]), json!(["MOBILITE"]), json!(["LOGEMENT"])]),
         ("audiences", [json!(["SENIORS"]), json!(["JEUNES"]), json!(["BRSA"])]),
         ("endsOn", [json!("2023-10"), json!("2023-11"), json!("2023-12")]),

@@ -5,6 +5,7 @@ mod concurrency;
 mod ground;
 mod idempotency;
 mod lifecycles;
+mod people;
 mod rights;
 mod story;
 

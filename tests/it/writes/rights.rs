@@ -104,7 +104,7 @@ async fn input(ground: &Ground<'_>, name: &str, on: &str) -> Value {
         ("createSite", _) => json!({ "name": "Candidate", "communes": ["69256"] }),
         ("updateSite", _) => json!({ "id": site, "audienceNote": Uuid::now_v7().to_string() }),
         ("setSiteLabel", "wave") => json!({ "id": site, "wave": null }),
-        ("setSiteLabel", "communes") => json!({ "id": site, "communes": ["69256"], "pilotDepartements": ["69"] }),
+        ("setSiteLabel", "communes") => json!({ "id": ground.site(SiteStatus::Active).await, "communes": ["69256"] }),
         ("setSiteLabel", _) => json!({ "id": ground.candidate().await, "communes": ["69256"] }),
         ("setSiteMilestone", kind) => json!({ "id": site, "kind": kind, "start": "2021-10" }),
         ("removeSiteMilestone", _) => {
@@ -186,13 +186,12 @@ async fn input_of_actions(ground: &Ground<'_>, name: &str, on: &str) -> Value {
 }
 
 async fn input_of_figures(ground: &Ground<'_>, name: &str) -> Value {
-    let site = known(Kind::Site, 1);
+    static CALLS: AtomicU32 = AtomicU32::new(0);
+    let (site, call) = (known(Kind::Site, 1), CALLS.fetch_add(1, Ordering::SeqCst));
     let line = json!({ "site": site, "year": 2023, "programmeLabel": "BOP 147", "amountCents": "5", "kind": "PAID" });
     match name {
         "submitFigure" => {
             // a month of its own each
-            static CALLS: AtomicU32 = AtomicU32::new(0);
-            let call = CALLS.fetch_add(1, Ordering::SeqCst);
             let period = format!("{}-{:02}", 2001 + call / 12 % 20, call % 12 + 1);
             json!({ "subject": { "site": site }, "indicator": "POPULATION", "value": "1", "period": period })
         }
@@ -202,7 +201,7 @@ async fn input_of_figures(ground: &Ground<'_>, name: &str) -> Value {
             json!({ "id": ground.figure(FigureStatus::Provisional).await, "reason": "erreur" })
         }
         "reportQuarter" => {
-            let values = json!([{ "indicator": "ACTION_COUNT", "value": "1" }]);
+            let values = json!([{ "indicator": "ACTION_COUNT", "value": call.to_string() }]);
             json!({ "site": site, "quarter": "2023-Q1", "values": values })
         }
         "createFundingLine" => line,
