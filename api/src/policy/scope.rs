@@ -198,7 +198,7 @@ fn open_site(resource: Resource, verb: Verb, territory: Territory, a: &str) -> S
     const NOT_WITHDRAWN: &str = "SELECT id FROM site WHERE status <> 'WITHDRAWN'";
     match resource {
         Resource::Partner | Resource::Referential => "TRUE".to_owned(),
-        Resource::Figure if verb == Verb::Write && territory == Territory::PilotDepartement => {
+        Resource::Figure if verb != Verb::Withdraw && territory == Territory::PilotDepartement => {
             in_sites(resource, a, NOT_WITHDRAWN)
         }
         _ => in_sites(resource, a, OPEN),

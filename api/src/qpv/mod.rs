@@ -109,7 +109,8 @@ fn related_fields() -> Vec<Field> {
         list("successors", by("QpvSuccessor", qpv_lineage::Column::FromQpvId), "What became of it, in 2024."),
         many(
             "sites",
-            through("Site", site_qpv::Column::QpvId, site_qpv::Column::SiteId, false),
+            through("Site", site_qpv::Column::QpvId, site_qpv::Column::SiteId, false)
+                .only("{l}.ends_on IS NULL"),
             "Sites (« cités de l'emploi ») that work there.",
         ),
         many(

@@ -126,8 +126,9 @@ fn related_fields() -> Vec<Field> {
         ),
         many(
             "qpvs",
-            through("Qpv", site_qpv::Column::SiteId, site_qpv::Column::QpvId, false),
-            "« QPV » of its perimeter, of both generations.",
+            through("Qpv", site_qpv::Column::SiteId, site_qpv::Column::QpvId, false)
+                .only("{l}.ends_on IS NULL"),
+            "« QPV » of its perimeter, of both generations; links that were ended are left out.",
         ),
         many("seats", by("Seat", seat::Column::SiteId), "Seats of its partners, ended ones included."),
         many(
