@@ -14,3 +14,4 @@ mod schema;
 mod statements;
 mod statistics;
 mod validation;
+mod writes;

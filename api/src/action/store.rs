@@ -1,5 +1,7 @@
 //! Actions in the database: the row, its links, its journal entry.
 
+use std::collections::HashSet;
+
 use entity::enums::{ActionStatus, PartnerStatus, SeatKind};
 use entity::{StringList, action, action_partner, action_qpv, axis, partner, qpv, seat, site_qpv};
 use sea_orm::ActiveValue::{NotSet, Set, Unchanged};
@@ -37,6 +39,30 @@ impl Links {
             None => None,
         };
         Ok(Self { qpvs, partners })
+    }
+}
+
+impl Links {
+    /// Names of the links that are given and differ from those of an action.
+    async fn that_differ(&self, writing: Writing<'_>, action: Uuid) -> Result<Vec<&'static str>, Failure> {
+        let mut names = Vec::new();
+        if let Some(qpvs) = &self.qpvs {
+            let known = action_qpv::Entity::find().filter(action_qpv::Column::ActionId.eq(action));
+            let known: HashSet<Uuid> =
+                known.all(writing.tx).await?.into_iter().map(|link| link.qpv_id).collect();
+            if known != qpvs.iter().copied().collect() {
+                names.push("qpvs");
+            }
+        }
+        if let Some(partners) = &self.partners {
+            let known = action_partner::Entity::find().filter(action_partner::Column::ActionId.eq(action));
+            let known: HashSet<Uuid> =
+                known.all(writing.tx).await?.into_iter().map(|link| link.partner_id).collect();
+            if known != partners.iter().copied().collect() {
+                names.push("partners");
+            }
+        }
+        Ok(names)
     }
 }
 
@@ -257,11 +283,7 @@ pub(super) async fn update(
     mut changed: Vec<&'static str>,
     verb: Verb,
 ) -> Result<Change, Failure> {
-    for (given, name) in [(links.qpvs.is_some(), "qpvs"), (links.partners.is_some(), "partners")] {
-        if given {
-            changed.push(name);
-        }
-    }
+    changed.extend(links.that_differ(writing, current.id).await?);
     if changed.is_empty() {
         return Ok(Change { id: current.id });
     }

@@ -100,13 +100,13 @@ async fn apply(
     row: &mut funding_line::ActiveModel,
 ) -> Result<Vec<&'static str>, Failure> {
     let mut changed = Vec::new();
-    if let Patch::Set(year) = input.integer("year", 2000..=2099) {
+    if let Patch::Set(year) = input.not_null("year", input.integer("year", 2000..=2099)) {
         take!(changed, row, current, "year", year, year);
     }
     if let Patch::Set(label) = input.needed_text("programmeLabel", 2..=200) {
         take!(changed, row, current, "programmeLabel", programme_label, label);
     }
-    if let Patch::Set(amount) = input.amount("amountCents") {
+    if let Patch::Set(amount) = input.not_null("amountCents", input.amount("amountCents")) {
         take!(changed, row, current, "amountCents", amount_cents, amount);
     }
     if let Patch::Set(kind) = input.needed("kind", FundingKind::parse) {

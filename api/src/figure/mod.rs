@@ -1,6 +1,7 @@
 //! Figures and funding.
 
 mod funding;
+mod late;
 mod mutations;
 
 use entity::{figure, funding_line};

@@ -9,6 +9,7 @@ use sea_orm::ActiveValue::Set;
 use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, QueryFilter};
 use uuid::Uuid;
 
+use super::late;
 use crate::graphql::scalars::{Parsed, PartialDate, Scalar};
 use crate::ids;
 use crate::ingest::figures::{self, Subject};
@@ -210,6 +211,7 @@ async fn submit(writing: Writing<'_>, input: &Input<'_>) -> Result<Change, Failu
     if period.from > writing.today() {
         input.wrong(ProblemCode::OutOfBounds, "period", "the period has not begun");
     }
+    late::check(writing, input, about.site, "period", &period).await?;
     let Some(value) = value else {
         input.check()?;
         return Err(Problem::at(ProblemCode::Required, "value", "a value is needed").into());
@@ -348,7 +350,7 @@ async fn validate(writing: Writing<'_>, input: &Input<'_>) -> Result<Change, Fai
         FigureStatus::Provisional => {
             move_to(writing, &current, FigureStatus::Validated, Verb::Validate, None).await
         }
-        other => Err(Problem::transition(other.as_str(), "VALIDATED", [].into_iter()).into()),
+        other => Err(Problem::transition(other.as_str(), "VALIDATED", [].into_iter()).on("id").into()),
     }
 }
 
@@ -357,7 +359,9 @@ async fn revise(writing: Writing<'_>, input: &Input<'_>) -> Result<Change, Failu
     if current.status != FigureStatus::Validated {
         let allowed =
             if current.status == FigureStatus::Provisional { vec!["VALIDATED", "WITHDRAWN"] } else { vec![] };
-        return Err(Problem::transition(current.status.as_str(), "REVISED", allowed.into_iter()).into());
+        return Err(Problem::transition(current.status.as_str(), "REVISED", allowed.into_iter())
+            .on("id")
+            .into());
     }
     let value = checked(input, "value", input.decimal("value").or(None), current.indicator);
     input.check()?;
@@ -396,7 +400,9 @@ async fn withdraw(writing: Writing<'_>, input: &Input<'_>) -> Result<Change, Fai
     input.check()?;
     match current.status {
         FigureStatus::Withdrawn => Ok(Change { id: current.id }),
-        FigureStatus::Revised => Err(Problem::transition("REVISED", "WITHDRAWN", [].into_iter()).into()),
+        FigureStatus::Revised => {
+            Err(Problem::transition("REVISED", "WITHDRAWN", [].into_iter()).on("id").into())
+        }
         _ => move_to(writing, &current, FigureStatus::Withdrawn, Verb::Withdraw, reason).await,
     }
 }
@@ -415,12 +421,20 @@ async fn report(writing: Writing<'_>, input: &Input<'_>) -> Result<Change, Failu
             "expected a calendar quarter that has begun, such as 2023-Q2",
         );
     }
+    late::check(writing, input, about.site, "quarter", &quarter).await?;
     let mut seen: Vec<Indicator> = Vec::new();
     let mut rows = Vec::new();
     let given = if let Some(Value::List(given)) = input.given("values") { given.as_slice() } else { &[] };
     for (index, item) in given.iter().enumerate() {
         let at = |code, message: String| input.problem(Problem::at(code, "values", message).then(index));
-        let Some((indicator, value, note)) = quarter_value(item) else { continue };
+        let Some((indicator, value)) = quarter_value(item) else { continue };
+        let note = match quarter_note(item) {
+            Ok(note) => note,
+            Err((code, message)) => {
+                input.problem(Problem::at(code, "values", message).then(index).then("note"));
+                None
+            }
+        };
         if seen.contains(&indicator) {
             at(ProblemCode::Duplicate, format!("{} stands twice", indicator.as_str()));
         }
@@ -444,6 +458,7 @@ async fn report(writing: Writing<'_>, input: &Input<'_>) -> Result<Change, Failu
     input.check()?;
     for (known, row) in rows {
         match known {
+            Some(known) if known.value == row.value && known.note == row.note => {}
             Some(known) => {
                 let mut change = next_row!(writing, figure, known);
                 change.value = Set(row.value);
@@ -467,15 +482,20 @@ async fn report(writing: Writing<'_>, input: &Input<'_>) -> Result<Change, Failu
     Ok(Change { id: site_id })
 }
 
-fn quarter_value(item: &Value) -> Option<(Indicator, Decimal, Option<String>)> {
+fn quarter_value(item: &Value) -> Option<(Indicator, Decimal)> {
     let Value::Object(item) = item else { return None };
     let Some(Value::Enum(indicator)) = item.get("indicator") else { return None };
     let Ok(Parsed::Decimal(value)) = Scalar::Decimal.parse(item.get("value")?) else { return None };
-    let note = match item.get("note") {
-        Some(Value::String(note)) => {
-            crate::text::normalise(note).ok().map(|note| note.chars().take(500).collect())
-        }
-        _ => None,
-    };
-    Some((Indicator::parse(indicator)?, value, note))
+    Some((Indicator::parse(indicator)?, value))
+}
+
+fn quarter_note(item: &Value) -> Result<Option<String>, (ProblemCode, &'static str)> {
+    let Value::Object(item) = item else { return Ok(None) };
+    let Some(Value::String(note)) = item.get("note") else { return Ok(None) };
+    let note = crate::text::normalise(note)
+        .map_err(|_| (ProblemCode::InvalidText, "control characters are not taken"))?;
+    if note.chars().count() > 500 {
+        return Err((ProblemCode::OutOfBounds, "expected 500 characters at most"));
+    }
+    Ok(Some(note))
 }

@@ -131,7 +131,7 @@ async fn hold(writing: Writing<'_>, input: &Input<'_>) -> Result<Change, Failure
         return Ok(Change { id: current.id });
     }
     if current.status == MeetingStatus::Cancelled {
-        return Err(Problem::transition("CANCELLED", "HELD", [].into_iter()).into());
+        return Err(Problem::transition("CANCELLED", "HELD", [].into_iter()).on("id").into());
     }
     let mut row = next_row!(writing, meeting, current);
     let mut changed = vec!["status"];
@@ -172,7 +172,7 @@ async fn cancel(writing: Writing<'_>, input: &Input<'_>) -> Result<Change, Failu
         return Ok(Change { id: current.id });
     }
     if current.status == MeetingStatus::Held {
-        return Err(Problem::transition("HELD", "CANCELLED", [].into_iter()).into());
+        return Err(Problem::transition("HELD", "CANCELLED", [].into_iter()).on("id").into());
     }
     let mut row = next_row!(writing, meeting, current);
     row.status = Set(MeetingStatus::Cancelled);

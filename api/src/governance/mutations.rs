@@ -197,6 +197,8 @@ async fn apply(
     take!(changed, row, current, "cadence", cadence_unit, unit);
     let parent = input.id("parent", "body");
     if let Patch::Set(parent) = parent {
+        // two bodies that take each other as parent wait for each other, so that one sees the loop
+        writing.lock_site(current.site_id).await?;
         check_parent(writing, input, current, parent).await?;
     }
     take!(changed, row, current, "parent", parent_id, parent.or(current.parent_id));
@@ -277,11 +279,7 @@ async fn refuse_second_copil(
         .one(writing.tx)
         .await?;
     if other.is_some() {
-        input.wrong(
-            ProblemCode::Rule,
-            field,
-            "the site has an ACTIVE COPIL already; suspend or dissolve it first",
-        );
+        input.wrong(ProblemCode::Rule, field, "the site has an ACTIVE COPIL already; suspend it first");
     }
     Ok(())
 }
@@ -291,7 +289,7 @@ const fn next(status: GovernanceStatus) -> &'static [GovernanceStatus] {
     use GovernanceStatus::{Active, Dissolved, Planned, Suspended};
     match status {
         Planned => &[Active],
-        Active => &[Suspended, Dissolved],
+        Active => &[Suspended],
         Suspended => &[Active, Dissolved],
         Dissolved => &[],
     }

@@ -235,7 +235,7 @@ async fn adopt(writing: Writing<'_>, input: &Input<'_>) -> Result<Change, Failur
         RoadmapStatus::Draft => {}
         RoadmapStatus::Adopted => return Ok(Change { id }),
         RoadmapStatus::Superseded => {
-            return Err(Problem::transition("SUPERSEDED", "ADOPTED", [].into_iter()).into());
+            return Err(Problem::transition("SUPERSEDED", "ADOPTED", [].into_iter()).on("id").into());
         }
     }
     let meeting = adopting_meeting(writing, input, draft.site_id).await?;

@@ -26,7 +26,7 @@ use crate::policy::Policy;
 use crate::qpv::outline::Outlines;
 use crate::read::declare::Noun;
 use crate::read::model::{Extras, Model};
-use crate::write::Mutation;
+use crate::write::{Mutation, Refusals};
 
 /// What root fields of their own kind need beside the database.
 #[derive(Debug, Default)]
@@ -46,6 +46,7 @@ pub struct Engine {
     documents: Documents,
     introspection: Schema,
     pub(crate) services: Services,
+    refusals: Refusals,
 }
 
 impl std::fmt::Debug for Engine {
@@ -65,7 +66,16 @@ impl Engine {
         let introspection =
             schema::build(&model, |builder| builder.validation_mode(async_graphql::ValidationMode::Fast))?;
         let services = Services::default();
-        Ok(Self { model, db, policy, clock, documents, introspection, services })
+        Ok(Self {
+            model,
+            db,
+            policy,
+            clock,
+            documents,
+            introspection,
+            services,
+            refusals: Refusals::default(),
+        })
     }
 }
 

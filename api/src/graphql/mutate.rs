@@ -35,7 +35,7 @@ impl Engine {
             let message = format!("{} root fields, at most {} are taken", roots.len(), limits::ROOT_FIELDS);
             return Err(vec![ApiError::new(crate::error::Code::LimitExceeded, message)]);
         }
-        let sender = Sender { viewer, request_id };
+        let sender = Sender { viewer, request_id, refusals: &self.refusals };
         let mut data = vec![b'{'];
         let mut errors = Vec::new();
         for (index, root) in roots.iter().enumerate() {

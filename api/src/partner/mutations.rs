@@ -295,8 +295,9 @@ async fn merge(writing: Writing<'_>, input: &Input<'_>) -> Result<Change, Failur
             "the partner that stays must be ACTIVE; this also keeps chains without loop",
         );
     }
-    if gone.status == PartnerStatus::Merged {
-        input.wrong(ProblemCode::InvalidTransition, "id", "the partner is MERGED already");
+    if gone.status != PartnerStatus::Active {
+        let message = format!("a {} partner is not merged any more", gone.status.as_str());
+        input.wrong(ProblemCode::InvalidTransition, "id", message);
     }
     input.check()?;
     move_seats(writing, id, into).await?;

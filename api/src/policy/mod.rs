@@ -10,7 +10,7 @@ use chrono_tz::Europe::Paris;
 
 pub use self::scope::Reach;
 pub use self::table::{Cell, Condition, Grant, Policy, PolicyError, Resource, Rule, Territory, Verb};
-use crate::auth::{Actor, Role};
+use crate::auth::{Actor, Role, Scope};
 use crate::db::Sql;
 
 /// The caller of one request, as the checks see him.
@@ -46,7 +46,10 @@ impl Viewer {
         let mut grants = Vec::new();
         if let Some(rule) = self.policy.rule(resource, verb, group) {
             let role = self.actor.role;
-            if role != Role::Public && self.actor.has(rule.token_scope) {
+            // every write needs `cde:write`, those of grants `cde:admin` beside it
+            let may_write =
+                verb == Verb::Read || rule.token_scope != Scope::Admin || self.actor.has(Scope::Write);
+            if role != Role::Public && self.actor.has(rule.token_scope) && may_write {
                 grants.extend_from_slice(&rule.cell(role).grants);
             }
             // what the public reads, everybody reads

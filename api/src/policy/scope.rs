@@ -49,10 +49,8 @@ pub(super) fn condition(
     if let Some(condition) = grant.condition {
         parts.push(restriction(condition, alias));
     }
-    // a closed site may still receive late figures, from ANCT and the préfecture
-    let late_figures = resource == Resource::Figure && grant.territory == Territory::PilotDepartement;
-    if verb != Verb::Read && grant.territory != Territory::National && !late_figures {
-        parts.push(open_site(resource, alias));
+    if verb != Verb::Read && grant.territory != Territory::National {
+        parts.push(open_site(resource, verb, grant.territory, alias));
     }
     Some(if parts.len() > 1 { format!("({})", parts.join(" AND ")) } else { parts.concat() })
 }
@@ -193,11 +191,16 @@ fn restriction(condition: Condition, a: &str) -> String {
     }
 }
 
-/// A closed or withdrawn site is read-only for all but the national team.
-fn open_site(resource: Resource, a: &str) -> String {
+/// A closed or withdrawn site is read-only for all but the national team; its préfecture still writes the late
+/// figures of a closed one.
+fn open_site(resource: Resource, verb: Verb, territory: Territory, a: &str) -> String {
     const OPEN: &str = "SELECT id FROM site WHERE status NOT IN ('CLOSED', 'WITHDRAWN')";
+    const NOT_WITHDRAWN: &str = "SELECT id FROM site WHERE status <> 'WITHDRAWN'";
     match resource {
         Resource::Partner | Resource::Referential => "TRUE".to_owned(),
+        Resource::Figure if verb != Verb::Withdraw && territory == Territory::PilotDepartement => {
+            in_sites(resource, a, NOT_WITHDRAWN)
+        }
         _ => in_sites(resource, a, OPEN),
     }
 }

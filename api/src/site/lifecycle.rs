@@ -38,7 +38,7 @@ pub const fn next(status: SiteStatus) -> &'static [SiteStatus] {
     match status {
         Candidate => &[Submitted],
         Submitted => &[Labelled, Rejected, Candidate],
-        Labelled => &[Active, Closed, Withdrawn],
+        Labelled => &[Active, Withdrawn],
         Active => &[Closed, Withdrawn],
         Rejected | Closed | Withdrawn => &[],
     }

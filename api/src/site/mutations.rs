@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::lifecycle;
 use crate::auth::Role;
-use crate::graphql::scalars::Scalar;
+use crate::graphql::scalars::{Parsed, Scalar};
 use crate::policy::{Resource, Verb};
 use crate::read::model::Argument;
 use crate::write::declare::{expected_version, id_of, optional, required, several};
@@ -173,7 +173,7 @@ async fn create(writing: Writing<'_>, input: &Input<'_>) -> Result<Change, Failu
     let empty = site::Model::try_from(row.clone()).map_err(sea_orm::DbErr::from)?;
     let territory = Territory::read(writing, input).await?;
     may_create(writing, &territory)?;
-    if territory.communes.is_empty() {
+    if !territory.given || territory.is_emptied(input) {
         input.wrong(ProblemCode::Required, "communes", "at least one commune is needed");
     }
     let mut changed = apply(input, &empty, &mut row);
@@ -253,10 +253,14 @@ async fn set_label(writing: Writing<'_>, input: &Input<'_>) -> Result<Change, Fa
     let mut row = next_row!(writing, site, current);
     let mut changed = Vec::new();
     let code = input.code("code", Scalar::SiteCode);
-    if let (Patch::Set(code), Some(known)) = (&code, &current.code)
-        && code != known
+    if let Some(known) = &current.code
+        && code.clone().or(Some(known.clone())).as_ref() != Some(known)
     {
-        input.wrong(ProblemCode::Rule, "code", format!("the site is {known}; codes are never given again"));
+        input.wrong(
+            ProblemCode::Rule,
+            "code",
+            format!("the site is {known}; a code is never changed or taken back"),
+        );
     }
     if let Patch::Set(code) = &code {
         let other = site::Entity::find().filter(site::Column::Code.eq(code.as_str())).one(writing.tx).await?;
@@ -267,7 +271,7 @@ async fn set_label(writing: Writing<'_>, input: &Input<'_>) -> Result<Change, Fa
     take!(changed, row, current, "code", code, code.or(current.code.clone()));
     take!(changed, row, current, "wave", wave, input.integer("wave", 2020..=2021).or(current.wave));
     let territory = Territory::read(writing, input).await?;
-    if territory.given && territory.communes.is_empty() {
+    if territory.is_emptied(input) {
         input.wrong(ProblemCode::Required, "communes", "a site has at least one commune");
     }
     set_territory(writing, input, &current, territory, &mut changed).await?;
@@ -304,6 +308,9 @@ async fn set_territory(
         }
         pilots = given.0;
         changed.push("pilotDepartements");
+    } else if !own.is_empty() && !pilots.is_empty() && !pilots.iter().any(|code| own.contains(code)) {
+        let message = "none of the « départements » that steer the site would be left";
+        input.wrong(ProblemCode::Rule, "communes", message);
     }
     input.check()?;
     if territory.given {
@@ -330,6 +337,11 @@ pub(super) struct Territory {
 }
 
 impl Territory {
+    /// Whether an empty list was given; codes that no commune has are told one by one.
+    fn is_emptied(&self, input: &Input<'_>) -> bool {
+        self.given && matches!(input.given("communes"), Some(Value::List(codes)) if codes.is_empty())
+    }
+
     async fn read(writing: Writing<'_>, input: &Input<'_>) -> Result<Self, Failure> {
         let Some(Value::List(_)) = input.given("communes") else { return Ok(Self::default()) };
         let codes = input.list("communes", Some(Scalar::CommuneCode)).or(None).unwrap_or_default().0;
@@ -401,7 +413,11 @@ async fn set_milestone(writing: Writing<'_>, input: &Input<'_>) -> Result<Change
     else {
         return Err(Problem::at(ProblemCode::Required, "kind", "kind and start are needed").into());
     };
-    let end = input.period("end").or(None);
+    let former = known.as_ref().and_then(|known| known.ends.clone()).map(Value::String);
+    let end = input.period("end").or(former.and_then(|text| match Scalar::PartialDate.parse(&text) {
+        Ok(Parsed::Period(period)) => Some(period),
+        _ => None,
+    }));
     if end.as_ref().is_some_and(|end| end.to < start.from) {
         input.wrong(ProblemCode::Rule, "end", "the end is before the start");
     }

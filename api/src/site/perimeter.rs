@@ -63,7 +63,11 @@ async fn links(
     let Patch::Set(code) = input.code("qpv", Scalar::QpvCode) else {
         return Err(Problem::at(ProblemCode::Required, "qpv", "a QPV is needed").into());
     };
-    let found = qpv::Entity::find().filter(qpv::Column::Code.eq(code.as_str())).one(writing.tx).await?;
+    let found = qpv::Entity::find()
+        .filter(qpv::Column::Code.eq(code.as_str()))
+        .filter(qpv::Column::DeletedAt.is_null())
+        .one(writing.tx)
+        .await?;
     let Some(found) = found else {
         return Err(
             Problem::at(ProblemCode::UnknownCode, "qpv", format!("no QPV has the code {code}")).into()

@@ -18,13 +18,18 @@ pub(super) struct Key<'k> {
     pub key: &'k str,
     /// Mutation.
     pub operation: &'k str,
-    /// SHA-256 of the coerced input.
+    /// SHA-256 of the person and the coerced input.
     pub input_hash: String,
 }
 
 impl<'k> Key<'k> {
-    pub(super) fn new(key: &'k str, operation: &'k str, input: &str) -> Self {
-        Self { key, operation, input_hash: hex::encode(Sha256::digest(input)) }
+    /// A key of one person: another one of the same client who sends it gets no answer of his.
+    pub(super) fn new(key: &'k str, operation: &'k str, sub: Option<&str>, input: &str) -> Self {
+        let mut hasher = Sha256::new();
+        hasher.update(sub.unwrap_or_default());
+        hasher.update([0]);
+        hasher.update(input);
+        Self { key, operation, input_hash: hex::encode(hasher.finalize()) }
     }
 }
 

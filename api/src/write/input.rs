@@ -114,7 +114,8 @@ impl<'i> Input<'i> {
         self.not_null(name, self.text(name, length))
     }
 
-    fn not_null<T>(&self, name: &str, patch: Patch<T>) -> Patch<T> {
+    /// A value that an object cannot be without; null is noted as a problem.
+    pub fn not_null<T>(&self, name: &str, patch: Patch<T>) -> Patch<T> {
         if matches!(patch, Patch::Clear) {
             self.wrong(ProblemCode::Required, name, "cannot be emptied");
             return Patch::Keep;
@@ -202,7 +203,12 @@ impl<'i> Input<'i> {
             None => Patch::Keep,
             Some(Value::List(items)) => {
                 let mut list: Vec<String> = Vec::new();
-                for item in items.iter().filter_map(|item| element(item, scalar)) {
+                for (index, item) in items.iter().enumerate() {
+                    let Some(item) = element(item, scalar) else {
+                        let message = "control characters are not taken";
+                        self.problem(Problem::at(ProblemCode::InvalidText, name, message).then(index));
+                        continue;
+                    };
                     if !list.contains(&item) {
                         list.push(item);
                     }

@@ -23,6 +23,7 @@ pub use self::declare::{Mutation, Target};
 pub use self::guard::{Place, Resources};
 pub use self::input::Input;
 pub use self::problem::{Failure, Problem, ProblemCode, USER_ERROR_CODE};
+pub use self::refusals::Refusals;
 pub use self::run::{Change, Sender, Written, run};
 
 /// What a write works with: one transaction, the caller, the time.

@@ -82,6 +82,13 @@ impl Problem {
         Self::at(ProblemCode::InvalidTransition, "to", message)
     }
 
+    /// Puts another field of the input in the path's place.
+    #[must_use]
+    pub fn on(mut self, field: &str) -> Self {
+        self.path = vec!["input".to_owned(), field.to_owned()];
+        self
+    }
+
     /// Puts a position or a field after the path.
     #[must_use]
     pub fn then(mut self, step: impl ToString) -> Self {

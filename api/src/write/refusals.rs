@@ -1,7 +1,7 @@
 //! Refused writes of known callers, recorded in the journal beside those that were done.
 
 use std::collections::HashMap;
-use std::sync::{LazyLock, Mutex};
+use std::sync::Mutex;
 
 use async_graphql::Value;
 use entity::enums::JournalOp;
@@ -20,18 +20,23 @@ use crate::ids;
 use crate::limits;
 use crate::read::coerce::Arguments;
 
-/// Refusals of each client in the current minute.
-static COUNTS: LazyLock<Mutex<(i64, HashMap<String, u32>)>> = LazyLock::new(Mutex::default);
+/// Refusals of each client in the current minute, so that nobody fills the journal with them.
+#[derive(Debug, Default)]
+pub struct Refusals {
+    counts: Mutex<(i64, HashMap<String, u32>)>,
+}
 
-/// Whether one more refusal of a client is recorded in this minute.
-fn is_within(client: &str, minute: i64) -> bool {
-    let Ok(mut counts) = COUNTS.lock() else { return false };
-    if counts.0 != minute {
-        *counts = (minute, HashMap::new());
+impl Refusals {
+    /// Whether one more refusal of a client is recorded in this minute.
+    fn is_within(&self, client: &str, minute: i64) -> bool {
+        let Ok(mut counts) = self.counts.lock() else { return false };
+        if counts.0 != minute {
+            *counts = (minute, HashMap::new());
+        }
+        let count = counts.1.entry(client.to_owned()).or_default();
+        *count += 1;
+        *count <= limits::REFUSALS_A_MINUTE
     }
-    let count = counts.1.entry(client.to_owned()).or_default();
-    *count += 1;
-    *count <= limits::REFUSALS_A_MINUTE
 }
 
 /// Records that a write was refused, unless the client was refused too often in this minute.
@@ -47,7 +52,7 @@ pub(super) async fn record(
     let (Some(problem), false) = (problems.first(), actor.role == Role::Public) else { return Ok(()) };
     let now = clock.now();
     let client = actor.client_id.as_deref().or(actor.sub.as_deref()).unwrap_or_default();
-    if !is_within(client, now.timestamp() / 60) {
+    if !sender.refusals.is_within(client, now.timestamp() / 60) {
         tracing::info!(
             client,
             code = problem.code.name(),

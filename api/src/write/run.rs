@@ -1,5 +1,6 @@
 //! Runs one mutation: its own transaction, the work, the journal, the kept answer, the commit.
 
+use async_graphql::Value;
 use sea_orm::DbErr;
 use serde_json::{Value as Json, json};
 use std::sync::Arc;
@@ -9,7 +10,7 @@ use super::declare::Mutation;
 use super::idempotency::Key;
 use super::input::Input;
 use super::problem::{Failure, Problem, ProblemCode};
-use super::{Writing, refusals};
+use super::{Refusals, Writing, refusals};
 use crate::clock::Clock;
 use crate::db::Db;
 use crate::error::{ApiError, Code};
@@ -41,6 +42,8 @@ pub struct Sender<'s> {
     pub viewer: &'s Viewer,
     /// Id of the request.
     pub request_id: &'s str,
+    /// How many writes of each client were refused of late.
+    pub refusals: &'s Refusals,
 }
 
 /// Runs a mutation. Problems roll everything back; nothing is kept of them, so that the same key may be sent again
@@ -93,19 +96,19 @@ fn unknown(error: &DbErr) -> ApiError {
 async fn attempt(writing: Writing<'_>, mutation: &Mutation, values: &Arguments) -> Result<Written, Failure> {
     let input = Input::new(values);
     let chosen = match values.get("idempotencyKey") {
-        Some(async_graphql::Value::String(key)) if !(1..=200).contains(&key.chars().count()) => {
+        Some(Value::String(key)) if !(1..=200).contains(&key.chars().count()) => {
             let problem =
                 Problem::at(ProblemCode::OutOfBounds, "idempotencyKey", "expected 1 to 200 characters");
             return Err(problem.into());
         }
-        Some(async_graphql::Value::String(key)) => Some(key.as_str()),
+        Some(Value::String(key)) => Some(key.as_str()),
         _ => None,
     };
     let Some(chosen) = chosen else {
         let change = (mutation.work)(writing, &input).await?;
         return Ok(Written { id: Some(change.id), problems: Vec::new(), replayed: false });
     };
-    let key = Key::new(chosen, mutation.name, &canonical(values));
+    let key = Key::new(chosen, mutation.name, writing.viewer.actor.sub.as_deref(), &canonical(values));
     if let Some(kept) = writing.kept(&key).await? {
         return Ok(replay(&kept));
     }
@@ -117,9 +120,22 @@ async fn attempt(writing: Writing<'_>, mutation: &Mutation, values: &Arguments) 
 /// The input in one form, whatever the order in which its fields were sent.
 fn canonical(values: &Arguments) -> String {
     let mut fields: Vec<(&String, String)> =
-        values.iter().map(|(name, value)| (name, value.to_string())).collect();
+        values.iter().map(|(name, value)| (name, sorted(value).to_string())).collect();
     fields.sort();
     format!("{fields:?}")
+}
+
+fn sorted(value: &Value) -> Value {
+    match value {
+        Value::List(items) => Value::List(items.iter().map(sorted).collect()),
+        Value::Object(fields) => {
+            let mut fields: Vec<_> =
+                fields.iter().map(|(name, value)| (name.clone(), sorted(value))).collect();
+            fields.sort_by(|(one, _), (other, _)| one.cmp(other));
+            Value::Object(fields.into_iter().collect())
+        }
+        other => other.clone(),
+    }
 }
 
 fn replay(kept: &str) -> Written {

@@ -1,0 +1,168 @@
+//! Many writers at once: what holds for one row or one site holds whoever comes second, and who loses is told so
+//! by a code.
+
+use std::collections::BTreeSet;
+
+use entity::enums::SeatKind;
+use serde_json::{Value, json};
+use tests::world::Kind;
+use tests::{Persona, TestApp, on_both};
+
+use super::ground::Ground;
+use super::{Written, all, known, write};
+
+/// Sends one mutation with each input at once.
+async fn at_once(persona: &Persona<'_>, name: &str, inputs: impl IntoIterator<Item = Value>) -> Vec<Written> {
+    all(inputs.into_iter().map(|input| write(persona, name, input))).await
+}
+
+/// How many were done; the others were told one of these codes.
+#[track_caller]
+fn done(written: &[Written], codes: &[&str]) -> usize {
+    let lost: Vec<&Written> = written.iter().filter(|one| one.outcome() != "OK").collect();
+    for one in &lost {
+        assert!(codes.contains(&one.outcome().as_str()), "{}", one.0);
+    }
+    written.len() - lost.len()
+}
+
+on_both!(one_of_32_writers_of_a_version_wins_each_round, Small, async |app| {
+    let anct = app.anct();
+    let action = known(Kind::Action, 1);
+    for round in 1..=4 {
+        let inputs = (0..32).map(
+            |n| json!({ "id": action, "expectedVersion": round, "description": format!("{round} {n}") }),
+        );
+        let written = at_once(&anct, "updateAction", inputs).await;
+        assert_eq!(done(&written, &["CONFLICT"]), 1, "round {round}");
+        let won = written.iter().find(|one| one.outcome() == "OK").expect("a winner");
+        assert_eq!(won.version(), round + 1);
+    }
+});
+
+on_both!(writers_of_different_fields_lose_nothing, Small, async |app| {
+    let anct = app.anct();
+    let action = known(Kind::Action, 1);
+    let fields: [(&str, [Value; 3]); 6] = [
+        ("title", [json!("Premier"), json!("Deuxième"), json!("Troisième")]),
+        ("description", [json!("Premier"), json!("Deuxième"), json!("Troisième")]),
+        ("pillar", [json!("INNOVER"), json!("RECENSER_FEDERER"), json!("ALLER_VERS_RACCROCHER")]),
+        ("categories", [json!(["SANTE"]), json!(["MOBILITE"]), json!(["LOGEMENT"])]),
+        ("audiences", [json!(["SENIORS"]), json!(["JEUNES"]), json!(["BRSA"])]),
+        ("endsOn", [json!("2023-10"), json!("2023-11"), json!("2023-12")]),
+    ];
+    for round in 0..3 {
+        let inputs = fields.iter().map(|(field, values)| json!({ "id": action, *field: values[round] }));
+        assert_eq!(done(&at_once(&anct, "updateAction", inputs).await, &[]), fields.len());
+    }
+    let one = "query ($id: ID!) { action(by: { id: $id }) { version title description pillar categories audiences endsOn } }";
+    let one = anct.query(one, json!({ "id": action })).await;
+    for (field, values) in &fields {
+        assert_eq!(one.data(&format!("/action/{field}")), &values[2]);
+    }
+    assert_eq!(one.number("/action/version"), 1 + 18);
+});
+
+on_both!(a_site_gets_one_porteur_and_one_copil, Small, async |app| {
+    let (anct, site) = (app.anct(), known(Kind::Site, 4));
+    let partners = [1, 2, 3, 4, 6, 7].map(|n| known(Kind::Partner, n));
+    let seats = partners.iter().map(|partner| json!({ "site": site, "partner": partner, "kind": "PORTEUR" }));
+    assert_eq!(done(&at_once(&anct, "giveSeat", seats).await, &["RULE", "DUPLICATE"]), 1);
+    let bodies = (0..6).map(|_| json!({ "site": known(Kind::Site, 1), "kind": "COPIL" }));
+    let bodies = at_once(&anct, "createGovernanceBody", bodies).await;
+    write(&anct, "transitionGovernanceBody", json!({ "id": known(Kind::Body, 1), "to": "SUSPENDED" }))
+        .await
+        .done();
+    let active = bodies.iter().map(|body| json!({ "id": body.id(), "to": "ACTIVE" }));
+    let active = at_once(&anct, "transitionGovernanceBody", active).await;
+    assert_eq!(done(&active, &["RULE", "DUPLICATE"]), 1);
+});
+
+on_both!(one_roadmap_is_in_force_whoever_adopts, Small, async |app| {
+    let (anct, site) = (app.anct(), known(Kind::Site, 1));
+    let drafts = (0..6).map(|n| json!({ "site": site, "axes": [{ "label": format!("Axe nouveau {n}") }] }));
+    let drafts = at_once(&anct, "createRoadmap", drafts).await;
+    assert_eq!(done(&drafts, &[]), 6, "numbers do not meet");
+    let adopted = at_once(&anct, "adoptRoadmap", drafts.iter().map(|one| json!({ "id": one.id() }))).await;
+    assert_eq!(done(&adopted, &["UNAVAILABLE"]), 6);
+    let all = "query ($id: ID!) { site(by: { id: $id }) { roadmaps { nodes { number status } } } }";
+    let all = anct.query(all, json!({ "id": site })).await;
+    let statuses = all.column("/site/roadmaps/nodes", "status");
+    assert_eq!(statuses.iter().filter(|status| *status == "ADOPTED").count(), 1, "{all}");
+    let numbers: BTreeSet<String> = all.column("/site/roadmaps/nodes", "number").into_iter().collect();
+    assert_eq!(numbers.len(), statuses.len());
+});
+
+on_both!(partners_merged_crosswise_make_no_loop, Small, async |app| {
+    let (anct, ground) = (app.anct(), Ground::of(app).await);
+    for _ in 0..3 {
+        let ring = [ground.partner().await, ground.partner().await, ground.partner().await];
+        let merges = (0..3).map(|n| json!({ "id": ring[n], "into": ring[(n + 1) % 3] }));
+        let merged = at_once(&anct, "mergePartner", merges).await;
+        let merged = done(&merged, &["RULE", "INVALID_TRANSITION", "UNAVAILABLE"]);
+        assert!((1..=2).contains(&merged), "{merged} of a ring");
+        let statuses = "query ($ids: [ID!]!) { nodes(ids: $ids) { ... on Partner { status } } }";
+        let statuses = anct.query(statuses, json!({ "ids": ring })).await.column("/nodes", "status");
+        let active = statuses.iter().filter(|status| *status == "ACTIVE").count();
+        assert_eq!(active, 3 - merged, "a chain ends at one that is active");
+    }
+});
+
+on_both!(bodies_that_take_each_other_as_parent_make_no_loop, Small, async |app| {
+    let (anct, ground) = (app.anct(), Ground::of(app).await);
+    for _ in 0..3 {
+        let (one, other) = (ground.body().await, ground.body().await);
+        let inputs = [json!({ "id": one, "parent": other }), json!({ "id": other, "parent": one })];
+        let written = at_once(&anct, "updateGovernanceBody", inputs).await;
+        assert_eq!(done(&written, &["RULE", "UNAVAILABLE"]), 1);
+    }
+});
+
+on_both!(periods_figures_and_codes_are_taken_once, Small, async |app| {
+    let (anct, ground) = (app.anct(), Ground::of(app).await);
+    let qpv = (0..6).map(|_| json!({ "id": known(Kind::Site, 1), "qpv": "QN05901I" }));
+    assert_eq!(done(&at_once(&anct, "addSiteQpv", qpv).await, &["DUPLICATE"]), 1);
+    let subject = json!({ "site": known(Kind::Site, 1) });
+    let figure = (0..6).map(|n| {
+        json!({ "subject": subject, "indicator": "POPULATION", "value": n.to_string(), "period": "2020" })
+    });
+    assert_eq!(done(&at_once(&anct, "submitFigure", figure).await, &["DUPLICATE"]), 1);
+    let sites = [ground.candidate().await, ground.candidate().await, ground.candidate().await];
+    let codes = sites.iter().map(|site| json!({ "id": site, "code": "cde-950" }));
+    assert_eq!(done(&at_once(&anct, "setSiteLabel", codes).await, &["DUPLICATE"]), 1);
+    let seat = ground.seat(SeatKind::Membre).await;
+    let ends = (0..4).map(|_| json!({ "id": seat }));
+    let ended = at_once(&anct, "endSeat", ends).await;
+    assert_eq!(done(&ended, &[]), 4);
+    assert!(ended.iter().all(|one| one.version() == 2), "ended once");
+});
+
+on_both!(writers_that_wait_for_each_other_get_a_code_to_try_again, Small, async |app| {
+    let (anct, ground) = (app.anct(), Ground::of(app).await);
+    for _ in 0..4 {
+        let (from, to) = (ground.partner().await, ground.partner().await);
+        let action =
+            json!({ "site": known(Kind::Site, 1), "title": "Forum", "lead": from, "partners": [from] });
+        let action = write(&anct, "createAction", action).await.id();
+        let take_part = json!({ "id": action, "partners": [to, from], "lead": to });
+        let merge = json!({ "id": from, "into": to });
+        let (updated, merged) =
+            tokio::join!(write(&anct, "updateAction", take_part), write(&anct, "mergePartner", merge));
+        let codes = ["NOT_FOUND", "UNAVAILABLE"];
+        assert!(done(&[updated, merged], &codes) >= 1);
+    }
+    no_link_to_the_merged(app).await;
+});
+
+/// Nothing hangs on a partner that was merged away here.
+async fn no_link_to_the_merged(app: &TestApp) {
+    let merged = "{ partners(filter: { status: { eq: MERGED } }) { nodes { id name leads { totalCount } actions { totalCount } } } }";
+    let merged = app.anct().ask(merged).await;
+    for partner in merged.list("/partners/nodes") {
+        assert_eq!(
+            (&partner["leads"]["totalCount"], &partner["actions"]["totalCount"]),
+            (&json!(0), &json!(0)),
+            "{merged}"
+        );
+    }
+}
