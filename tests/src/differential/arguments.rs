@@ -85,8 +85,8 @@ impl Arguments<'_> {
         let mut size = PAGE;
         if room < PAGE || dice.chance(85) {
             size = dice.between(0, room.clamp(1, 3));
-            let side = if dice.chance(70) { "first" } else { "last" };
-            given.push((side.to_owned(), Literal::Plain(size.into())));
+            let end = if dice.chance(70) { "first" } else { "last" };
+            given.push((end.to_owned(), Literal::Plain(size.into())));
         }
         let has = |name: &str| field.arguments.iter().any(|argument| argument.name == name);
         if dice.chance(35)
@@ -99,8 +99,8 @@ impl Arguments<'_> {
         } else if dice.chance(12)
             && let Some(cursor) = dice.pick(self.pool.cursors(noun))
         {
-            let side = if dice.chance(60) { "after" } else { "before" };
-            given.push((side.to_owned(), cursor.clone()));
+            let edge = if dice.chance(60) { "after" } else { "before" };
+            given.push((edge.to_owned(), cursor.clone()));
         }
         for name in ["filter", "orderBy", "after"] {
             if has(name) && dice.chance(2) && given.iter().all(|(other, _)| other != name) {

@@ -1,5 +1,7 @@
 //! Input values, as a document writes them and as variables carry them.
 
+use std::fmt::Write as _;
+
 use serde_json::Value;
 
 /// An input value.
@@ -67,7 +69,9 @@ pub fn escaped_string(text: &str) -> String {
     for unit in text.encode_utf16() {
         match char::from_u32(unit.into()) {
             Some(letter) if letter.is_ascii_alphanumeric() || letter == ' ' => out.push(letter),
-            _ => out.push_str(&format!("\\u{unit:04x}")),
+            _ => {
+                let _ = write!(out, "\\u{unit:04x}"); // a text takes all that is written
+            }
         }
     }
     out.push('"');

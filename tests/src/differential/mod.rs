@@ -22,6 +22,7 @@ pub use self::reference::Reference;
 
 use self::pool::Pool;
 use self::schema::Schema;
+use crate::TestApp;
 
 /// Documents that are asked at once.
 const BATCH: usize = 24;
@@ -49,15 +50,15 @@ pub struct Difference {
 }
 
 impl Differential {
-    /// Prepares the comparison of the API at a URL, for the caller of an `Authorization` header.
-    pub async fn new(sdl: &str, url: String, authorization: Option<String>) -> Self {
-        let reference = Reference::start(sdl, &url, authorization.as_deref());
+    /// Prepares the comparison for the caller of an `Authorization` header.
+    pub async fn new(app: &TestApp, authorization: Option<String>) -> Self {
+        let sdl = cites::graphql::sdl().expect("the schema is printed");
         let mut it = Self {
-            schema: Schema::parse(sdl),
+            schema: Schema::parse(&sdl),
             pool: Pool::default(),
-            reference: Some(reference),
+            reference: Some(Reference::start(&sdl, &app.url(), authorization.as_deref())),
             http: reqwest::Client::new(),
-            url,
+            url: app.url(),
             authorization,
         };
         it.pool = Pool::collect(&it.schema, async |query| it.data(&query).await).await;
@@ -66,7 +67,7 @@ impl Differential {
 
     /// Compares the documents of so many seeds; stops at the first that differs. Answers how many were compared: all
     /// but those that ask more than the API's limits allow.
-    pub async fn run(&mut self, seeds: std::ops::Range<u64>) -> Result<usize, Box<Difference>> {
+    pub async fn run(&mut self, seeds: std::ops::Range<u64>) -> Result<u64, Box<Difference>> {
         let seeds: Vec<u64> = seeds.collect();
         let mut compared = 0;
         for batch in seeds.chunks(BATCH) {
@@ -102,7 +103,7 @@ impl Differential {
             .collect()
     }
 
-    async fn batch(&mut self, seeds: &[u64], size: Size) -> Result<usize, Difference> {
+    async fn batch(&mut self, seeds: &[u64], size: Size) -> Result<u64, Difference> {
         let request = |seed: &u64| generate::request(&self.schema, &self.pool, *seed, size);
         let requests: Vec<Request> = seeds.iter().map(request).collect();
         let mut compared = 0;
