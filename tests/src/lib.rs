@@ -9,6 +9,7 @@ mod app;
 mod both;
 mod database;
 mod persona;
+mod process;
 mod proxy;
 pub mod world;
 
@@ -17,4 +18,5 @@ pub use app::TestApp;
 pub use both::{block_on_postgres, run};
 pub use database::{Backend, Template, TestDatabase, administer};
 pub use persona::{GrantedSites, Persona};
+pub use process::Process;
 pub use proxy::Proxy;
