@@ -359,7 +359,9 @@ async fn revise(writing: Writing<'_>, input: &Input<'_>) -> Result<Change, Failu
     if current.status != FigureStatus::Validated {
         let allowed =
             if current.status == FigureStatus::Provisional { vec!["VALIDATED", "WITHDRAWN"] } else { vec![] };
-        return Err(Problem::transition(current.status.as_str(), "REVISED", allowed.into_iter()).on("id").into());
+        return Err(Problem::transition(current.status.as_str(), "REVISED", allowed.into_iter())
+            .on("id")
+            .into());
     }
     let value = checked(input, "value", input.decimal("value").or(None), current.indicator);
     input.check()?;
@@ -398,7 +400,9 @@ async fn withdraw(writing: Writing<'_>, input: &Input<'_>) -> Result<Change, Fai
     input.check()?;
     match current.status {
         FigureStatus::Withdrawn => Ok(Change { id: current.id }),
-        FigureStatus::Revised => Err(Problem::transition("REVISED", "WITHDRAWN", [].into_iter()).on("id").into()),
+        FigureStatus::Revised => {
+            Err(Problem::transition("REVISED", "WITHDRAWN", [].into_iter()).on("id").into())
+        }
         _ => move_to(writing, &current, FigureStatus::Withdrawn, Verb::Withdraw, reason).await,
     }
 }

@@ -279,11 +279,7 @@ async fn refuse_second_copil(
         .one(writing.tx)
         .await?;
     if other.is_some() {
-        input.wrong(
-            ProblemCode::Rule,
-            field,
-            "the site has an ACTIVE COPIL already; suspend it first",
-        );
+        input.wrong(ProblemCode::Rule, field, "the site has an ACTIVE COPIL already; suspend it first");
     }
     Ok(())
 }

@@ -64,7 +64,16 @@ impl Engine {
         let introspection =
             schema::build(&model, |builder| builder.validation_mode(async_graphql::ValidationMode::Fast))?;
         let services = Services::default();
-        Ok(Self { model, db, policy, clock, documents, introspection, services, refusals: Refusals::default() })
+        Ok(Self {
+            model,
+            db,
+            policy,
+            clock,
+            documents,
+            introspection,
+            services,
+            refusals: Refusals::default(),
+        })
     }
 }
 

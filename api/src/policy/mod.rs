@@ -47,7 +47,8 @@ impl Viewer {
         if let Some(rule) = self.policy.rule(resource, verb, group) {
             let role = self.actor.role;
             // every write needs `cde:write`, those of grants `cde:admin` beside it
-            let may_write = verb == Verb::Read || rule.token_scope != Scope::Admin || self.actor.has(Scope::Write);
+            let may_write =
+                verb == Verb::Read || rule.token_scope != Scope::Admin || self.actor.has(Scope::Write);
             if role != Role::Public && self.actor.has(rule.token_scope) && may_write {
                 grants.extend_from_slice(&rule.cell(role).grants);
             }

@@ -256,7 +256,11 @@ async fn set_label(writing: Writing<'_>, input: &Input<'_>) -> Result<Change, Fa
     if let Some(known) = &current.code
         && code.clone().or(Some(known.clone())).as_ref() != Some(known)
     {
-        input.wrong(ProblemCode::Rule, "code", format!("the site is {known}; a code is never changed or taken back"));
+        input.wrong(
+            ProblemCode::Rule,
+            "code",
+            format!("the site is {known}; a code is never changed or taken back"),
+        );
     }
     if let Patch::Set(code) = &code {
         let other = site::Entity::find().filter(site::Column::Code.eq(code.as_str())).one(writing.tx).await?;

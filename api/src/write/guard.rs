@@ -90,7 +90,8 @@ impl Writing<'_> {
             self.viewer.authorize(rights.resource, rights.verb, rights.group).expression(sql, "t");
         });
         // national figures are figures to those who read
-        let seen = if rights.resource == Resource::NationalFigure { Resource::Figure } else { rights.resource };
+        let seen =
+            if rights.resource == Resource::NationalFigure { Resource::Figure } else { rights.resource };
         let read = sql.piece(|sql| self.viewer.authorize(seen, Verb::Read, "").expression(sql, "t"));
         sql.push("SELECT t.version, (")
             .push(&may)

@@ -72,15 +72,22 @@ on_both!(absent_leaves_null_empties_and_a_list_replaces, Small, async |app| {
     assert_eq!(*same.done(), before, "the same title writes nothing");
     let same = json!({ "id": id, "qpvs": ["QN06916M", "QP069018"] });
     assert_eq!(*write_and(&anct, "updateAction", same, fields).await.done(), before, "nor do the same QPV");
-    let emptied = json!({ "id": id, "description": null, "axis": null, "qpvs": ["QN06916M"], "categories": [] });
+    let emptied =
+        json!({ "id": id, "description": null, "axis": null, "qpvs": ["QN06916M"], "categories": [] });
     let after = write_and(&anct, "updateAction", emptied, fields).await;
     let after = after.done();
     assert_eq!((&after["description"], &after["axis"]), (&Value::Null, &Value::Null));
-    assert_eq!((&after["qpvs"]["nodes"], &after["categories"]), (&json!([{ "code": "QN06916M" }]), &json!([])));
+    assert_eq!(
+        (&after["qpvs"]["nodes"], &after["categories"]),
+        (&json!([{ "code": "QN06916M" }]), &json!([]))
+    );
     assert_eq!((&after["pillar"], &after["startsOn"]), (&json!("INNOVER"), &json!("2023-Q2")));
     assert_eq!(after["version"], 2);
     let refused = json!({ "id": id, "title": null, "innovative": null });
-    assert_eq!(write(&anct, "updateAction", refused).await.problems(), ["REQUIRED innovative", "REQUIRED title"]);
+    assert_eq!(
+        write(&anct, "updateAction", refused).await.problems(),
+        ["REQUIRED innovative", "REQUIRED title"]
+    );
     assert_eq!(write(&anct, "updateAction", json!({ "id": id })).await.problems(), ["REQUIRED"]);
 });
 
@@ -123,19 +130,34 @@ on_both!(codes_and_communes_of_a_site_are_guarded, Small, async |app| {
     let site = |n| known(Kind::Site, n);
     assert_eq!(label(json!({ "id": site(1), "code": null })).await, ["RULE code"]);
     assert_eq!(label(json!({ "id": site(1), "code": "cde-999" })).await, ["RULE code"]);
-    assert_eq!(label(json!({ "id": site(4), "code": "cde-905" })).await, ["DUPLICATE code"], "of a tombstone");
+    assert_eq!(
+        label(json!({ "id": site(4), "code": "cde-905" })).await,
+        ["DUPLICATE code"],
+        "of a tombstone"
+    );
     assert_eq!(label(json!({ "id": site(1), "wave": 2022 })).await, ["OUT_OF_BOUNDS wave"]);
     assert_eq!(
         label(json!({ "id": site(1), "pilotDepartements": ["59", "69"] })).await,
         ["RULE pilotDepartements.0"]
     );
-    assert_eq!(label(json!({ "id": site(1), "pilotDepartements": [] })).await, ["REQUIRED pilotDepartements"]);
+    assert_eq!(
+        label(json!({ "id": site(1), "pilotDepartements": [] })).await,
+        ["REQUIRED pilotDepartements"]
+    );
     assert_eq!(label(json!({ "id": site(1), "communes": [] })).await, ["REQUIRED communes"]);
-    assert_eq!(label(json!({ "id": site(1), "communes": ["59350"] })).await, ["RULE communes"], "nobody steers");
+    assert_eq!(
+        label(json!({ "id": site(1), "communes": ["59350"] })).await,
+        ["RULE communes"],
+        "nobody steers"
+    );
     assert_eq!(label(json!({ "id": site(1), "communes": ["69266"] })).await, ["UNKNOWN_CODE communes.0"]);
     let audiences = json!({ "id": site(2), "audiences": ["FEMMES"] });
     assert_eq!(write(&anct, "updateSite", audiences).await.problems(), ["RULE audiences"]);
-    assert_eq!(write(&anct, "deleteSite", json!({ "id": site(4) })).await.problems(), ["RULE id"], "labelled once");
+    assert_eq!(
+        write(&anct, "deleteSite", json!({ "id": site(4) })).await.problems(),
+        ["RULE id"],
+        "labelled once"
+    );
 });
 
 on_both!(periods_of_one_site_and_qpv_do_not_overlap, Small, async |app| {
@@ -163,20 +185,35 @@ on_both!(seats_and_committees_keep_their_rules, Small, async |app| {
     let ground = Ground::of(app).await;
     let body = ground.body().await;
     let members = |partner: u16| json!({ "id": body, "members": [{ "partner": known(Kind::Partner, partner), "seat": "MEMBRE" }] });
-    assert_eq!(write(&anct, "setGovernanceMembers", members(6)).await.problems(), ["RULE members.0"], "no seat");
+    assert_eq!(
+        write(&anct, "setGovernanceMembers", members(6)).await.problems(),
+        ["RULE members.0"],
+        "no seat"
+    );
     write(&anct, "setGovernanceMembers", members(2)).await.done();
     write(&anct, "endSeat", json!({ "id": known(Kind::Seat, 2) })).await.done();
     let left = "query ($id: ID!) { governanceBody(by: { id: $id }) { members { seat } } }";
     assert_eq!(anct.query(left, json!({ "id": body })).await.data("/governanceBody/members"), &json!([]));
     let update = |input: Value| write_owned(app, "updateGovernanceBody", input);
-    assert_eq!(update(json!({ "id": body, "origin": "EXISTING_BODY", "attachedTo": null })).await, ["REQUIRED attachedTo"]);
+    assert_eq!(
+        update(json!({ "id": body, "origin": "EXISTING_BODY", "attachedTo": null })).await,
+        ["REQUIRED attachedTo"]
+    );
     assert_eq!(
         update(json!({ "id": body, "cadence": { "every": 61, "unit": "WEEK" }, "parent": body })).await,
         ["OUT_OF_BOUNDS cadence.every", "RULE parent"]
     );
-    assert_eq!(update(json!({ "id": body, "parent": known(Kind::Body, 2) })).await, ["NOT_FOUND parent"], "another site");
+    assert_eq!(
+        update(json!({ "id": body, "parent": known(Kind::Body, 2) })).await,
+        ["NOT_FOUND parent"],
+        "another site"
+    );
     update(json!({ "id": body, "parent": known(Kind::Body, 1) })).await;
-    assert_eq!(update(json!({ "id": known(Kind::Body, 1), "parent": body })).await, ["RULE parent"], "a loop");
+    assert_eq!(
+        update(json!({ "id": known(Kind::Body, 1), "parent": body })).await,
+        ["RULE parent"],
+        "a loop"
+    );
 });
 
 async fn write_owned(app: &TestApp, name: &str, input: Value) -> Vec<String> {
@@ -194,5 +231,9 @@ on_both!(axes_are_told_apart_whatever_their_accents, Small, async |app| {
     let frozen = json!({ "id": known(Kind::Roadmap, 1), "axes": [{ "label": "Axe 1" }] });
     assert_eq!(write(&anct, "setRoadmapAxes", frozen).await.problems(), ["FROZEN id"]);
     let used = json!({ "id": known(Kind::Roadmap, 2), "axes": [{ "label": "Numérique" }] });
-    assert_eq!(write(&anct, "setRoadmapAxes", used).await.problems(), ["RULE axes"], "actions stand under it");
+    assert_eq!(
+        write(&anct, "setRoadmapAxes", used).await.problems(),
+        ["RULE axes"],
+        "actions stand under it"
+    );
 });

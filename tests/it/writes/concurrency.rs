@@ -30,7 +30,9 @@ on_both!(one_of_32_writers_of_a_version_wins_each_round, Small, async |app| {
     let anct = app.anct();
     let action = known(Kind::Action, 1);
     for round in 1..=4 {
-        let inputs = (0..32).map(|n| json!({ "id": action, "expectedVersion": round, "description": format!("{round} {n}") }));
+        let inputs = (0..32).map(
+            |n| json!({ "id": action, "expectedVersion": round, "description": format!("{round} {n}") }),
+        );
         let written = at_once(&anct, "updateAction", inputs).await;
         assert_eq!(done(&written, &["CONFLICT"]), 1, "round {round}");
         let won = written.iter().find(|one| one.outcome() == "OK").expect("a winner");
@@ -68,7 +70,9 @@ on_both!(a_site_gets_one_porteur_and_one_copil, Small, async |app| {
     assert_eq!(done(&at_once(&anct, "giveSeat", seats).await, &["RULE", "DUPLICATE"]), 1);
     let bodies = (0..6).map(|_| json!({ "site": known(Kind::Site, 1), "kind": "COPIL" }));
     let bodies = at_once(&anct, "createGovernanceBody", bodies).await;
-    write(&anct, "transitionGovernanceBody", json!({ "id": known(Kind::Body, 1), "to": "SUSPENDED" })).await.done();
+    write(&anct, "transitionGovernanceBody", json!({ "id": known(Kind::Body, 1), "to": "SUSPENDED" }))
+        .await
+        .done();
     let active = bodies.iter().map(|body| json!({ "id": body.id(), "to": "ACTIVE" }));
     let active = at_once(&anct, "transitionGovernanceBody", active).await;
     assert_eq!(done(&active, &["RULE", "DUPLICATE"]), 1);
@@ -137,7 +141,8 @@ on_both!(writers_that_wait_for_each_other_get_a_code_to_try_again, Small, async 
     let (anct, ground) = (app.anct(), Ground::of(app).await);
     for _ in 0..4 {
         let (from, to) = (ground.partner().await, ground.partner().await);
-        let action = json!({ "site": known(Kind::Site, 1), "title": "Forum", "lead": from, "partners": [from] });
+        let action =
+            json!({ "site": known(Kind::Site, 1), "title": "Forum", "lead": from, "partners": [from] });
         let action = write(&anct, "createAction", action).await.id();
         let take_part = json!({ "id": action, "partners": [to, from], "lead": to });
         let merge = json!({ "id": from, "into": to });
@@ -154,6 +159,10 @@ async fn no_link_to_the_merged(app: &TestApp) {
     let merged = "{ partners(filter: { status: { eq: MERGED } }) { nodes { id name leads { totalCount } actions { totalCount } } } }";
     let merged = app.anct().ask(merged).await;
     for partner in merged.list("/partners/nodes") {
-        assert_eq!((&partner["leads"]["totalCount"], &partner["actions"]["totalCount"]), (&json!(0), &json!(0)), "{merged}");
+        assert_eq!(
+            (&partner["leads"]["totalCount"], &partner["actions"]["totalCount"]),
+            (&json!(0), &json!(0)),
+            "{merged}"
+        );
     }
 }

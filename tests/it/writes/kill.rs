@@ -84,7 +84,16 @@ async fn kill(backend: Backend) {
         let address = process.serve();
         settle(&writer, &address).await;
         let over = Arc::new(AtomicBool::new(false));
-        let writers: Vec<_> = (0..WRITERS).map(|n| tokio::spawn(write_on(writer.clone(), address.clone(), Arc::clone(&over), format!("{round}.{n}")))).collect();
+        let writers: Vec<_> = (0..WRITERS)
+            .map(|n| {
+                tokio::spawn(write_on(
+                    writer.clone(),
+                    address.clone(),
+                    Arc::clone(&over),
+                    format!("{round}.{n}"),
+                ))
+            })
+            .collect();
         tokio::time::sleep(some_milliseconds(400)).await;
         process.kill();
         over.store(true, Ordering::SeqCst);
@@ -130,8 +139,13 @@ async fn check(app: &TestApp, writer: &Writer) {
         let count = journal::Entity::find().filter(journal::Column::EntityId.eq(id)).count(db);
         assert_eq!(count.await.expect("a count"), 1, "journal rows of {key}");
         let qpvs = action_qpv::Entity::find().filter(action_qpv::Column::ActionId.eq(id)).count(db);
-        let partners = action_partner::Entity::find().filter(action_partner::Column::ActionId.eq(id)).count(db);
-        assert_eq!((qpvs.await.expect("a count"), partners.await.expect("a count")), (2, 2), "links of {key}");
+        let partners =
+            action_partner::Entity::find().filter(action_partner::Column::ActionId.eq(id)).count(db);
+        assert_eq!(
+            (qpvs.await.expect("a count"), partners.await.expect("a count")),
+            (2, 2),
+            "links of {key}"
+        );
     }
     let running = idempotency_key::Entity::find()
         .filter(idempotency_key::Column::State.eq(IdempotencyState::Running))

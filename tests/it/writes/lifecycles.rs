@@ -1,8 +1,6 @@
 //! Every life: steps that are listed, steps that are not, what each needs.
 
-use entity::enums::{
-    ActionStatus, FigureStatus, GovernanceStatus, MeetingStatus, RoadmapStatus, SiteStatus,
-};
+use entity::enums::{ActionStatus, FigureStatus, GovernanceStatus, MeetingStatus, RoadmapStatus, SiteStatus};
 use entity::{governance_body, roadmap};
 use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
@@ -80,7 +78,8 @@ on_both!(steps_of_committees, Small, async |app| {
             let change = governance_body::Entity::update_many().filter(governance_body::Column::Id.eq(key));
             let change = change.col_expr(governance_body::Column::Status, Expr::value(*from));
             change.exec(&app.db.writer).await.expect("it is set");
-            let written = write(&app.anct(), "transitionGovernanceBody", json!({ "id": body, "to": to })).await;
+            let written =
+                write(&app.anct(), "transitionGovernanceBody", json!({ "id": body, "to": to })).await;
             let next = listed.iter().find(|(status, _)| status == from).map_or(&[][..], |(_, next)| next);
             let wanted = if from == to || next.contains(to) { "OK" } else { "INVALID_TRANSITION" };
             assert_eq!(written.outcome(), wanted, "{from} to {to}");
@@ -143,14 +142,29 @@ on_both!(each_status_of_an_action_has_its_needs, Small, async |app| {
     let none = json!({});
     assert_eq!(step("PLANNED", none.clone()).await.problems(), ["RULE lead", "RULE pillar", "RULE startsOn"]);
     assert_eq!(step("CANCELLED", none.clone()).await.problems(), ["REQUIRED reason"]);
-    assert_eq!(step("CANCELLED", json!({ "reason": " a " })).await.problems(), ["OUT_OF_BOUNDS reason", "REQUIRED reason"]);
-    let more = json!({ "id": action, "lead": known(Kind::Partner, 3), "pillar": "INNOVER", "startsOn": "2023-01" });
+    assert_eq!(
+        step("CANCELLED", json!({ "reason": " a " })).await.problems(),
+        ["OUT_OF_BOUNDS reason", "REQUIRED reason"]
+    );
+    let more =
+        json!({ "id": action, "lead": known(Kind::Partner, 3), "pillar": "INNOVER", "startsOn": "2023-01" });
     write(&city, "updateAction", more).await.done();
     step("PLANNED", none.clone()).await.done();
+    let emptied = json!({ "id": action, "lead": null, "startsOn": null, "pillar": null });
+    let emptied = write(&city, "updateAction", emptied).await;
+    assert_eq!(emptied.problems(), ["RULE lead", "RULE pillar", "RULE startsOn"], "{}", emptied.0);
     step("IN_PROGRESS", none.clone()).await.done();
     assert_eq!(step("COMPLETED", none.clone()).await.problems(), ["RULE endsOn"]);
-    assert_eq!(step("COMPLETED", json!({ "endsOn": "2023-07" })).await.problems(), ["RULE endsOn"], "to come");
-    assert_eq!(step("COMPLETED", json!({ "endsOn": "2022-12" })).await.problems(), ["RULE endsOn"], "before its start");
+    assert_eq!(
+        step("COMPLETED", json!({ "endsOn": "2023-07" })).await.problems(),
+        ["RULE endsOn"],
+        "to come"
+    );
+    assert_eq!(
+        step("COMPLETED", json!({ "endsOn": "2022-12" })).await.problems(),
+        ["RULE endsOn"],
+        "before its start"
+    );
     step("COMPLETED", json!({ "endsOn": "2023-06" })).await.done();
     let frozen = json!({ "id": action, "title": "Autre" });
     assert_eq!(write(&city, "updateAction", frozen).await.problems(), ["FROZEN title"]);
@@ -158,11 +172,22 @@ on_both!(each_status_of_an_action_has_its_needs, Small, async |app| {
     assert_eq!(step("IN_PROGRESS", json!({ "reason": "suite" })).await.problems(), ["FORBIDDEN to"]);
     let prefecture = app.prefecture(&["69"]);
     let reopen = |reason: Value| json!({ "id": action, "to": "IN_PROGRESS", "reason": reason });
-    assert_eq!(write(&prefecture, "transitionAction", reopen(Value::Null)).await.problems(), ["REQUIRED reason"]);
+    assert_eq!(
+        write(&prefecture, "transitionAction", reopen(Value::Null)).await.problems(),
+        ["REQUIRED reason"]
+    );
     write(&prefecture, "transitionAction", reopen(json!("une suite"))).await.done();
-    let cancelled = write_and(&city, "transitionAction", json!({ "id": action, "to": "CANCELLED", "reason": "faute" }), "cancelReason");
+    let cancelled = write_and(
+        &city,
+        "transitionAction",
+        json!({ "id": action, "to": "CANCELLED", "reason": "faute" }),
+        "cancelReason",
+    );
     assert_eq!(cancelled.await.done()["cancelReason"], "faute");
-    assert_eq!(write(&city, "updateAction", json!({ "id": action, "title": "Autre" })).await.problems(), ["FROZEN title"]);
+    assert_eq!(
+        write(&city, "updateAction", json!({ "id": action, "title": "Autre" })).await.problems(),
+        ["FROZEN title"]
+    );
 });
 
 on_both!(a_partner_of_an_action_gets_a_seat_as_operator, Small, async |app| {
@@ -170,7 +195,8 @@ on_both!(a_partner_of_an_action_gets_a_seat_as_operator, Small, async |app| {
     let partners = json!([known(Kind::Partner, 6), known(Kind::Partner, 3)]);
     let input = json!({ "site": known(Kind::Site, 1), "title": "Forum", "partners": partners });
     write(&city, "createAction", input).await.done();
-    let seats = "query ($id: ID!) { partner(by: { id: $id }) { seats { nodes { kind from site { code } } } } }";
+    let seats =
+        "query ($id: ID!) { partner(by: { id: $id }) { seats { nodes { kind from site { code } } } } }";
     let seats = city.query(seats, json!({ "id": known(Kind::Partner, 6) })).await;
     let expected = json!({ "kind": "OPERATEUR", "from": "2023-06-12", "site": { "code": "cde-901" } });
     assert!(seats.list("/partner/seats/nodes").contains(&expected), "{seats}");
@@ -183,12 +209,19 @@ on_both!(a_partner_of_an_action_gets_a_seat_as_operator, Small, async |app| {
 
 on_both!(figures_keep_their_bounds, Small, async |app| {
     let prefecture = app.prefecture(&["69"]);
-    let figure = |indicator: &str, value: &str, period: &str| {
-        json!({ "subject": { "site": known(Kind::Site, 1) }, "indicator": indicator, "value": value, "period": period })
-    };
+    let figure = |indicator: &str, value: &str, period: &str| json!({ "subject": { "site": known(Kind::Site, 1) }, "indicator": indicator, "value": value, "period": period });
     let submit = async |input: Value| write(&prefecture, "submitFigure", input).await;
-    for (indicator, value) in [("POVERTY_RATE", "100.01"), ("POVERTY_RATE", "5.123"), ("POPULATION", "-1"), ("POPULATION", "0.00001")] {
-        assert_eq!(submit(figure(indicator, value, "2022")).await.problems(), ["OUT_OF_BOUNDS value"], "{value}");
+    for (indicator, value) in [
+        ("POVERTY_RATE", "100.01"),
+        ("POVERTY_RATE", "5.123"),
+        ("POPULATION", "-1"),
+        ("POPULATION", "0.00001"),
+    ] {
+        assert_eq!(
+            submit(figure(indicator, value, "2022")).await.problems(),
+            ["OUT_OF_BOUNDS value"],
+            "{value}"
+        );
     }
     assert_eq!(submit(figure("POPULATION", "1", "2024")).await.problems(), ["OUT_OF_BOUNDS period"]);
     let rate = submit(figure("POVERTY_RATE", "12.50", "2022")).await.id();
@@ -197,7 +230,8 @@ on_both!(figures_keep_their_bounds, Small, async |app| {
     let withdraw = json!({ "id": rate, "reason": "erreur de saisie" });
     write(&app.anct(), "withdrawFigure", withdraw).await.done();
     submit(figure("POVERTY_RATE", "13", "2022")).await.done();
-    let report = |values: Value| json!({ "site": known(Kind::Site, 1), "quarter": "2023-Q1", "values": values });
+    let report =
+        |values: Value| json!({ "site": known(Kind::Site, 1), "quarter": "2023-Q1", "values": values });
     let wrong = json!([
         { "indicator": "POVERTY_RATE", "value": "101" },
         { "indicator": "BENEFICIARY_COUNT", "value": "1", "note": "n".repeat(501) },
@@ -250,7 +284,10 @@ on_both!(nobody_writes_what_his_own_right_comes_from, Small, async |app| {
     let (city, site) = (app.collectivite(&["200046977"]), known(Kind::Site, 1));
     let own = |kind: &str| json!({ "site": site, "partner": known(Kind::Partner, 2), "kind": kind });
     assert_eq!(write(&city, "giveSeat", own("MEMBRE")).await.problems(), ["FORBIDDEN partner"]);
-    assert_eq!(write(&city, "endSeat", json!({ "id": known(Kind::Seat, 2) })).await.problems(), ["FORBIDDEN id"]);
+    assert_eq!(
+        write(&city, "endSeat", json!({ "id": known(Kind::Seat, 2) })).await.problems(),
+        ["FORBIDDEN id"]
+    );
     let prefecture = app.prefecture(&["69"]);
     let siren = json!({ "id": known(Kind::Partner, 2), "siren": "356000000" });
     assert_eq!(write(&prefecture, "updatePartner", siren).await.problems(), ["FORBIDDEN siren"]);
@@ -258,5 +295,9 @@ on_both!(nobody_writes_what_his_own_right_comes_from, Small, async |app| {
     assert_eq!(write(&prefecture, "updatePartner", siret).await.outcome(), "FORBIDDEN");
     let number = json!({ "id": known(Kind::Partner, 2), "siren": "356000000" });
     write(&app.anct(), "updatePartner", number).await.done();
-    assert_eq!(write(&city, "updateSite", json!({ "id": site, "name": "Autre" })).await.outcome(), "FORBIDDEN", "at once");
+    assert_eq!(
+        write(&city, "updateSite", json!({ "id": site, "name": "Autre" })).await.outcome(),
+        "FORBIDDEN",
+        "at once"
+    );
 });

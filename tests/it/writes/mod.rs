@@ -3,6 +3,7 @@
 mod audit;
 mod checks;
 mod concurrency;
+mod grants;
 mod ground;
 mod idempotency;
 mod kill;

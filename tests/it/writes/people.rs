@@ -3,7 +3,7 @@
 use sea_orm::{ConnectionTrait, Statement};
 use serde_json::{Value, json};
 use tests::world::Kind;
-use tests::{Backend, TestApp, on_both};
+use tests::{Backend, Process, TestApp, on_both};
 
 use super::ground::{Ground, traces};
 use super::{known, write, write_and};
@@ -32,7 +32,10 @@ on_both!(what_hangs_on_a_merged_partner_moves, Small, async |app| {
     let others = "query ($body: ID!, $referent: ID!, $from: ID!) { governanceBody(by: { id: $body }) { members { partner { id } \
                   seat } } referent(by: { id: $referent }) { partner { id } } partner(by: { id: $from }) { status mergedInto { id } } }";
     let others = anct.query(others, json!({ "body": body, "referent": referent, "from": from })).await;
-    assert_eq!(others.data("/governanceBody/members"), &json!([{ "partner": { "id": to }, "seat": "PRESIDENT" }]));
+    assert_eq!(
+        others.data("/governanceBody/members"),
+        &json!([{ "partner": { "id": to }, "seat": "PRESIDENT" }])
+    );
     assert_eq!(others.data("/referent/partner/id"), &json!(to));
     assert_eq!(others.data("/partner"), &json!({ "status": "MERGED", "mergedInto": { "id": to } }));
     chain(app, &ground, &from, &to).await;
@@ -42,7 +45,8 @@ on_both!(what_hangs_on_a_merged_partner_moves, Small, async |app| {
 async fn chain(app: &TestApp, ground: &Ground<'_>, from: &str, to: &str) {
     let anct = app.anct();
     let last = ground.partner().await;
-    let merge = async |id: &str, into: &str| write(&anct, "mergePartner", json!({ "id": id, "into": into })).await;
+    let merge =
+        async |id: &str, into: &str| write(&anct, "mergePartner", json!({ "id": id, "into": into })).await;
     assert_eq!(merge(from, &last).await.problems(), ["INVALID_TRANSITION id"]);
     assert_eq!(merge(to, from).await.problems(), ["RULE into"]);
     assert_eq!(merge(to, to).await.problems(), ["RULE into"]);
@@ -65,18 +69,31 @@ on_both!(possible_duplicates_are_reported, Small, async |app| {
     let found = anct.ask(duplicates).await;
     let expected = json!({ "reason": "NAME", "first": { "name": "Régie de l'Île" }, "second": { "name": "REGIE DE L'ILE" } });
     assert!(found.list("/partnerDuplicates").contains(&expected), "{found}");
-    assert_eq!(app.public().ask("{ partnerDuplicates { reason } }").await.data("/partnerDuplicates"), &json!([]));
+    assert_eq!(
+        app.public().ask("{ partnerDuplicates { reason } }").await.data("/partnerDuplicates"),
+        &json!([])
+    );
 });
 
 on_both!(a_referent_ends_and_is_erased_two_years_later, Small, async |app| {
     let (city, id) = (app.collectivite(&["200046977"]), known(Kind::Referent, 1));
     let end = |to: &str, after: Value| json!({ "id": id, "to": to, "eraseAfter": after });
     assert_eq!(write(&city, "endReferent", end("2021-12-31", Value::Null)).await.problems(), ["RULE to"]);
-    assert_eq!(write(&city, "endReferent", end("2023-05-31", json!("2023-05-30"))).await.problems(), ["RULE eraseAfter"]);
-    let ended = write_and(&city, "endReferent", json!({ "id": id, "to": "2023-05-31" }), "to eraseAfter").await;
-    assert_eq!((&ended.done()["to"], &ended.done()["eraseAfter"]), (&json!("2023-05-31"), &json!("2025-05-31")));
+    assert_eq!(
+        write(&city, "endReferent", end("2023-05-31", json!("2023-05-30"))).await.problems(),
+        ["RULE eraseAfter"]
+    );
+    let ended =
+        write_and(&city, "endReferent", json!({ "id": id, "to": "2023-05-31" }), "to eraseAfter").await;
+    assert_eq!(
+        (&ended.done()["to"], &ended.done()["eraseAfter"]),
+        (&json!("2023-05-31"), &json!("2025-05-31"))
+    );
     let wrong = json!({ "id": id, "email": "sans arobase", "function": "x" });
-    assert_eq!(write(&city, "updateReferent", wrong).await.problems(), ["OUT_OF_BOUNDS email", "OUT_OF_BOUNDS function"]);
+    assert_eq!(
+        write(&city, "updateReferent", wrong).await.problems(),
+        ["OUT_OF_BOUNDS email", "OUT_OF_BOUNDS function"]
+    );
 });
 
 const PLANTED: &str = "Zéphyrine-Plantée";
@@ -104,7 +121,8 @@ async fn dump(app: &TestApp) -> String {
 
 /// Whether a file beside the embedded database holds a text.
 fn in_files(app: &TestApp, planted: &str) -> bool {
-    let Some(path) = app.database.url().strip_prefix("sqlite://").and_then(|url| url.split('?').next()) else {
+    let Some(path) = app.database.url().strip_prefix("sqlite://").and_then(|url| url.split('?').next())
+    else {
         return false;
     };
     let folder = std::path::Path::new(path).parent().expect("a folder");
@@ -130,7 +148,8 @@ on_both!(an_erased_name_is_nowhere, Small, async |app| {
     write(&city, "updateReferent", renamed).await.done();
     assert!(dump(app).await.contains(PLANTED));
     let erase = json!({ "id": made.id() });
-    let erased = write_and(&city, "eraseReferent", erase.clone(), &format!("{fields} email firstName erasedAt")).await;
+    let erased =
+        write_and(&city, "eraseReferent", erase.clone(), &format!("{fields} email firstName erasedAt")).await;
     for field in ["firstName", "lastName", "email", "phone"] {
         assert_eq!(erased.done()[field], Value::Null, "{field}");
     }
@@ -158,4 +177,27 @@ on_both!(nobody_reads_a_person_in_what_was_wrong, Small, async |app| {
     let wrong = write(&city, "createReferent", wrong).await;
     assert_eq!(wrong.problems(), ["OUT_OF_BOUNDS email", "OUT_OF_BOUNDS lastName"]);
     assert!(!wrong.0.body.to_string().contains(PLANTED));
+});
+
+on_both!(retention_erases_what_is_past_its_day, Small, async |app| {
+    let city = app.collectivite(&["200046977"]);
+    for (n, erase_after) in [(1, "2023-05-31"), (2, "2099-01-01")] {
+        let end = json!({ "id": known(Kind::Referent, n), "to": "2023-05-31", "eraseAfter": erase_after });
+        write(&app.anct(), "endReferent", end).await.done();
+    }
+    let partner = json!({ "name": "Tremplin", "kind": "ASSOCIATION", "idempotencyKey": "k" });
+    write(&city, "createPartner", partner).await.done();
+    let home = tempfile::tempdir().expect("a folder");
+    let process = Process::of(env!("CARGO_BIN_EXE_cites-tested"), &app.database, home.path());
+    let said = process.run(&["retention"]);
+    let text = String::from_utf8_lossy(&said.stdout).into_owned() + &String::from_utf8_lossy(&said.stderr);
+    assert!(said.status.success() && text.contains("1 referents; forgot 1 kept answers"), "{text}");
+    assert!(!text.contains("Nom 1"), "{text}");
+    let dump = dump(app).await;
+    assert!(!dump.contains("personne1@example.fr") && dump.contains("personne2@example.fr"));
+    assert!(!in_files(app, "personne1@example.fr"));
+    let events = "{ auditEvents(first: 1) { nodes { verb entity actorSub } } }";
+    let events = app.anct().ask(events).await;
+    let expected = json!([{ "verb": "erase", "entity": "Referent", "actorSub": "cites-retention" }]);
+    assert_eq!(*events.data("/auditEvents/nodes"), expected);
 });

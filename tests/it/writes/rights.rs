@@ -104,7 +104,9 @@ async fn input(ground: &Ground<'_>, name: &str, on: &str) -> Value {
         ("createSite", _) => json!({ "name": "Candidate", "communes": ["69256"] }),
         ("updateSite", _) => json!({ "id": site, "audienceNote": Uuid::now_v7().to_string() }),
         ("setSiteLabel", "wave") => json!({ "id": site, "wave": null }),
-        ("setSiteLabel", "communes") => json!({ "id": ground.site(SiteStatus::Active).await, "communes": ["69256"] }),
+        ("setSiteLabel", "communes") => {
+            json!({ "id": ground.site(SiteStatus::Active).await, "communes": ["69256"] })
+        }
         ("setSiteLabel", _) => json!({ "id": ground.candidate().await, "communes": ["69256"] }),
         ("setSiteMilestone", kind) => json!({ "id": site, "kind": kind, "start": "2021-10" }),
         ("removeSiteMilestone", _) => {
@@ -168,9 +170,15 @@ async fn input_of_actions(ground: &Ground<'_>, name: &str, on: &str) -> Value {
     let draft = ActionStatus::Draft;
     match (name, on) {
         ("createAction", _) => json!({ "site": site, "title": "Forum" }),
-        ("updateAction", "") => json!({ "id": action(draft, None).await, "title": "Forum", "published": true }),
-        ("updateAction", "title of a synced one") => json!({ "id": action(draft, ft).await, "title": "Forum" }),
-        ("updateAction", _) => json!({ "id": action(draft, ft).await, "innovative": false, "pillar": "INNOVER" }),
+        ("updateAction", "") => {
+            json!({ "id": action(draft, None).await, "title": "Forum", "published": true })
+        }
+        ("updateAction", "title of a synced one") => {
+            json!({ "id": action(draft, ft).await, "title": "Forum" })
+        }
+        ("updateAction", _) => {
+            json!({ "id": action(draft, ft).await, "innovative": false, "pillar": "INNOVER" })
+        }
         ("transitionAction", "reopen") => {
             json!({ "id": action(ActionStatus::Completed, None).await, "to": "IN_PROGRESS", "reason": "suite" })
         }
@@ -247,7 +255,8 @@ async fn check(app: &TestApp, cases: &[(&str, &str, &str)]) {
                 continue;
             }
             assert_eq!(traces(app).await, before, "{what} left a trace");
-            let told: Vec<String> = events.iter().map(|event| format!("{} {}", event["verb"], event["outcome"])).collect();
+            let told: Vec<String> =
+                events.iter().map(|event| format!("{} {}", event["verb"], event["outcome"])).collect();
             let expected = if who == "public" { vec![] } else { vec![format!("\"{name}\" \"{wanted}\"")] };
             assert_eq!(told, expected, "{what}: {events:?}");
         }
@@ -268,6 +277,7 @@ on_both!(every_mutation_is_tried_with_every_role, Small, async |app| {
     let fields: BTreeSet<&str> = fields.iter().map(String::as_str).collect();
     let tried: BTreeSet<&str> = CASES.iter().map(|(name, ..)| *name).collect();
     assert_eq!(fields, tried);
-    let with_payload: BTreeSet<&str> = MUTATIONS.iter().flat_map(|(_, names)| names.iter().copied()).collect();
+    let with_payload: BTreeSet<&str> =
+        MUTATIONS.iter().flat_map(|(_, names)| names.iter().copied()).collect();
     assert_eq!(fields, with_payload);
 });

@@ -16,11 +16,7 @@ struct Cast<'a> {
 
 impl<'a> Cast<'a> {
     fn of(app: &'a TestApp) -> Self {
-        Self {
-            anct: app.anct(),
-            prefecture: app.prefecture(&["59"]),
-            city: app.collectivite(&["213505506"]),
-        }
+        Self { anct: app.anct(), prefecture: app.prefecture(&["59"]), city: app.collectivite(&["213505506"]) }
     }
 }
 
@@ -57,10 +53,9 @@ async fn label(app: &TestApp, cast: &Cast<'_>, site: &str) {
     let to_label = json!({ "id": site, "to": "LABELLED" });
     let refused = write(&cast.anct, "transitionSite", to_label.clone()).await;
     assert_eq!(refused.problems(), ["RULE to"; 4], "code, milestone, two co-pilots: {}", refused.0);
-    for (name, kind, siren) in [
-        ("Préfecture du Nord", "PREFECTURE", Value::Null),
-        ("Ville de Lille", "COMMUNE", json!("213505506")),
-    ] {
+    for (name, kind, siren) in
+        [("Préfecture du Nord", "PREFECTURE", Value::Null), ("Ville de Lille", "COMMUNE", json!("213505506"))]
+    {
         let input = json!({ "name": name, "kind": kind, "siren": siren, "communeCode": "59350" });
         let partner = write(&cast.prefecture, "createPartner", input).await.id();
         let seat = json!({ "site": site, "partner": partner, "kind": "COPILOTE" });
@@ -72,7 +67,10 @@ async fn label(app: &TestApp, cast: &Cast<'_>, site: &str) {
     let milestone = json!({ "id": site, "kind": "LABEL", "start": "T3 2021", "label": "été 2021" });
     let dated = write_and(&cast.anct, "setSiteMilestone", milestone, "milestones { kind start }").await;
     assert_eq!(dated.done()["milestones"], json!([{ "kind": "LABEL", "start": "2021-Q3" }]));
-    assert_eq!(app.public().ask("{ site(by: { code: \"cde-910\" }) { id } }").await.data("/site"), &Value::Null);
+    assert_eq!(
+        app.public().ask("{ site(by: { code: \"cde-910\" }) { id } }").await.data("/site"),
+        &Value::Null
+    );
     let done = write_and(&cast.anct, "transitionSite", to_label, "status").await;
     assert_eq!(done.done()["status"], "LABELLED");
     assert!(app.public().ask("{ site(by: { code: \"cde-910\" }) { id } }").await.data("/site").is_object());
@@ -103,7 +101,8 @@ async fn committee(app: &TestApp, cast: &Cast<'_>, site: &str, member: &str) -> 
     assert_eq!(seated.done()["members"], json!([{ "seat": "PRESIDENT", "partner": { "id": member } }]));
     write(&cast.city, "transitionGovernanceBody", json!({ "id": copil, "to": "ACTIVE" })).await.done();
     let meeting = write(&cast.city, "planMeeting", json!({ "body": copil, "date": "2023-06-20" })).await.id();
-    let held = json!({ "id": meeting, "decisions": ["Adopter la feuille de route"], "summary": "Unanimité." });
+    let held =
+        json!({ "id": meeting, "decisions": ["Adopter la feuille de route"], "summary": "Unanimité." });
     assert_eq!(write(&cast.city, "holdMeeting", held.clone()).await.problems(), ["RULE date"]);
     app.clock.advance(8 * 86_400);
     let fields = "status decisions";
