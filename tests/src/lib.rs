@@ -10,6 +10,7 @@ mod both;
 mod database;
 pub mod differential;
 mod persona;
+mod process;
 mod proxy;
 pub mod world;
 
@@ -18,4 +19,5 @@ pub use app::TestApp;
 pub use both::{block_on_postgres, run};
 pub use database::{Backend, Template, TestDatabase, administer};
 pub use persona::{GrantedSites, Persona};
+pub use process::Process;
 pub use proxy::Proxy;

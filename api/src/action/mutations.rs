@@ -1,5 +1,6 @@
 //! Mutations of actions.
 
+use async_graphql::Value;
 use entity::enums::{ActionStatus, Pillar};
 use entity::{action, site};
 use sea_orm::ActiveValue::Set;
@@ -153,11 +154,26 @@ async fn update(writing: Writing<'_>, input: &Input<'_>) -> Result<Change, Failu
     if let Some(field) = source.filter(|_| current.status == ActionStatus::Cancelled) {
         input.wrong(ProblemCode::Frozen, field, "the action is CANCELLED, which is final");
     }
+    keep_what_planning_needed(input, &current);
     let mut change = store::change_of(writing, &current);
     let changed = apply(writing, input, &current, &mut change).await?;
     let links = Links::read(writing, input, current.site_id).await?;
     input.check()?;
     store::update(writing, &current, change, links, changed, Verb::Update).await
+}
+
+/// What an action needed to be PLANNED is not emptied afterwards.
+fn keep_what_planning_needed(input: &Input<'_>, current: &action::Model) {
+    if matches!(current.status, ActionStatus::Draft | ActionStatus::Cancelled) {
+        return;
+    }
+    let synced = current.source_system.is_some();
+    for (field, is_needed) in [("lead", true), ("startsOn", true), ("pillar", !synced)] {
+        if is_needed && input.given(field) == Some(&Value::Null) {
+            let message = format!("a {} action keeps its {field}", current.status.as_str());
+            input.wrong(ProblemCode::Rule, field, message);
+        }
+    }
 }
 
 /// A refusal is told at the field that it is about.

@@ -5,7 +5,8 @@ use std::collections::HashSet;
 use entity::enums::{ActionStatus, PartnerStatus, SeatKind};
 use entity::{StringList, action, action_partner, action_qpv, axis, partner, qpv, seat, site_qpv};
 use sea_orm::ActiveValue::{NotSet, Set, Unchanged};
-use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, QueryFilter};
+use sea_orm::sea_query::LockType;
+use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, QueryFilter, QuerySelect};
 use uuid::Uuid;
 
 use async_graphql::Value;
@@ -116,9 +117,11 @@ async fn active_partner(writing: Writing<'_>, value: &Value) -> Result<Option<Uu
     let Some(id) = ids::decode(text).ok().filter(|(prefix, _)| *prefix == "partner").map(|(_, id)| id) else {
         return Ok(None);
     };
+    // a merge waits until this is written, and then moves it too
     let found = partner::Entity::find_by_id(id)
         .filter(partner::Column::DeletedAt.is_null())
         .filter(partner::Column::Status.eq(PartnerStatus::Active))
+        .lock(LockType::KeyShare)
         .one(writing.tx)
         .await?;
     Ok(found.map(|row| row.id))

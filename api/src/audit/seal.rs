@@ -37,14 +37,11 @@ pub async fn seal(db: &Db, clock: &dyn Clock) -> Result<u64, DbErr> {
     if !has_news(db).await? {
         return Ok(0);
     }
-    db.locked("audit", async {
-        let mut seals = 0;
-        while seal_one(db, clock).await? {
-            seals += 1;
-        }
-        Ok(seals)
-    })
-    .await
+    let mut seals = 0;
+    while seal_one(db, clock).await? {
+        seals += 1;
+    }
+    Ok(seals)
 }
 
 async fn last(tx: &impl sea_orm::ConnectionTrait) -> Result<Option<audit_seal::Model>, DbErr> {
@@ -67,6 +64,8 @@ async fn has_news(db: &Db) -> Result<bool, DbErr> {
 
 async fn seal_one(db: &Db, clock: &dyn Clock) -> Result<bool, DbErr> {
     let tx = db.begin_write().await?;
+    // one instance seals at a time, on the one connection that it writes with: writers wait for those
+    db.lock_within(&tx, "audit").await?;
     let before = last(&tx).await?;
     let (number, after, previous) =
         before.map_or((1, -1, String::new()), |seal| (seal.number + 1, seal.last_mark, seal.hash));

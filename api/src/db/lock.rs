@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use sea_orm::{ConnectionTrait, DatabaseTransaction, DbErr, Statement, TransactionTrait};
 
-use super::{Db, OpenError};
+use super::{Backend, Db, OpenError};
 
 /// Held by the one server that works on an embedded database; freed when dropped, or when the process ends.
 #[derive(Debug)]
@@ -59,11 +59,21 @@ impl Db {
     /// A lock of the transaction rather than of the session: a cancelled task cannot leave it behind.
     async fn wait_for_transaction(&self, name: &str) -> Result<WorkLock, DbErr> {
         let transaction = self.writer.begin().await?;
+        self.lock_within(&transaction, name).await?;
+        Ok(WorkLock::Transaction(transaction))
+    }
+
+    /// Makes transactions of that name wait for each other, until this one ends. Those that write `SQLite` do so
+    /// anyway.
+    pub async fn lock_within(&self, transaction: &DatabaseTransaction, name: &str) -> Result<(), DbErr> {
+        if self.backend == Backend::Sqlite {
+            return Ok(());
+        }
         let sql = "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))";
         let key = format!("cites:{name}");
         let backend = transaction.get_database_backend();
         transaction.execute_raw(Statement::from_sql_and_values(backend, sql, [key.into()])).await?;
-        Ok(WorkLock::Transaction(transaction))
+        Ok(())
     }
 }
 

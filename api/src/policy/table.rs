@@ -302,7 +302,8 @@ A cell names rows: **N** all · **D** of sites in my départements · **d** of s
 **S** from my source system, on granted sites · **G** of sites granted to my client · **O** my client's own ·
 **P** published · **-** none. `+` joins two, `:` adds a condition on the row. What the public reads, every role
 reads. A field group narrows a line to some fields; whom it refuses sees null there. A write also needs a site
-that is neither closed nor withdrawn, except for `anct`. The token must hold the scope of the line.
+that is neither closed nor withdrawn, except for `anct`, and for late figures of a closed one from `prefecture`.
+The token must hold the scope of the line; to write grants, `cde:write` too.
 
 | resource | verb | field group | scope | anct | prefecture | collectivite | partner_system | public |
 |---|---|---|---|---|---|---|---|---|

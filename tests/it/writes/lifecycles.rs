@@ -150,6 +150,9 @@ on_both!(each_status_of_an_action_has_its_needs, Small, async |app| {
         json!({ "id": action, "lead": known(Kind::Partner, 3), "pillar": "INNOVER", "startsOn": "2023-01" });
     write(&city, "updateAction", more).await.done();
     step("PLANNED", none.clone()).await.done();
+    let emptied = json!({ "id": action, "lead": null, "startsOn": null, "pillar": null });
+    let emptied = write(&city, "updateAction", emptied).await;
+    assert_eq!(emptied.problems(), ["RULE lead", "RULE pillar", "RULE startsOn"], "{}", emptied.0);
     step("IN_PROGRESS", none.clone()).await.done();
     assert_eq!(step("COMPLETED", none.clone()).await.problems(), ["RULE endsOn"]);
     assert_eq!(

@@ -1,9 +1,12 @@
 //! Writes through HTTP: what each does, who may, what is refused, and that nothing is lost.
 
+mod audit;
 mod checks;
 mod concurrency;
+mod grants;
 mod ground;
 mod idempotency;
+mod kill;
 mod lifecycles;
 mod people;
 mod rights;

@@ -3,7 +3,7 @@
 use sea_orm::{ConnectionTrait, Statement};
 use serde_json::{Value, json};
 use tests::world::Kind;
-use tests::{Backend, TestApp, on_both};
+use tests::{Backend, Process, TestApp, on_both};
 
 use super::ground::{Ground, traces};
 use super::{known, write, write_and};
@@ -177,4 +177,27 @@ on_both!(nobody_reads_a_person_in_what_was_wrong, Small, async |app| {
     let wrong = write(&city, "createReferent", wrong).await;
     assert_eq!(wrong.problems(), ["OUT_OF_BOUNDS email", "OUT_OF_BOUNDS lastName"]);
     assert!(!wrong.0.body.to_string().contains(PLANTED));
+});
+
+on_both!(retention_erases_what_is_past_its_day, Small, async |app| {
+    let city = app.collectivite(&["200046977"]);
+    for (n, erase_after) in [(1, "2023-05-31"), (2, "2099-01-01")] {
+        let end = json!({ "id": known(Kind::Referent, n), "to": "2023-05-31", "eraseAfter": erase_after });
+        write(&app.anct(), "endReferent", end).await.done();
+    }
+    let partner = json!({ "name": "Tremplin", "kind": "ASSOCIATION", "idempotencyKey": "k" });
+    write(&city, "createPartner", partner).await.done();
+    let home = tempfile::tempdir().expect("a folder");
+    let process = Process::of(env!("CARGO_BIN_EXE_cites-tested"), &app.database, home.path());
+    let said = process.run(&["retention"]);
+    let text = String::from_utf8_lossy(&said.stdout).into_owned() + &String::from_utf8_lossy(&said.stderr);
+    assert!(said.status.success() && text.contains("1 referents; forgot 1 kept answers"), "{text}");
+    assert!(!text.contains("Nom 1"), "{text}");
+    let dump = dump(app).await;
+    assert!(!dump.contains("personne1@example.fr") && dump.contains("personne2@example.fr"));
+    assert!(!in_files(app, "personne1@example.fr"));
+    let events = "{ auditEvents(first: 1) { nodes { verb entity actorSub } } }";
+    let events = app.anct().ask(events).await;
+    let expected = json!([{ "verb": "erase", "entity": "Referent", "actorSub": "cites-retention" }]);
+    assert_eq!(*events.data("/auditEvents/nodes"), expected);
 });

@@ -1,0 +1,72 @@
+//! The binary as a process of its own, which a test can kill.
+
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdout, Command, Output, Stdio};
+
+use crate::TestDatabase;
+
+/// The binary on a database; at most one server of it runs at a time.
+#[derive(Debug)]
+pub struct Process {
+    binary: PathBuf,
+    url: String,
+    home: PathBuf,
+    /// The server and what it prints: it would fall over if nobody read that.
+    server: Option<(Child, BufReader<ChildStdout>)>,
+}
+
+impl Process {
+    /// The binary at a path, which works in a folder.
+    pub fn of(binary: &str, database: &TestDatabase, home: &Path) -> Self {
+        Self { binary: binary.into(), url: database.url().to_owned(), home: home.to_owned(), server: None }
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(&self.binary);
+        command
+            .args(arguments)
+            .current_dir(&self.home)
+            .env("CITES_DATABASE__URL", &self.url)
+            .env("CITES_DATABASE__MAX_CONNECTIONS", "8")
+            .env("CITES_DATA__INGEST_AT_START", "false")
+            .env("CITES_SERVER__LISTEN", "127.0.0.1:0")
+            .env("CITES_SERVER__WORKERS", "1");
+        command
+    }
+
+    /// Runs a command to its end.
+    pub fn run(&self, arguments: &[&str]) -> Output {
+        self.command(arguments).output().expect("the binary runs")
+    }
+
+    /// Starts the server and waits until it listens; gives the address of GraphQL.
+    pub fn serve(&mut self) -> String {
+        let mut child = self
+            .command(&["serve"])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("the server starts");
+        let output = child.stdout.take().expect("its output");
+        let mut line = String::new();
+        let mut output = BufReader::new(output);
+        output.read_line(&mut line).expect("it says where it listens");
+        self.server = Some((child, output));
+        line.split_whitespace().last().expect("an address").to_owned()
+    }
+
+    /// Kills the server where it stands (SIGKILL).
+    pub fn kill(&mut self) {
+        if let Some((mut child, _output)) = self.server.take() {
+            child.kill().expect("the server is killed");
+            child.wait().expect("it is gone");
+        }
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
