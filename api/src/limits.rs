@@ -44,6 +44,9 @@ pub const GROUP_BY_MAX: usize = 3;
 /// Longest access token that configuration may allow, in bytes.
 pub const TOKEN_BYTES: usize = 16 * 1_024;
 
+/// Good tokens known at once, least recently used out first; the others are checked anew.
+pub const KNOWN_TOKENS: usize = 1_024;
+
 /// Largest JWK set or issuer metadata read from an issuer, in bytes.
 pub const JWKS_BYTES: usize = 256 * 1_024;
 
@@ -66,16 +69,19 @@ pub const DOCUMENT_CACHE_BYTES: usize = 16 * 1_024;
 pub const BODY_BYTES: usize = 1_024 * 1_024;
 
 /// Deepest nesting of fields in a document.
-pub const DEPTH: usize = 15;
-
-/// Most selections in a document, each fragment counted wherever it is spread: what checks and plans work through.
-pub const SELECTIONS: usize = 10_000;
+pub const DEPTH: usize = 20;
 
 /// Most fields at the root of a document: each is planned on its own.
 pub const ROOT_FIELDS: usize = 20;
 
-/// Most directives on one field.
-pub const DIRECTIVES: usize = 10;
+/// Most fields in a document with its fragments written out, which is what validating and planning it costs.
+pub const FIELDS: usize = 2_000;
+
+/// Most fragments in a document.
+pub const FRAGMENTS: usize = 100;
+
+/// Most directives in a document with its fragments written out.
+pub const DIRECTIVES: usize = 200;
 
 /// Most lists and objects at the root that an operation reads, at one SQL statement each (two with a count); its
 /// shape tells, before any runs.

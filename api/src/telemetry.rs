@@ -1,5 +1,7 @@
 //! Log lines: their level, their form, and what never gets into them.
 
+use std::io::IsTerminal;
+
 use tracing_subscriber::{
     EnvFilter, Layer, Registry, layer::SubscriberExt, util::SubscriberInitExt, util::TryInitError,
 };
@@ -35,7 +37,10 @@ pub enum TelemetryError {
 
 /// Begins to log on standard error, in the configured form. Called once, by the program's `main`.
 pub fn init(config: &LogConfig) -> Result<(), TelemetryError> {
-    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    let lines = tracing_subscriber::fmt::layer()
+        .with_writer(std::io::stderr)
+        // colours are for people at a terminal
+        .with_ansi(std::io::stderr().is_terminal());
     let lines: Box<dyn Layer<Registry> + Send + Sync> = match config.format {
         LogFormat::Text => lines.boxed(),
         LogFormat::Json => lines.json().flatten_event(true).boxed(),

@@ -7,6 +7,7 @@ mod errors;
 mod faults;
 mod filters;
 mod http;
+mod limits;
 mod paging;
 mod rights;
 mod schema;

@@ -82,6 +82,11 @@ impl IssuerKeys {
         self.current().is_some()
     }
 
+    /// Whether these are the keys read last. Keys read anew are others, even if nothing changed.
+    pub(super) fn are_current(&self, keys: &Arc<KeySet>) -> bool {
+        self.current().is_some_and(|current| Arc::ptr_eq(&current, keys))
+    }
+
     /// The keys that may have signed a token with this key id and algorithm; one or more.
     pub(super) async fn candidates(
         self: &Arc<Self>,
@@ -179,6 +184,11 @@ impl Candidates {
             Found::Keys(keys) => keys.into_iter(),
             _ => Vec::new().into_iter(),
         }
+    }
+
+    /// The set they are of.
+    pub(super) fn into_set(self) -> Arc<KeySet> {
+        self.set
     }
 }
 

@@ -2,7 +2,8 @@
 //! actor may do is here.
 //!
 //! In order: the header's form, the token's size and JOSE header, the issuer's own keys, the signature, and
-//! only then the claims, each checked by our own code on the decoded payload.
+//! only then the claims, each checked by our own code on the decoded payload. A token that was good is known
+//! for its next requests.
 
 mod actor;
 mod claims;
@@ -12,6 +13,7 @@ mod error;
 mod fetch;
 mod jwks;
 mod keys;
+mod known;
 mod strict_json;
 #[cfg(test)]
 mod tests;
@@ -19,6 +21,7 @@ mod token;
 
 use std::{sync::Arc, time::Duration};
 
+use chrono::{DateTime, Utc};
 use jsonwebtoken::crypto;
 use tokio::task::{JoinHandle, JoinSet};
 
@@ -31,6 +34,7 @@ use self::{
     claims::ClaimRules,
     dev::DevIssuer,
     jwks::IssuerKeys,
+    known::{Known, KnownTokens},
     token::{Token, TokenRules},
 };
 use crate::{
@@ -45,6 +49,7 @@ pub struct Authenticator {
     leeway_seconds: u32,
     refresh_every: Duration,
     issuers: Vec<Issuer>,
+    known: KnownTokens,
     clock: Arc<dyn Clock>,
 }
 
@@ -79,6 +84,7 @@ impl Authenticator {
             leeway_seconds: config.leeway_seconds,
             refresh_every: Duration::from_secs(config.jwks_refresh_seconds),
             issuers,
+            known: KnownTokens::new(),
             clock,
         })
     }
@@ -89,6 +95,14 @@ impl Authenticator {
     pub async fn authenticate(&self, authorization: Option<&str>) -> Result<Actor, AuthError> {
         let Some(authorization) = authorization else { return Ok(Actor::public()) };
         let text = bearer(authorization)?;
+        let now = self.clock.now();
+        match self.known.get(text, now, self.leeway_seconds) {
+            Some(actor) => Ok(actor),
+            None => self.check(text, now).await,
+        }
+    }
+
+    async fn check(&self, text: &str, now: DateTime<Utc>) -> Result<Actor, AuthError> {
         let token = Token::parse(text, &self.token_rules)?;
         let issuer = self.issuer_of(&token)?;
         let keys = issuer.keys.candidates(token.key_id(), token.algorithm()).await?;
@@ -100,13 +114,11 @@ impl Authenticator {
         if !is_signed {
             return Err(AuthError::Invalid("its signature is not the issuer's"));
         }
-        let rules = ClaimRules {
-            audience: &self.audience,
-            leeway_seconds: self.leeway_seconds,
-            now: self.clock.now(),
-            paths: &issuer.claims,
-        };
-        rules.read(token.payload())
+        let (audience, leeway_seconds, paths) = (&self.audience, self.leeway_seconds, &issuer.claims);
+        let actor = ClaimRules { audience, leeway_seconds, now, paths }.read(token.payload())?;
+        let (issuer, keys) = (Arc::clone(&issuer.keys), keys.into_set());
+        self.known.put(text, Known { actor: actor.clone(), issuer, keys, at: now });
+        Ok(actor)
     }
 
     /// Fetches the keys of every issuer now. A failure is logged, and the last good keys stay.

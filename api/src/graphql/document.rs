@@ -102,7 +102,7 @@ fn invalid(error: ServerError) -> ApiError {
 
 /// Lets the library stop after validation: what it found is the answer, and nothing is resolved.
 pub fn extend(builder: SchemaBuilder) -> SchemaBuilder {
-    builder.limit_depth(limits::DEPTH).limit_directives(limits::DIRECTIVES).extension(StopAfterValidation)
+    builder.extension(StopAfterValidation)
 }
 
 struct StopAfterValidation;

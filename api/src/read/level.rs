@@ -107,12 +107,12 @@ impl<'p> Level<'p> {
         let mut sql = self.sql.clone();
         match (&self.parent, keys) {
             (Some(parent), Some(keys)) if keys.len() == 1 => {
-                let tie = one_tie(&mut sql, &parent.relation.on, keys);
-                self.select(&mut sql, Some(&tie), "");
+                let tie = self.tie_to_one(&mut sql, parent, keys);
+                self.select(&mut sql, &tie);
             }
             (Some(parent), Some(keys)) if sql.has_lateral() => self.lateral(&mut sql, parent, keys),
             (Some(parent), Some(keys)) => self.correlated(&mut sql, parent, keys),
-            _ => self.select(&mut sql, None, ""),
+            _ => self.select(&mut sql, &self.untied()),
         }
         sql
     }
@@ -122,65 +122,97 @@ impl<'p> Level<'p> {
         let mut sql = count.sql.clone();
         match (&self.parent, keys) {
             (Some(parent), Some(keys)) if keys.len() == 1 => {
-                let tie = one_tie(&mut sql, &parent.relation.on, keys);
-                sql.push("SELECT count(*), 0 FROM ").push(&self.from);
-                write_where(&mut sql, Some(&tie), &count.conditions, None);
+                let tie = self.tie_to_one(&mut sql, parent, keys);
+                sql.push("SELECT count(*), 0 FROM ").push(&tie.from);
+                write_where(&mut sql, &tie.condition, &count.conditions, None);
             }
             (Some(parent), Some(keys)) => {
-                let tie = sql.piece(|sql| parent.relation.on.write(sql, "t", "k.key"));
-                sql.push("SELECT (SELECT count(*) FROM ").push(&self.from);
-                write_where(&mut sql, Some(&tie), &count.conditions, None);
+                let tie = self.tie(&mut sql, &parent.relation.on, "k.key");
+                sql.push("SELECT (SELECT count(*) FROM ").push(&tie.from);
+                write_where(&mut sql, &tie.condition, &count.conditions, None);
                 sql.push("), k.ord FROM ").keys_table(keys);
             }
             _ => {
                 sql.push("SELECT count(*), 0 FROM ").push(&self.from);
-                write_where(&mut sql, None, &count.conditions, None);
+                write_where(&mut sql, "", &count.conditions, None);
             }
         }
         sql
     }
 
+    fn untied(&self) -> Tie {
+        Tie { from: self.from.clone(), condition: String::new() }
+    }
+
+    fn tie_to_one(&self, sql: &mut Sql, parent: &Parent<'_>, keys: Keys) -> Tie {
+        let key = sql.piece(|sql| {
+            match keys {
+                Keys::Uuid(keys) => sql.bind(keys.first().copied().into()),
+                Keys::Text(keys) => sql.bind(keys.into_iter().next().into()),
+            };
+        });
+        self.tie(sql, &parent.relation.on, &key)
+    }
+
+    /// Links are joined rather than asked for by `IN`: PostgreSQL would rather read the whole target than look
+    /// a few of its rows up.
+    fn tie(&self, sql: &mut Sql, on: &On, key: &str) -> Tie {
+        let On::Link { table, parent, target, to, only, unique } = on else {
+            return Tie { condition: sql.piece(|sql| on.write(sql, "t", key)), ..self.untied() };
+        };
+        let link = sql.alias('l');
+        let mut condition = format!("{link}.{parent} = {key}");
+        if !only.is_empty() {
+            condition = format!("{condition} AND {}", only.replace("{l}", &link));
+        }
+        let join = format!("{link} JOIN {} ON t.{to} = {link}.{target}", self.from);
+        if *unique {
+            Tie { from: format!("{table} {join}"), condition }
+        } else {
+            let links = format!("(SELECT DISTINCT {link}.{target} FROM {table} {link} WHERE {condition})");
+            Tie { from: format!("{links} {join}"), condition: String::new() }
+        }
+    }
+
     /// PostgreSQL: the rows of each parent by a lateral subquery, which stops at the limit.
     fn lateral(&self, sql: &mut Sql, parent: &Parent<'_>, keys: Keys) {
-        let tie = sql.piece(|sql| parent.relation.on.write(sql, "t", "k.key"));
+        let tie = self.tie(sql, &parent.relation.on, "k.key");
         sql.push("SELECT c.*, k.ord FROM ").keys_table(keys);
         sql.push(" CROSS JOIN LATERAL (");
-        self.select(sql, Some(&tie), "");
+        self.select(sql, &tie);
         sql.push(") c");
     }
 
     /// SQLite: the keys of each parent's rows by a correlated subquery, the rows by their keys.
     fn correlated(&self, sql: &mut Sql, parent: &Parent<'_>, keys: Keys) {
-        let tie = sql.piece(|sql| parent.relation.on.write(sql, "t", "k.key"));
         sql.push("SELECT ");
         self.push_columns(sql);
         sql.push(", k.ord FROM ").keys_table(keys);
         // CROSS JOIN keeps the parents outside, in SQLite's planner
         sql.push(" CROSS JOIN ").push(&self.from);
         if self.limit.is_some() {
-            sql.push(" ON t.")
-                .push(self.key)
-                .push(" IN (SELECT t.")
-                .push(self.key)
-                .push(" FROM ")
-                .push(&self.from);
-            write_where(sql, Some(&tie), &self.conditions, self.keyset.as_deref());
+            let tie = self.tie(sql, &parent.relation.on, "k.key");
+            sql.push(" ON t.").push(self.key).push(" IN (SELECT t.").push(self.key);
+            sql.push(" FROM ").push(&tie.from);
+            write_where(sql, &tie.condition, &self.conditions, self.keyset.as_deref());
             self.push_order(sql, "");
             self.push_limit(sql);
             sql.push(")").push(&self.joins);
         } else {
-            sql.push(" ON ").push(&tie).push(&self.joins);
-            write_where(sql, None, &self.conditions, self.keyset.as_deref());
+            sql.push(" ON ");
+            parent.relation.on.write(sql, "t", "k.key");
+            sql.push(&self.joins);
+            write_where(sql, "", &self.conditions, self.keyset.as_deref());
         }
         self.push_order(sql, "k.ord, ");
     }
 
-    fn select(&self, sql: &mut Sql, tie: Option<&str>, first: &str) {
+    fn select(&self, sql: &mut Sql, tie: &Tie) {
         sql.push("SELECT ");
         self.push_columns(sql);
-        sql.push(" FROM ").push(&self.from).push(&self.joins);
-        write_where(sql, tie, &self.conditions, self.keyset.as_deref());
-        self.push_order(sql, first);
+        sql.push(" FROM ").push(&tie.from).push(&self.joins);
+        write_where(sql, &tie.condition, &self.conditions, self.keyset.as_deref());
+        self.push_order(sql, "");
         self.push_limit(sql);
     }
 
@@ -226,18 +258,15 @@ pub struct CountPart {
     pub conditions: Vec<String>,
 }
 
-fn one_tie(sql: &mut Sql, on: &On, keys: Keys) -> String {
-    let key = sql.piece(|sql| {
-        match keys {
-            Keys::Uuid(keys) => sql.bind(keys.first().copied().into()),
-            Keys::Text(keys) => sql.bind(keys.into_iter().next().into()),
-        };
-    });
-    sql.piece(|sql| on.write(sql, "t", &key))
+/// How the rows at `t` hang on a key: their table with what it is joined to, and a condition, which may be empty.
+struct Tie {
+    from: String,
+    condition: String,
 }
 
-fn write_where(sql: &mut Sql, tie: Option<&str>, conditions: &[String], keyset: Option<&str>) {
+fn write_where(sql: &mut Sql, tie: &str, conditions: &[String], keyset: Option<&str>) {
     let mut word = " WHERE ";
+    let tie = Some(tie).filter(|tie| !tie.is_empty());
     for condition in tie.into_iter().chain(conditions.iter().map(String::as_str)).chain(keyset) {
         sql.push(word).push(condition);
         word = " AND ";

@@ -221,3 +221,29 @@ fn a_key_file_without_a_usable_key_stops_the_start() {
     assert!(start().is_ok());
     assert!(Value::is_object(&claims()));
 }
+
+#[tokio::test]
+async fn a_known_token_is_refused_as_soon_as_it_would_be_anew() {
+    let (old, new) = (Key::es256("old"), Key::es256("new"));
+    let server = IssuerServer::start();
+    server.answer("/jwks", 200, key_set([&old]));
+    let trust = trust(&server);
+    let token = old.token(&claims());
+    for _ in 0..2 {
+        assert!(trust.check(&token).await.is_ok());
+    }
+    let other_signature = old.token(&claims_with("jti", json!("another")));
+    let (signed, _) = token.rsplit_once('.').unwrap();
+    let (_, signature) = other_signature.rsplit_once('.').unwrap();
+    assert!(trust.check(&format!("{signed}.{signature}")).await.is_err(), "its signature is part of it");
+    trust.clock.advance(-7_200);
+    assert!(trust.check(&token).await.is_err(), "it was issued in the future of a clock set back");
+    trust.clock.advance(7_200);
+    assert!(trust.check(&token).await.is_ok());
+    trust.clock.advance(86_400);
+    assert_eq!(trust.check(&token).await, Err(AuthError::Expired));
+    trust.clock.advance(-86_400);
+    server.answer("/jwks", 200, key_set([&new]));
+    trust.authenticator.refresh_keys().await;
+    assert!(trust.check(&token).await.is_err(), "its key was taken out");
+}

@@ -18,9 +18,9 @@ use async_graphql::parser::types::ExecutableDocument;
 
 use super::outputs::{self, OutputField};
 use crate::error::{ApiError, Code};
-use crate::limits;
 use crate::read::model::Model;
 
+pub use size::bound;
 pub use typename::carry_directives;
 
 /// The fields of the schema's object types.
@@ -55,15 +55,6 @@ impl Types {
     fn is_composite(&self, name: &str) -> bool {
         self.fields.contains_key(name)
     }
-}
-
-/// Refuses a document that would be worth more than a limit once its fragments are spread.
-pub fn bound(document: &ExecutableDocument) -> Result<(), ApiError> {
-    if size::spread(document) <= limits::SELECTIONS {
-        return Ok(());
-    }
-    let message = format!("the document has more than {} selections, fragments spread", limits::SELECTIONS);
-    Err(ApiError::new(Code::LimitExceeded, message))
 }
 
 /// Everything that is wrong with a document that the library found right.

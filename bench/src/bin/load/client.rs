@@ -1,0 +1,148 @@
+//! HTTP/1.1 over kept connections, in a closed loop: each connection sends its next request when it has the
+//! answer to the last one. Little more than the bytes themselves, so that the load costs less than the server.
+
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, bail, ensure};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::task::JoinSet;
+
+/// A request, ready to be sent.
+#[derive(Clone, Debug)]
+pub struct Request {
+    address: SocketAddr,
+    bytes: Vec<u8>,
+}
+
+impl Request {
+    /// `GET path`.
+    pub fn get(address: SocketAddr, path: &str) -> Self {
+        let head = format!("GET {path} HTTP/1.1\r\nHost: {address}\r\nAccept: application/json\r\n\r\n");
+        Self { address, bytes: head.into_bytes() }
+    }
+
+    /// `POST /graphql` of a JSON body, as the holder of a token or as the public.
+    pub fn graphql(address: SocketAddr, token: Option<&str>, body: &str) -> Self {
+        let token = token.map(|token| format!("Authorization: Bearer {token}\r\n")).unwrap_or_default();
+        let head = format!(
+            "POST /graphql HTTP/1.1\r\nHost: {address}\r\nAccept: application/json\r\n{token}\
+             Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+            body.len()
+        );
+        Self { address, bytes: head.into_bytes() }
+    }
+
+    /// Sends it once, on a connection of its own; the body of the answer.
+    pub async fn send(&self) -> anyhow::Result<Vec<u8>> {
+        Connection::open(self.address).await?.exchange(self).await.map(<[u8]>::to_vec)
+    }
+}
+
+/// One kept connection.
+#[derive(Debug)]
+pub struct Connection {
+    stream: TcpStream,
+    buffer: Vec<u8>,
+}
+
+impl Connection {
+    /// Connects.
+    pub async fn open(address: SocketAddr) -> anyhow::Result<Self> {
+        let stream =
+            TcpStream::connect(address).await.with_context(|| format!("{address} is out of reach"))?;
+        stream.set_nodelay(true)?;
+        Ok(Self { stream, buffer: Vec::with_capacity(64 * 1024) })
+    }
+
+    /// Sends a request and reads the body of its answer, which must be 200.
+    pub async fn exchange(&mut self, request: &Request) -> anyhow::Result<&[u8]> {
+        self.stream.write_all(&request.bytes).await?;
+        self.buffer.clear();
+        let start = loop {
+            ensure!(self.stream.read_buf(&mut self.buffer).await? > 0, "the server closed the connection");
+            if let Some(end) = self.buffer.windows(4).position(|window| window == b"\r\n\r\n") {
+                break end + 4;
+            }
+        };
+        let end = start + body_length(&self.buffer[..start])?;
+        while self.buffer.len() < end {
+            ensure!(self.stream.read_buf(&mut self.buffer).await? > 0, "the server closed the connection");
+        }
+        if !self.buffer.starts_with(b"HTTP/1.1 200") {
+            bail!("the server answered {}", String::from_utf8_lossy(&self.buffer));
+        }
+        Ok(&self.buffer[start..end])
+    }
+}
+
+fn body_length(head: &[u8]) -> anyhow::Result<usize> {
+    let head = std::str::from_utf8(head)?;
+    let length = head.lines().find_map(|line| {
+        let (name, value) = line.split_once(':')?;
+        name.eq_ignore_ascii_case("content-length").then(|| value.trim())
+    });
+    Ok(length.context("an answer without Content-Length")?.parse()?)
+}
+
+/// How long each request of a run took, shortest first.
+#[derive(Clone, Debug, Default)]
+pub struct Latencies(Vec<Duration>);
+
+impl Latencies {
+    /// How many requests were answered.
+    pub const fn count(&self) -> usize {
+        self.0.len()
+    }
+
+    /// The latency below which a share of the requests stayed.
+    pub fn percentile(&self, share: f64) -> Duration {
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            clippy::cast_precision_loss,
+            reason = "a position in a list in memory"
+        )]
+        let position = (self.0.len() as f64 * share) as usize;
+        self.0.get(position.min(self.0.len().saturating_sub(1))).copied().unwrap_or_default()
+    }
+
+    /// Those of several runs together.
+    pub fn merged(runs: impl IntoIterator<Item = Self>) -> Self {
+        let mut all: Vec<Duration> = runs.into_iter().flat_map(|run| run.0).collect();
+        all.sort_unstable();
+        Self(all)
+    }
+}
+
+/// Sends a request again and again over so many connections at once, for so long. An answer of another length
+/// than the first one ends the run: all answers must be the same.
+pub async fn run(request: &Request, connections: usize, time: Duration) -> anyhow::Result<Latencies> {
+    let end = Instant::now() + time;
+    let mut tasks = JoinSet::new();
+    for _ in 0..connections {
+        let request = request.clone();
+        tasks.spawn(async move { closed_loop(&request, end).await });
+    }
+    let mut runs = Vec::with_capacity(connections);
+    while let Some(run) = tasks.join_next().await {
+        runs.push(run??);
+    }
+    Ok(Latencies::merged(runs))
+}
+
+async fn closed_loop(request: &Request, end: Instant) -> anyhow::Result<Latencies> {
+    let mut connection = Connection::open(request.address).await?;
+    let mut length = None;
+    let mut latencies = Vec::new();
+    let mut start = Instant::now();
+    while start < end {
+        let answered = connection.exchange(request).await?.len();
+        ensure!(*length.get_or_insert(answered) == answered, "the answer changed while it was measured");
+        let now = Instant::now();
+        latencies.push(now - start);
+        start = now;
+    }
+    Ok(Latencies(latencies))
+}

@@ -1,0 +1,108 @@
+//! Puts load on the product and on the bare limit in turn, after checking that they answer the same, and prints
+//! what each request costs.
+
+mod client;
+mod measure;
+mod process;
+mod scenario;
+mod table;
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use clap::Parser;
+
+use measure::{Effort, Processes, Rounds};
+use process::Process;
+use scenario::{Scenario, Servers, Target};
+
+/// Compare the product with the bare limit
+#[derive(Debug, Parser)]
+struct Args {
+    /// Address of the product
+    #[arg(long)]
+    product: SocketAddr,
+    /// Its process
+    #[arg(long)]
+    product_pid: u32,
+    /// Address of the limit; without it the product is measured alone
+    #[arg(long, requires = "limit_pid")]
+    limit: Option<SocketAddr>,
+    /// Its process
+    #[arg(long)]
+    limit_pid: Option<u32>,
+    /// First process of PostgreSQL; without it the database is taken as part of the server
+    #[arg(long)]
+    postgres_pid: Option<u32>,
+    /// An access token that reads every row
+    #[arg(long)]
+    token: String,
+    /// Seconds of a round
+    #[arg(long, default_value_t = 3.0)]
+    seconds: f64,
+    /// Rounds of each server, for each document and concurrency
+    #[arg(long, default_value_t = 5)]
+    rounds: usize,
+    /// Requests under way at once
+    #[arg(long, value_delimiter = ',', default_values_t = [1, 32])]
+    concurrency: Vec<usize>,
+    /// Actions before the deep page
+    #[arg(long, default_value_t = 200_000)]
+    depth: usize,
+    /// Say which targets are met
+    #[arg(long)]
+    targets: bool,
+    /// Measure only documents whose name holds this text
+    #[arg(long, default_value = "")]
+    only: String,
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> anyhow::Result<()> {
+    let args = Args::parse();
+    let servers = Servers { product: args.product, limit: args.limit, token: args.token.clone() };
+    let mut scenarios = scenario::all(&servers, args.depth).await?;
+    for scenario in &scenarios {
+        scenario.check().await?;
+    }
+    if servers.limit.is_some() {
+        println!(
+            "Product and limit answer the same. Product / limit, load average {}:\n",
+            process::load_average()?
+        );
+    }
+    scenarios.retain(|scenario| scenario.name.contains(&args.only));
+    print_results(&args, &scenarios).await?;
+    println!("\nLoad average {}.", process::load_average()?);
+    println!("{}", table::memory("product", Process(args.product_pid).memory()?, args.targets));
+    if let Some(pid) = args.limit_pid {
+        println!("{}", table::memory("limit", Process(pid).memory()?, false));
+    }
+    Ok(())
+}
+
+async fn print_results(args: &Args, scenarios: &[Scenario]) -> anyhow::Result<()> {
+    let processes = Processes {
+        product: Process(args.product_pid),
+        limit: args.limit_pid.map(Process),
+        database: args.postgres_pid.map(Process),
+    };
+    let effort = Effort { rounds: args.rounds, time: Duration::from_secs_f64(args.seconds) };
+    println!("{}", table::HEAD);
+    for &connections in &args.concurrency {
+        let mut done: Vec<(&str, Rounds)> = Vec::new();
+        for scenario in scenarios {
+            let target = if args.targets { scenario.target } else { Target::None };
+            let result = processes.measure(scenario, connections, effort).await?;
+            let compared = match target {
+                Target::Of(other, _) => {
+                    done.iter().find(|(name, _)| *name == other).map(|(_, rounds)| rounds)
+                }
+                _ => None,
+            };
+            println!("{}", table::line(scenario.name, connections, &result, compared, target));
+            done.push((scenario.name, result.product));
+        }
+    }
+    Ok(())
+}
