@@ -281,7 +281,7 @@ on_both!(known_differences_from_graphql_js, Small, async |app| {
     assert_eq!(refused, [(true, false), (false, true), (false, true), (false, true)]);
 });
 
-// A short document that fragments make long is refused before it costs anything.
+// A short document that fragments make long or deep is refused before it costs anything, the stack included.
 on_both!(fragments_that_multiply_are_refused, Small, async |app| {
     let doubling = |depth: usize| {
         let double = |n: usize| format!("fragment F{n} on Query {{ ...F{m} ...F{m} }}", m = n + 1);
@@ -292,6 +292,14 @@ on_both!(fragments_that_multiply_are_refused, Small, async |app| {
     for depth in [14, 25, 60, 5_000] {
         let answer = app.public().ask(&doubling(depth)).await;
         assert_eq!(answer.code(), "LIMIT_EXCEEDED", "depth {depth}");
+    }
+    for depth in [90, 5_000] {
+        let nested = format!("{}__typename{}", "... { ".repeat(depth), " }".repeat(depth));
+        let answer = app.public().ask(&format!("{{ {nested} }}")).await;
+        assert!(
+            ["LIMIT_EXCEEDED", "GRAPHQL_PARSE_FAILED"].contains(&answer.code()),
+            "depth {depth}: {answer}"
+        );
     }
     assert!(began.elapsed().as_secs() < 20);
     app.public().ask(&doubling(8)).await.data("/__typename");

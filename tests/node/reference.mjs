@@ -14,6 +14,16 @@ import { Reference } from "./executor.mjs";
 /** Queries that are under way at once. */
 const AT_ONCE = 8;
 
+/** Posts once more where a kept connection was closed by the server just then; queries can be repeated. */
+async function post(url, request, tries = 3) {
+  try {
+    return await (await fetch(url, request)).json();
+  } catch (error) {
+    if (tries === 1) throw error;
+    return await post(url, request, tries - 1);
+  }
+}
+
 /** Queries of a server. */
 function asking({ url, authorization }) {
   const headers = { "content-type": "application/json", accept: "application/json" };
@@ -24,8 +34,7 @@ function asking({ url, authorization }) {
     if (running >= AT_ONCE) await new Promise((resolve) => waiting.push(resolve));
     running += 1;
     try {
-      const response = await fetch(url, { method: "POST", headers, body: JSON.stringify({ query }) });
-      return await response.json();
+      return await post(url, { method: "POST", headers, body: JSON.stringify({ query }) });
     } finally {
       running -= 1;
       waiting.shift()?.();

@@ -36,11 +36,19 @@ enum Known {
 struct Counter<'d> {
     document: &'d ExecutableDocument,
     fragments: HashMap<&'d str, Known>,
+    /// Selections within selections at this moment, in fields and fragments alike: what takes room on the stack.
+    level: usize,
 }
+
+/// Deepest nesting that is counted, fragments included: fields have a limit of their own below it, and fragments may
+/// stand in fragments around each.
+const LEVELS: usize = 4 * limits::DEPTH;
 
 /// Refuses a document that is larger than the limits, or whose fragments lead back to themselves.
 pub fn bound(document: &ExecutableDocument) -> Result<(), ApiError> {
-    let mut counter = Counter { document, fragments: HashMap::new() };
+    // first: it bounds how deep the count itself goes
+    within("fragments", document.fragments.len(), limits::FRAGMENTS)?;
+    let mut counter = Counter { document, fragments: HashMap::new(), level: 0 };
     let mut whole = Size::default();
     for (_, operation) in document.operations.iter() {
         let size = counter.set(&operation.node.selection_set.node)?;
@@ -52,8 +60,7 @@ pub fn bound(document: &ExecutableDocument) -> Result<(), ApiError> {
     }
     within("fields, fragments written out", whole.fields, limits::FIELDS)?;
     within("levels of nesting", whole.depth, limits::DEPTH)?;
-    within("directives", whole.directives, limits::DIRECTIVES)?;
-    within("fragments", document.fragments.len(), limits::FRAGMENTS)
+    within("directives", whole.directives, limits::DIRECTIVES)
 }
 
 fn within(what: &str, count: usize, limit: usize) -> Result<(), ApiError> {
@@ -66,6 +73,14 @@ fn within(what: &str, count: usize, limit: usize) -> Result<(), ApiError> {
 
 impl<'d> Counter<'d> {
     fn set(&mut self, set: &'d SelectionSet) -> Result<Size, ApiError> {
+        self.level += 1;
+        within("levels of nesting", self.level, LEVELS)?;
+        let size = self.items(set)?;
+        self.level -= 1;
+        Ok(size)
+    }
+
+    fn items(&mut self, set: &'d SelectionSet) -> Result<Size, ApiError> {
         let mut total = Size::default();
         for item in &set.items {
             let size = match &item.node {
