@@ -11,7 +11,7 @@ use crate::{auth::Scope, clock::FixedClock, config::Config};
 
 fn token_args(flags: &str) -> Result<TokenArgs, clap::Error> {
     let cli = Cli::try_parse_from(["cites", "token"].into_iter().chain(flags.split_whitespace()))?;
-    let Command::Token(args) = cli.command;
+    let Some(Command::Token(args)) = cli.command else { panic!("another command") };
     Ok(args)
 }
 
