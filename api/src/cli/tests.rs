@@ -11,8 +11,10 @@ use crate::{auth::Scope, clock::FixedClock, config::Config};
 
 fn token_args(flags: &str) -> Result<TokenArgs, clap::Error> {
     let cli = Cli::try_parse_from(["cites", "token"].into_iter().chain(flags.split_whitespace()))?;
-    let Some(Command::Token(args)) = cli.command else { panic!("another command") };
-    Ok(args)
+    match cli.command {
+        Some(Command::Token(args)) => Ok(args),
+        _ => panic!("not the token command"),
+    }
 }
 
 fn config(directory: &std::path::Path, set: &[&str]) -> Config {
