@@ -15,9 +15,8 @@ use crate::write::{Change, Failure, Input, Problem, ProblemCode, Writing};
 pub const fn next(status: ActionStatus) -> &'static [ActionStatus] {
     match status {
         Draft => &[Planned, Cancelled],
-        Planned => &[InProgress, Cancelled],
+        Planned | Suspended => &[InProgress, Cancelled],
         InProgress => &[Completed, Suspended, Cancelled],
-        Suspended => &[InProgress, Cancelled],
         // to reopen
         Completed => &[InProgress],
         Cancelled => &[],

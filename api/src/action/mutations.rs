@@ -188,7 +188,7 @@ fn name_field(failure: Failure, field: &str) -> Failure {
                 })
                 .collect(),
         ),
-        other => other,
+        fault @ Failure::Fault(_) => fault,
     }
 }
 

@@ -140,13 +140,13 @@ pub(super) async fn partner(
     Ok(match input.given(field) {
         None => Patch::Keep,
         Some(Value::Null) => Patch::Clear,
-        Some(value) => match active_partner(writing, value).await? {
-            Some(id) => Patch::Set(id),
-            None => {
+        Some(value) => {
+            let found = active_partner(writing, value).await?;
+            if found.is_none() {
                 input.problem(no_partner(field));
-                Patch::Keep
             }
-        },
+            found.map_or(Patch::Keep, Patch::Set)
+        }
     })
 }
 

@@ -73,7 +73,7 @@ async fn create(writing: Writing<'_>, input: &Input<'_>) -> Result<Change, Failu
             kind: FundingKind::Requested,
         }
     );
-    let empty = funding_line::Model::try_from(row.clone()).map_err(sea_orm::DbErr::from)?;
+    let empty = funding_line::Model::try_from(row.clone())?;
     let changed = apply(writing, input, &empty, &mut row).await?;
     input.check()?;
     let row = row.insert(writing.tx).await?;

@@ -257,7 +257,7 @@ fn declared(
 ) -> figure::Model {
     let mut row = figures::figure(Uuid::now_v7(), writing.now, about.subject(), indicator, value);
     row.status = FigureStatus::Provisional;
-    row.origin = DECLARED.to_owned();
+    DECLARED.clone_into(&mut row.origin);
     row.period = Some(period.text.clone());
     row.period_from = Some(period.from);
     row.period_to = Some(period.to);

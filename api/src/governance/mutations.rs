@@ -141,7 +141,7 @@ async fn create(writing: Writing<'_>, input: &Input<'_>) -> Result<Change, Failu
             status: GovernanceStatus::Planned,
         }
     );
-    let empty = governance_body::Model::try_from(row.clone()).map_err(sea_orm::DbErr::from)?;
+    let empty = governance_body::Model::try_from(row.clone())?;
     let changed = apply(writing, input, &empty, &mut row).await?;
     input.check()?;
     let row = row.insert(writing.tx).await?;
@@ -218,14 +218,12 @@ fn cadence(input: &Input<'_>) -> Patch<(i32, CadenceUnit)> {
                 Value::Enum(name) => CadenceUnit::parse(name),
                 _ => None,
             });
-            match (every.filter(|every| (1..=60).contains(every)), unit) {
-                (Some(every), Some(unit)) => Patch::Set((every, unit)),
-                _ => {
-                    let problem = Problem::at(ProblemCode::OutOfBounds, "cadence", "expected 1 to 60");
-                    input.problem(problem.then("every"));
-                    Patch::Keep
-                }
+            let cadence = every.filter(|every| (1..=60).contains(every)).zip(unit);
+            if cadence.is_none() {
+                let problem = Problem::at(ProblemCode::OutOfBounds, "cadence", "expected 1 to 60");
+                input.problem(problem.then("every"));
             }
+            cadence.map_or(Patch::Keep, Patch::Set)
         }
         Some(_) => Patch::Clear,
     }

@@ -184,14 +184,14 @@ async fn apply(
         take!(changed, row, current, "kind", kind, kind);
     }
     let siren = input.code("siren", Scalar::Siren).or(current.siren.clone());
-    let siret = input.code("siret", Scalar::Siret).or(current.siret.clone());
-    if let (Some(siren), Some(siret)) = (&siren, &siret)
-        && !siret.starts_with(siren.as_str())
+    let establishment = input.code("siret", Scalar::Siret).or(current.siret.clone());
+    if let (Some(siren), Some(establishment)) = (&siren, &establishment)
+        && !establishment.starts_with(siren.as_str())
     {
         input.wrong(ProblemCode::Rule, "siret", format!("the SIRET does not begin with the SIREN {siren}"));
     }
     take!(changed, row, current, "siren", siren, siren);
-    take!(changed, row, current, "siret", siret, siret);
+    take!(changed, row, current, "siret", siret, establishment);
     take!(changed, row, current, "rna", rna, input.code("rna", Scalar::Rna).or(current.rna.clone()));
     take!(
         changed,

@@ -99,7 +99,7 @@ async fn create(writing: Writing<'_>, input: &Input<'_>) -> Result<Change, Failu
             erased_at: None,
         }
     );
-    let empty = referent::Model::try_from(row.clone()).map_err(sea_orm::DbErr::from)?;
+    let empty = referent::Model::try_from(row.clone())?;
     let changed = apply(input, &empty, &mut row);
     input.check()?;
     let row = row.insert(writing.tx).await?;

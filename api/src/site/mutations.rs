@@ -170,7 +170,7 @@ async fn create(writing: Writing<'_>, input: &Input<'_>) -> Result<Change, Failu
             status_reason: None,
         }
     );
-    let empty = site::Model::try_from(row.clone()).map_err(sea_orm::DbErr::from)?;
+    let empty = site::Model::try_from(row.clone())?;
     let territory = Territory::read(writing, input).await?;
     may_create(writing, &territory)?;
     if !territory.given || territory.is_emptied(input) {
@@ -288,9 +288,10 @@ async fn set_territory(
 ) -> Result<(), Failure> {
     let links = site_departement::Entity::find().filter(site_departement::Column::SiteId.eq(current.id));
     let before = links.all(writing.tx).await?;
-    let own: Vec<String> = match territory.given {
-        true => territory.departements.iter().map(|(code, _)| code.clone()).collect(),
-        false => before.iter().map(|link| link.departement_code.clone()).collect(),
+    let own: Vec<String> = if territory.given {
+        territory.departements.iter().map(|(code, _)| code.clone()).collect()
+    } else {
+        before.iter().map(|link| link.departement_code.clone()).collect()
     };
     let mut pilots: Vec<String> =
         before.iter().filter(|link| link.pilot).map(|link| link.departement_code.clone()).collect();

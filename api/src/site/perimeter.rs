@@ -86,9 +86,8 @@ async fn add(writing: Writing<'_>, input: &Input<'_>) -> Result<Change, Failure>
     let from = input.date("from").or(None);
     // two periods of one pair do not overlap: every earlier one has ended before this one begins
     let overlaps = links.iter().any(|link| match (link.ends_on, from) {
-        (None, _) => true,
-        (Some(_), None) => true,
         (Some(to), Some(from)) => to >= from,
+        _ => true,
     });
     if overlaps {
         let message =

@@ -15,7 +15,7 @@ use crate::limits;
 #[derive(Debug)]
 pub(super) struct Key<'k> {
     /// Chosen by the client.
-    pub key: &'k str,
+    pub chosen: &'k str,
     /// Mutation.
     pub operation: &'k str,
     /// SHA-256 of the person and the coerced input.
@@ -24,12 +24,12 @@ pub(super) struct Key<'k> {
 
 impl<'k> Key<'k> {
     /// A key of one person: another one of the same client who sends it gets no answer of his.
-    pub(super) fn new(key: &'k str, operation: &'k str, sub: Option<&str>, input: &str) -> Self {
+    pub(super) fn new(chosen: &'k str, operation: &'k str, sub: Option<&str>, input: &str) -> Self {
         let mut hasher = Sha256::new();
         hasher.update(sub.unwrap_or_default());
         hasher.update([0]);
         hasher.update(input);
-        Self { key, operation, input_hash: hex::encode(hasher.finalize()) }
+        Self { chosen, operation, input_hash: hex::encode(hasher.finalize()) }
     }
 }
 
@@ -45,7 +45,7 @@ impl Writing<'_> {
         let client = self.client();
         let taken = idempotency_key::ActiveModel {
             client_id: Set(client.clone()),
-            key: Set(key.key.to_owned()),
+            key: Set(key.chosen.to_owned()),
             operation: Set(key.operation.to_owned()),
             input_hash: Set(key.input_hash.clone()),
             answer: Set(None),
@@ -55,7 +55,7 @@ impl Writing<'_> {
         };
         idempotency_key::Entity::delete_many()
             .filter(idempotency_key::Column::ClientId.eq(client.as_str()))
-            .filter(idempotency_key::Column::Key.eq(key.key))
+            .filter(idempotency_key::Column::Key.eq(key.chosen))
             .filter(idempotency_key::Column::ExpiresAt.lte(self.now))
             .exec(self.tx)
             .await?;
@@ -72,7 +72,7 @@ impl Writing<'_> {
         if inserted > 0 {
             return Ok(None);
         }
-        let known = idempotency_key::Entity::find_by_id((client, key.key.to_owned())).one(self.tx).await?;
+        let known = idempotency_key::Entity::find_by_id((client, key.chosen.to_owned())).one(self.tx).await?;
         match known {
             Some(known) if known.input_hash == key.input_hash && known.operation == key.operation => {
                 Ok(Some(known.answer.unwrap_or_default()))
@@ -88,7 +88,7 @@ impl Writing<'_> {
     pub(super) async fn keep(&self, key: &Key<'_>, answer: String) -> Result<(), Failure> {
         idempotency_key::ActiveModel {
             client_id: Set(self.client()),
-            key: Set(key.key.to_owned()),
+            key: Set(key.chosen.to_owned()),
             answer: Set(Some(answer)),
             state: Set(IdempotencyState::Done),
             ..Default::default()

@@ -233,13 +233,11 @@ impl<'i> Input<'i> {
 
     /// The id of the object that the mutation is about.
     pub fn subject(&self, name: &str, prefix: &str) -> Result<Uuid, Failure> {
-        match self.id(name, prefix) {
-            Patch::Set(id) => Ok(id),
-            _ => {
-                self.check()?;
-                Err(Problem::at(ProblemCode::Required, name, "an id is needed").into())
-            }
+        if let Patch::Set(id) = self.id(name, prefix) {
+            return Ok(id);
         }
+        self.check()?;
+        Err(Problem::at(ProblemCode::Required, name, "an id is needed").into())
     }
 
     /// `expectedVersion`, if given.

@@ -91,8 +91,8 @@ impl Problem {
 
     /// Puts a position or a field after the path.
     #[must_use]
-    pub fn then(mut self, step: impl ToString) -> Self {
-        self.path.push(step.to_string());
+    pub fn then(mut self, step: impl std::fmt::Display) -> Self {
+        self.path.push(format!("{step}"));
         self
     }
 }

@@ -12,7 +12,7 @@ on_both!(anct_gives_changes_and_ends_what_a_client_may, Small, async |app| {
         "clientId": "client-FT", "label": "France Travail", "sourceSystem": "FRANCE_TRAVAIL", "sites": ["cde-901"],
     });
     let client = app.partner("AUTRE", GrantedSites::All).await.with(|claims| {
-        claims.client_id = "client-FT".to_owned();
+        "client-FT".clone_into(&mut claims.client_id);
         claims.source = Some("FRANCE_TRAVAIL".to_owned());
     });
     let drafts = async || {

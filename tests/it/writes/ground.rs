@@ -24,7 +24,7 @@ macro_rules! copy {
         let mut $row = $ground.world.$list[0].clone();
         $row.id = Uuid::now_v7();
         $row.deleted_at = None;
-        $change;
+        let () = $change;
         let id = $row.id;
         $ground.app.insert([$row]).await;
         ids::encode($prefix, id)

@@ -41,10 +41,10 @@ on_both!(the_same_key_with_another_input_is_refused, Small, async |app| {
     assert_eq!(write(&city, "createPartner", partner("k", "Autre")).await.problems(), mismatch);
     let other = json!({ "id": known(Kind::Partner, 3), "name": "Tremplin", "idempotencyKey": "k" });
     assert_eq!(write(&city, "updatePartner", other).await.problems(), mismatch, "another mutation");
-    let colleague = city.clone().with(|claims| claims.sub = "somebody-else".to_owned());
+    let colleague = city.clone().with(|claims| "somebody-else".clone_into(&mut claims.sub));
     assert_eq!(write(&colleague, "createPartner", partner("k", "Tremplin")).await.problems(), mismatch);
     assert_eq!(traces(app).await, before);
-    let client = city.clone().with(|claims| claims.client_id = "another-client".to_owned());
+    let client = city.clone().with(|claims| "another-client".clone_into(&mut claims.client_id));
     assert!(!write(&client, "createPartner", partner("k", "Tremplin")).await.replayed());
     for key in [String::new(), "k".repeat(201)] {
         let refused = write(&city, "createPartner", partner(&key, "Tremplin")).await;

@@ -18,7 +18,7 @@ use super::{MUTATIONS, known, write};
 const WHO: [&str; 8] = ["anct", "d", "D", "m", "M", "partner", "public", "anct without cde:write"];
 
 /// Each mutation, what it is tried on, and what comes of it for each of [`WHO`]: `y` it is done, `f` it is
-/// refused as FORBIDDEN, `n` the object is NOT_FOUND since he may not read it.
+/// refused as `FORBIDDEN`, `n` the object is `NOT_FOUND` since he may not read it.
 ///
 /// A partner's system has no rows by hand: its own come by a sync, which carries their external ids.
 const CASES: [(&str, &str, &str); 60] = [
@@ -84,7 +84,7 @@ const CASES: [(&str, &str, &str); 60] = [
     ("deleteAction", "planned of the source", "yffffynf"),
 ];
 
-async fn persona<'a>(app: &'a TestApp, who: &str, partner: &Persona<'a>) -> Persona<'a> {
+fn persona<'a>(app: &'a TestApp, who: &str, partner: &Persona<'a>) -> Persona<'a> {
     match who {
         "anct" => app.anct(),
         "d" => app.prefecture(&["69"]),
@@ -154,9 +154,8 @@ async fn input_of_committees(ground: &Ground<'_>, name: &str, on: &str) -> Value
         "transitionGovernanceBody" => json!({ "id": ground.body().await, "to": "ACTIVE" }),
         "setGovernanceMembers" => json!({ "id": ground.body().await, "members": [] }),
         "planMeeting" => json!({ "body": known(Kind::Body, 1), "date": "2023-07-01" }),
-        "holdMeeting" => json!({ "id": planned().await }),
+        "holdMeeting" | "cancelMeeting" => json!({ "id": planned().await }),
         "updateMeeting" => json!({ "id": planned().await, "summary": "Relevé" }),
-        "cancelMeeting" => json!({ "id": planned().await }),
         "createRoadmap" => json!({ "site": site, "axes": axes }),
         "setRoadmapAxes" => json!({ "id": ground.roadmap().await, "axes": axes }),
         "adoptRoadmap" => json!({ "id": ground.roadmap().await }),
@@ -237,7 +236,7 @@ async fn check(app: &TestApp, cases: &[(&str, &str, &str)]) {
         for (who, expected) in WHO.into_iter().zip(expected.chars()) {
             // each in a minute of its own, by which its events are found
             app.clock.advance(60);
-            let (persona, what) = (persona(app, who, &partner).await, format!("{who}: {name} {on}"));
+            let (persona, what) = (persona(app, who, &partner), format!("{who}: {name} {on}"));
             let input = input(&ground, name, on).await;
             let before = traces(app).await;
             let written = write(&persona, name, input).await;

@@ -114,13 +114,14 @@ async fn committee(app: &TestApp, cast: &Cast<'_>, site: &str, member: &str) -> 
 
 /// The city drafts, the préfecture has it adopted, twice; the second supersedes the first.
 async fn roadmap(cast: &Cast<'_>, site: &str, meeting: &str) -> String {
-    let axes = |labels: &[&str]| -> Value { labels.iter().map(|label| json!({ "label": label })).collect() };
-    let draft = json!({ "site": site, "axes": axes(&["Mobilité", "Numérique"]) });
+    let headed =
+        |labels: &[&str]| -> Value { labels.iter().map(|label| json!({ "label": label })).collect() };
+    let draft = json!({ "site": site, "axes": headed(&["Mobilité", "Numérique"]) });
     let first = write(&cast.city, "createRoadmap", draft).await.id();
     let adopt = |id: &str| json!({ "id": id, "meeting": meeting });
     assert_eq!(write(&cast.city, "adoptRoadmap", adopt(&first)).await.problems(), ["FORBIDDEN id"]);
     write(&cast.prefecture, "adoptRoadmap", adopt(&first)).await.done();
-    let next = json!({ "site": site, "axes": axes(&["Aller vers", "Mobilité"]) });
+    let next = json!({ "site": site, "axes": headed(&["Aller vers", "Mobilité"]) });
     let fields = "number status adoptedOn adoptedByMeeting { id } axes { id label position }";
     let second = write_and(&cast.city, "createRoadmap", next, fields).await;
     assert_eq!((&second.done()["number"], &second.done()["status"]), (&json!(2), &json!("DRAFT")));
