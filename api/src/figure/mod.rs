@@ -3,6 +3,8 @@
 mod funding;
 mod late;
 mod mutations;
+mod report;
+mod subject;
 
 use entity::{figure, funding_line};
 

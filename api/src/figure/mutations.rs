@@ -1,18 +1,17 @@
 //! Mutations of figures: submit, validate, revise, withdraw, and the report of a quarter.
 
-use async_graphql::Value;
 use async_graphql::dynamic::TypeRef;
 use entity::enums::{FigureStatus, FigureSubject, FigureUnit, Indicator, Perimeter};
-use entity::{action, figure, qpv, site, site_qpv};
+use entity::{figure, site_qpv};
 use rust_decimal::Decimal;
 use sea_orm::ActiveValue::Set;
 use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, QueryFilter};
 use uuid::Uuid;
 
-use super::late;
-use crate::graphql::scalars::{Parsed, PartialDate, Scalar};
-use crate::ids;
-use crate::ingest::figures::{self, Subject};
+use super::subject::{About, about};
+use super::{late, report};
+use crate::graphql::scalars::PartialDate;
+use crate::ingest::figures;
 use crate::journal::Seen;
 use crate::policy::{Resource, Verb};
 use crate::read::model::{Argument, InputObject};
@@ -117,84 +116,13 @@ pub fn mutations() -> Vec<Mutation> {
                     "The values, each indicator once.",
                 ),
             ],
-            |writing, input| Box::pin(report(writing, input)),
+            |writing, input| Box::pin(report::report(writing, input)),
         ),
     ]
 }
 
-fn rights(verb: Verb) -> Resources {
+pub(super) fn rights(verb: Verb) -> Resources {
     Resources { table: "figure", resource: Resource::Figure, verb, group: "" }
-}
-
-/// A subject as the input names it: its row, the code that stands in the natural key, its site.
-struct About {
-    kind: FigureSubject,
-    id: Uuid,
-    key: String,
-    site: Option<Uuid>,
-}
-
-impl About {
-    fn subject(&self) -> Subject<'_> {
-        match self.kind {
-            FigureSubject::Qpv => Subject::Qpv(self.id, &self.key),
-            FigureSubject::Action => Subject::Action(self.id, &self.key),
-            _ => Subject::Site(self.id, &self.key),
-        }
-    }
-
-    fn place(&self) -> Place {
-        let id = |kind: FigureSubject| (self.kind == kind).then_some(self.id);
-        Place::of_site(Uuid::nil())
-            .replace("site_id", id(FigureSubject::Site))
-            .with("qpv_id", id(FigureSubject::Qpv))
-            .with("action_id", id(FigureSubject::Action))
-            .with("source_system", None::<String>)
-    }
-
-    fn scope(&self, status: FigureStatus) -> (Seen, Seen) {
-        (Seen::default(), Seen { site: self.site, source: None, public: status == FigureStatus::Validated })
-    }
-}
-
-async fn about(writing: Writing<'_>, input: &Input<'_>) -> Result<About, Failure> {
-    let Some(Value::Object(given)) = input.given("subject") else {
-        return Err(Problem::at(ProblemCode::Required, "subject", "a subject is needed").into());
-    };
-    let id = |name: &str, prefix: &str| match given.get(name) {
-        Some(Value::String(text)) => {
-            ids::decode(text).ok().filter(|(kind, _)| *kind == prefix).map(|(_, id)| id)
-        }
-        _ => None,
-    };
-    if let Some(id) = id("site", "site") {
-        return site_about(writing, id, "subject").await;
-    }
-    if let Some(id) = id("action", "action") {
-        let row = writing.readable::<action::Entity>("action", Resource::Action, "subject", id).await?;
-        return Ok(About { kind: FigureSubject::Action, id, key: id.to_string(), site: Some(row.site_id) });
-    }
-    if let Some(code) = given.get("qpv")
-        && let Ok(Parsed::Text(code)) = Scalar::QpvCode.parse(code)
-    {
-        let row = qpv::Entity::find().filter(qpv::Column::Code.eq(code.as_str())).one(writing.tx).await?;
-        let unknown =
-            || Problem::at(ProblemCode::UnknownCode, "subject", format!("no QPV has the code {code}"));
-        let row = row.ok_or_else(unknown)?;
-        return Ok(About { kind: FigureSubject::Qpv, id: row.id, key: row.code, site: None });
-    }
-    Err(Problem::at(
-        ProblemCode::NotFound,
-        "subject",
-        "expected the id of a site or an action, or a QPV code",
-    )
-    .into())
-}
-
-async fn site_about(writing: Writing<'_>, id: Uuid, field: &str) -> Result<About, Failure> {
-    let row = writing.readable::<site::Entity>("site", Resource::Site, field, id).await?;
-    let key = row.code.clone().unwrap_or_else(|| id.to_string());
-    Ok(About { kind: FigureSubject::Site, id, key, site: Some(id) })
 }
 
 async fn submit(writing: Writing<'_>, input: &Input<'_>) -> Result<Change, Failure> {
@@ -248,7 +176,7 @@ async fn right_or_qpv(
     right
 }
 
-fn declared(
+pub(super) fn declared(
     writing: Writing<'_>,
     about: &About,
     indicator: Indicator,
@@ -266,7 +194,12 @@ fn declared(
 }
 
 /// A value within the bounds of its unit.
-fn checked(input: &Input<'_>, field: &str, value: Option<Decimal>, indicator: Indicator) -> Option<Decimal> {
+pub(super) fn checked(
+    input: &Input<'_>,
+    field: &str,
+    value: Option<Decimal>,
+    indicator: Indicator,
+) -> Option<Decimal> {
     let value = value?;
     let percent = figures::unit(indicator) == FigureUnit::Percent;
     let decimals = if percent { 2 } else { 4 };
@@ -280,7 +213,7 @@ fn checked(input: &Input<'_>, field: &str, value: Option<Decimal>, indicator: In
 }
 
 /// The figure that holds a natural key, neither revised nor withdrawn.
-async fn standing(writing: Writing<'_>, key: &str) -> Result<Option<figure::Model>, Failure> {
+pub(super) async fn standing(writing: Writing<'_>, key: &str) -> Result<Option<figure::Model>, Failure> {
     let found = figure::Entity::find()
         .filter(figure::Column::NaturalKey.eq(key))
         .filter(figure::Column::Status.is_in([FigureStatus::Provisional, FigureStatus::Validated]))
@@ -290,7 +223,7 @@ async fn standing(writing: Writing<'_>, key: &str) -> Result<Option<figure::Mode
     Ok(found)
 }
 
-async fn insert(
+pub(super) async fn insert(
     writing: Writing<'_>,
     row: figure::Model,
     about: &About,
@@ -316,7 +249,7 @@ async fn current(writing: Writing<'_>, input: &Input<'_>, verb: Verb) -> Result<
     writing.row::<figure::Entity>(rights, "id", id, input.expected_version()).await
 }
 
-fn scope(was: FigureStatus, row: &figure::Model) -> (Seen, Seen) {
+pub(super) fn scope(was: FigureStatus, row: &figure::Model) -> (Seen, Seen) {
     let seen = |status: FigureStatus| Seen {
         site: row.site_id,
         source: row.source_system.clone(),
@@ -405,97 +338,4 @@ async fn withdraw(writing: Writing<'_>, input: &Input<'_>) -> Result<Change, Fai
         }
         _ => move_to(writing, &current, FigureStatus::Withdrawn, Verb::Withdraw, reason).await,
     }
-}
-
-async fn report(writing: Writing<'_>, input: &Input<'_>) -> Result<Change, Failure> {
-    let site_id = input.subject("site", "site")?;
-    let about = site_about(writing, site_id, "site").await?;
-    writing.place(rights(Verb::Write), "site", about.place()).await?;
-    let Some(quarter) = input.period("quarter").or(None) else {
-        return Err(Problem::at(ProblemCode::Required, "quarter", "a quarter is needed").into());
-    };
-    if !quarter.text.contains('Q') || quarter.from > writing.today() {
-        input.wrong(
-            ProblemCode::OutOfBounds,
-            "quarter",
-            "expected a calendar quarter that has begun, such as 2023-Q2",
-        );
-    }
-    late::check(writing, input, about.site, "quarter", &quarter).await?;
-    let mut seen: Vec<Indicator> = Vec::new();
-    let mut rows = Vec::new();
-    let given = if let Some(Value::List(given)) = input.given("values") { given.as_slice() } else { &[] };
-    for (index, item) in given.iter().enumerate() {
-        let at = |code, message: String| input.problem(Problem::at(code, "values", message).then(index));
-        let Some((indicator, value)) = quarter_value(item) else { continue };
-        let note = match quarter_note(item) {
-            Ok(note) => note,
-            Err((code, message)) => {
-                input.problem(Problem::at(code, "values", message).then(index).then("note"));
-                None
-            }
-        };
-        if seen.contains(&indicator) {
-            at(ProblemCode::Duplicate, format!("{} stands twice", indicator.as_str()));
-        }
-        seen.push(indicator);
-        if checked(&Input::new(&crate::read::coerce::Arguments::new()), "value", Some(value), indicator)
-            .is_none()
-        {
-            at(ProblemCode::OutOfBounds, format!("{value} is out of bounds for {}", indicator.as_str()));
-        }
-        let mut row = declared(writing, &about, indicator, value, &quarter);
-        row.note = note;
-        figures::name(&mut row, about.subject(), None);
-        match standing(writing, &row.natural_key).await? {
-            Some(known) if known.status == FigureStatus::Validated => {
-                let message = format!("{} of this quarter is validated; revise it", indicator.as_str());
-                at(ProblemCode::Frozen, message);
-            }
-            known => rows.push((known, row)),
-        }
-    }
-    input.check()?;
-    for (known, row) in rows {
-        match known {
-            Some(known) if known.value == row.value && known.note == row.note => {}
-            Some(known) => {
-                let mut change = next_row!(writing, figure, known);
-                change.value = Set(row.value);
-                change.note = Set(row.note);
-                let row = change.update(writing.tx).await?;
-                writing
-                    .record(
-                        "Figure",
-                        (row.id, row.version),
-                        Verb::Update,
-                        vec!["value", "note"],
-                        scope(row.status, &row),
-                    )
-                    .await?;
-            }
-            None => {
-                insert(writing, row, &about, Verb::Create).await?;
-            }
-        }
-    }
-    Ok(Change { id: site_id })
-}
-
-fn quarter_value(item: &Value) -> Option<(Indicator, Decimal)> {
-    let Value::Object(item) = item else { return None };
-    let Some(Value::Enum(indicator)) = item.get("indicator") else { return None };
-    let Ok(Parsed::Decimal(value)) = Scalar::Decimal.parse(item.get("value")?) else { return None };
-    Some((Indicator::parse(indicator)?, value))
-}
-
-fn quarter_note(item: &Value) -> Result<Option<String>, (ProblemCode, &'static str)> {
-    let Value::Object(item) = item else { return Ok(None) };
-    let Some(Value::String(note)) = item.get("note") else { return Ok(None) };
-    let note = crate::text::normalise(note)
-        .map_err(|_| (ProblemCode::InvalidText, "control characters are not taken"))?;
-    if note.chars().count() > 500 {
-        return Err((ProblemCode::OutOfBounds, "expected 500 characters at most"));
-    }
-    Ok(Some(note))
 }

@@ -2,8 +2,10 @@
 
 mod completeness;
 mod lifecycle;
+mod milestones;
 mod mutations;
 mod perimeter;
+mod territory;
 
 use entity::{
     action, figure, funding_line, governance_body, referent, roadmap, seat, site, site_commune,

@@ -1,15 +1,14 @@
 //! Mutations of sites: their description, their label data, their milestones, their end.
 
-use async_graphql::Value;
 use entity::enums::{Audience, AudiencePolicy, MilestoneKind, SiteScale, SiteStatus};
-use entity::{commune, departement, epci, site, site_commune, site_departement, site_epci, site_milestone};
+use entity::{site, site_departement, site_milestone};
 use sea_orm::ActiveValue::Set;
 use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, QueryFilter};
-use uuid::Uuid;
 
-use super::lifecycle;
+use super::territory::Territory;
+use super::{lifecycle, milestones};
 use crate::auth::Role;
-use crate::graphql::scalars::{Parsed, Scalar};
+use crate::graphql::scalars::Scalar;
 use crate::policy::{Resource, Verb};
 use crate::read::model::Argument;
 use crate::write::declare::{expected_version, id_of, optional, required, several};
@@ -81,7 +80,7 @@ pub fn mutations() -> Vec<Mutation> {
                 optional("end", "PartialDate", "When it ended."),
                 optional("label", "String", "Wording of the source, up to 500 characters."),
             ],
-            |writing, input| Box::pin(set_milestone(writing, input)),
+            |writing, input| Box::pin(milestones::set(writing, input)),
         ),
         Mutation::new(
             "removeSiteMilestone",
@@ -93,7 +92,7 @@ pub fn mutations() -> Vec<Mutation> {
                 required("kind", "MilestoneKind", "Which step."),
                 required("start", "PartialDate", "Its start."),
             ],
-            |writing, input| Box::pin(remove_milestone(writing, input)),
+            |writing, input| Box::pin(milestones::remove(writing, input)),
         ),
         Mutation::new(
             "deleteSite",
@@ -326,155 +325,6 @@ async fn set_territory(
         }
     }
     Ok(())
-}
-
-/// The communes of an input, with what follows from them.
-#[derive(Debug, Default)]
-pub(super) struct Territory {
-    given: bool,
-    communes: Vec<commune::Model>,
-    departements: Vec<(String, String)>,
-    epcis: Vec<String>,
-}
-
-impl Territory {
-    /// Whether an empty list was given; codes that no commune has are told one by one.
-    fn is_emptied(&self, input: &Input<'_>) -> bool {
-        self.given && matches!(input.given("communes"), Some(Value::List(codes)) if codes.is_empty())
-    }
-
-    async fn read(writing: Writing<'_>, input: &Input<'_>) -> Result<Self, Failure> {
-        let Some(Value::List(_)) = input.given("communes") else { return Ok(Self::default()) };
-        let codes = input.list("communes", Some(Scalar::CommuneCode)).or(None).unwrap_or_default().0;
-        let communes = commune::Entity::find()
-            .filter(commune::Column::Code.is_in(codes.clone()))
-            .all(writing.tx)
-            .await?;
-        for (index, code) in codes.iter().enumerate() {
-            if !communes.iter().any(|commune| commune.code == *code) {
-                let message = format!("no commune has the code {code}");
-                input.problem(Problem::at(ProblemCode::UnknownCode, "communes", message).then(index));
-            }
-        }
-        let mut departements: Vec<String> =
-            communes.iter().filter_map(|row| row.departement_code.clone()).collect();
-        departements.sort();
-        departements.dedup();
-        let known =
-            departement::Entity::find().filter(departement::Column::Code.is_in(departements)).all(writing.tx);
-        let departements = known.await?.into_iter().map(|row| (row.code, row.region_code)).collect();
-        let mut epcis: Vec<String> = communes.iter().filter_map(|row| row.epci_siren.clone()).collect();
-        epcis.sort();
-        epcis.dedup();
-        let known = epci::Entity::find().filter(epci::Column::Siren.is_in(epcis)).all(writing.tx).await?;
-        let epcis = known.into_iter().map(|row| row.siren).collect();
-        Ok(Self { given: true, communes, departements, epcis })
-    }
-
-    /// Replaces the communes of a site, its départements and its EPCI.
-    async fn replace(self, writing: Writing<'_>, site: Uuid, pilots: &[String]) -> Result<(), Failure> {
-        let tx = writing.tx;
-        site_commune::Entity::delete_many().filter(site_commune::Column::SiteId.eq(site)).exec(tx).await?;
-        site_departement::Entity::delete_many()
-            .filter(site_departement::Column::SiteId.eq(site))
-            .exec(tx)
-            .await?;
-        site_epci::Entity::delete_many().filter(site_epci::Column::SiteId.eq(site)).exec(tx).await?;
-        for commune in self.communes {
-            let others = site_commune::Entity::find()
-                .filter(site_commune::Column::CommuneCode.eq(commune.code.as_str()));
-            let shared = others.one(tx).await?.is_some();
-            let link = site_commune::ActiveModel {
-                site_id: Set(site),
-                commune_code: Set(commune.code),
-                shared: Set(shared),
-            };
-            link.insert(tx).await?;
-        }
-        for (code, region) in self.departements {
-            let link = site_departement::ActiveModel {
-                site_id: Set(site),
-                pilot: Set(pilots.contains(&code)),
-                departement_code: Set(code),
-                region_code: Set(region),
-            };
-            link.insert(tx).await?;
-        }
-        for siren in self.epcis {
-            site_epci::ActiveModel { site_id: Set(site), epci_siren: Set(siren) }.insert(tx).await?;
-        }
-        Ok(())
-    }
-}
-
-async fn set_milestone(writing: Writing<'_>, input: &Input<'_>) -> Result<Change, Failure> {
-    let (current, known) = milestone(writing, input).await?;
-    let (Patch::Set(kind), Patch::Set(start)) =
-        (input.choice("kind", MilestoneKind::parse), input.period("start"))
-    else {
-        return Err(Problem::at(ProblemCode::Required, "kind", "kind and start are needed").into());
-    };
-    let former = known.as_ref().and_then(|known| known.ends.clone()).map(Value::String);
-    let end = input.period("end").or(former.and_then(|text| match Scalar::PartialDate.parse(&text) {
-        Ok(Parsed::Period(period)) => Some(period),
-        _ => None,
-    }));
-    if end.as_ref().is_some_and(|end| end.to < start.from) {
-        input.wrong(ProblemCode::Rule, "end", "the end is before the start");
-    }
-    let label = input.text("label", 0..=500).or(known.as_ref().and_then(|known| known.label.clone()));
-    input.check()?;
-    if let Some(known) = &known {
-        site_milestone::Entity::delete_by_id(known.id).exec(writing.tx).await?;
-    }
-    let row = site_milestone::ActiveModel {
-        id: Set(known.as_ref().map_or_else(Uuid::now_v7, |known| known.id)),
-        site_id: Set(current.id),
-        kind: Set(kind),
-        starts: Set(start.text),
-        starts_from: Set(start.from),
-        starts_to: Set(start.to),
-        ends_from: Set(end.as_ref().map(|end| end.from)),
-        ends_to: Set(end.as_ref().map(|end| end.to)),
-        ends: Set(end.map(|end| end.text)),
-        label: Set(label),
-        source: Set(known.and_then(|known| known.source)),
-    };
-    row.insert(writing.tx).await?;
-    save(writing, &current, next_row!(writing, site, current), Verb::Update, vec!["milestones"]).await
-}
-
-/// The site of the input, and its milestone of that kind and start.
-async fn milestone(
-    writing: Writing<'_>,
-    input: &Input<'_>,
-) -> Result<(site::Model, Option<site_milestone::Model>), Failure> {
-    let current = current(writing, input, Verb::Update, "descriptive").await?;
-    let (Patch::Set(kind), Patch::Set(start)) =
-        (input.choice("kind", MilestoneKind::parse), input.period("start"))
-    else {
-        return Ok((current, None));
-    };
-    // the label is ANCT's to date
-    if kind == MilestoneKind::Label || kind == MilestoneKind::Closure {
-        writing.row::<site::Entity>(rights(Verb::Update, "label"), "kind", current.id, None).await?;
-    }
-    let known = site_milestone::Entity::find()
-        .filter(site_milestone::Column::SiteId.eq(current.id))
-        .filter(site_milestone::Column::Kind.eq(kind))
-        .filter(site_milestone::Column::Starts.eq(start.text))
-        .one(writing.tx)
-        .await?;
-    Ok((current, known))
-}
-
-async fn remove_milestone(writing: Writing<'_>, input: &Input<'_>) -> Result<Change, Failure> {
-    let (current, known) = milestone(writing, input).await?;
-    let Some(known) = known else {
-        return Err(Problem::at(ProblemCode::NotFound, "start", "the site has no such milestone").into());
-    };
-    site_milestone::Entity::delete_by_id(known.id).exec(writing.tx).await?;
-    save(writing, &current, next_row!(writing, site, current), Verb::Update, vec!["milestones"]).await
 }
 
 async fn delete(writing: Writing<'_>, input: &Input<'_>) -> Result<Change, Failure> {
