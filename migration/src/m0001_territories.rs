@@ -45,11 +45,11 @@ fn commune() -> Table {
     named("commune", &["code"], columns).index(&["parent_code"])
 }
 
-/// A table of things with an official name, sorted and searched by it.
+/// A table of things with an official name, sorted and searched by its folded form.
 fn named(name: &'static str, key: &'static [&'static str; 1], columns: impl Into<Vec<Column>>) -> Table {
     let mut all = columns.into();
     all.splice(1..1, [text("name"), text("name_search")]);
     // The key breaks ties between equal names, hence an index per kind of key.
-    let order: &[&str] = if key[0] == "siren" { &["name", "siren"] } else { &["name", "code"] };
+    let order: &[&str] = if key[0] == "siren" { &["name_search", "siren"] } else { &["name_search", "code"] };
     Table::new(name, key, all).index(order).search(&["name_search"])
 }

@@ -34,7 +34,7 @@ fn site() -> Table {
     ];
     Table::row("site", columns)
         .unique(&["code"])
-        .index(&["name", "id"])
+        .index(&["name_search", "id"])
         .index(&["status", "id"])
         .index(&["scale", "id"])
         .index(&["wave", "id"])

@@ -25,7 +25,7 @@ fn qpv() -> Table {
         .check("period", "valid_from <= valid_to")
         .unique(&["code"])
         .index(&["generation", "code"])
-        .index(&["name", "id"])
+        .index(&["name_search", "id"])
         .index(&["departement_code", "generation"])
         .index(&["region_code", "generation"])
         .search(&["name_search"])

@@ -48,7 +48,7 @@ fn partner() -> Table {
     Table::row("partner", columns)
         .check("merged", "(status = 'MERGED') = (merged_into_id IS NOT NULL) AND merged_into_id <> id")
         .check("siren_of_siret", "substr(siret, 1, 9) = siren")
-        .index(&["name", "id"])
+        .index(&["name_search", "id"])
         .index(&["kind", "id"])
         .index(&["status", "id"])
         .index(&["siret"])

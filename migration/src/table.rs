@@ -172,8 +172,9 @@ impl Index {
             Purpose::Elements if postgres => {
                 format!("CREATE INDEX \"gx_{name}\" ON \"{table}\" USING gin ({columns})")
             }
-            Purpose::Elements => return None,
-            Purpose::Order | Purpose::Search => {
+            // SQLite has no index for a piece of a text or an element of a list
+            Purpose::Search | Purpose::Elements => return None,
+            Purpose::Order => {
                 format!("CREATE INDEX \"ix_{name}\" ON \"{table}\" ({columns})")
             }
         })

@@ -105,11 +105,15 @@ async fn open_postgres(mut writer: ConnectOptions, mut readers: ConnectOptions) 
     for options in [&mut writer, &mut readers] {
         options.set_application_name("cites").test_before_acquire_if_idle_for(STALE_AFTER);
     }
-    // Defaults of the connection, so that BEGIN alone opens a read-only snapshot.
+    // The first two are defaults of the connection, so that BEGIN alone opens a read-only snapshot.
     readers.map_sqlx_postgres_opts(|options| {
         options.options([
             ("default_transaction_isolation", "repeatable read"),
             ("default_transaction_read_only", "on"),
+            // Requests run beside each other already; a plan in parallel repeats part of the work per process.
+            ("max_parallel_workers_per_gather", "0"),
+            // Compiling a plan takes longer than the statements of a request.
+            ("jit", "off"),
         ])
     });
     let (writer, readers) = tokio::try_join!(connect(writer), connect(readers))?;

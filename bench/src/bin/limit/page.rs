@@ -13,14 +13,17 @@ use crate::form::{ActionId, Instant};
 use crate::{Database, Failure, PageInfo, json};
 
 /// Rows that come after another in the order.
-pub const AFTER: &str = "(a.updated_at, a.id) < ($2, $3)";
+pub const AFTER: &str = "(a.updated_at, a.id) < ($1, $2)";
+
+/// Actions on a page. A constant, since a plan that must fit every limit fits none.
+const FIRST: usize = 50;
 
 /// A page of all actions; `after` says where it begins.
 pub fn all(after: &str) -> String {
     format!(
         "SELECT a.id, a.title, a.status, a.starts_on, a.updated_at, p.name
          FROM action a LEFT JOIN partner p ON p.id = a.lead_partner_id AND p.deleted_at IS NULL
-         WHERE a.deleted_at IS NULL AND {after} ORDER BY a.updated_at DESC, a.id DESC LIMIT $1"
+         WHERE a.deleted_at IS NULL AND {after} ORDER BY a.updated_at DESC, a.id DESC LIMIT 51"
     )
 }
 
@@ -28,8 +31,8 @@ pub fn all(after: &str) -> String {
 pub const FILTERED: &str = "
     SELECT a.id, a.title, a.status, a.starts_on, a.updated_at, p.name
     FROM action a LEFT JOIN partner p ON p.id = a.lead_partner_id AND p.deleted_at IS NULL
-    WHERE a.deleted_at IS NULL AND a.status = ANY($2) AND a.starts_from >= $3 AND a.pillar = $4
-    ORDER BY a.updated_at DESC, a.id DESC LIMIT $1";
+    WHERE a.deleted_at IS NULL AND a.status = ANY($1) AND a.starts_from >= $2 AND a.pillar = $3
+    ORDER BY a.updated_at DESC, a.id DESC LIMIT 51";
 
 #[derive(Serialize)]
 struct Data<'r> {
@@ -62,14 +65,12 @@ struct Lead<'r> {
 /// Which page is asked.
 #[derive(Deserialize)]
 pub struct Asked {
-    first: u16,
     after: Option<String>,
 }
 
 /// What the actions of a page must meet.
 #[derive(Deserialize)]
 pub struct Conditions {
-    first: u16,
     status: String,
     from: NaiveDate,
     pillar: String,
@@ -78,15 +79,14 @@ pub struct Conditions {
 /// A page of all actions.
 pub async fn get(database: Database, asked: web::Query<Asked>) -> Result<HttpResponse, Failure> {
     let connection = database.lend().await?;
-    let limit = i64::from(asked.first) + 1;
     let rows = match &asked.after {
-        None => connection.client.query(&connection.first_page, &[&limit]).await?,
+        None => connection.client.query(&connection.first_page, &[]).await?,
         Some(cursor) => {
             let (at, id) = read_cursor(cursor).context("not a cursor")?;
-            connection.client.query(&connection.next_page, &[&limit, &at, &id]).await?
+            connection.client.query(&connection.next_page, &[&at, &id]).await?
         }
     };
-    page(&rows, asked.first)
+    page(&rows)
 }
 
 /// A page of the actions that meet conditions.
@@ -95,17 +95,14 @@ pub async fn get_filtered(
     asked: web::Query<Conditions>,
 ) -> Result<HttpResponse, Failure> {
     let connection = database.lend().await?;
-    let limit = i64::from(asked.first) + 1;
     let status: Vec<&str> = asked.status.split(',').collect();
-    let rows = connection
-        .client
-        .query(&connection.filtered_page, &[&limit, &status, &asked.from, &asked.pillar])
-        .await?;
-    page(&rows, asked.first)
+    let rows =
+        connection.client.query(&connection.filtered_page, &[&status, &asked.from, &asked.pillar]).await?;
+    page(&rows)
 }
 
-fn page(rows: &[Row], first: u16) -> Result<HttpResponse, Failure> {
-    let shown = &rows[..rows.len().min(first.into())];
+fn page(rows: &[Row]) -> Result<HttpResponse, Failure> {
+    let shown = &rows[..rows.len().min(FIRST)];
     let nodes = shown.iter().map(action).collect::<Result<Vec<_>, _>>()?;
     let end_cursor = nodes.last().map(write_cursor);
     let page_info = PageInfo { has_next_page: rows.len() > shown.len(), end_cursor };

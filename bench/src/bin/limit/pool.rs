@@ -5,7 +5,7 @@ use std::ops::Deref;
 
 use anyhow::Context;
 use tokio::sync::{Semaphore, SemaphorePermit};
-use tokio_postgres::{Client, NoTls, Statement};
+use tokio_postgres::{Client, Config, NoTls, Statement};
 
 use crate::{action, page, site_cards, statistics};
 
@@ -48,8 +48,10 @@ impl Connection {
 }
 
 async fn connect(url: &str) -> anyhow::Result<Client> {
-    let (client, connection) =
-        tokio_postgres::connect(url, NoTls).await.context("PostgreSQL is out of reach")?;
+    let mut config: Config = url.parse()?;
+    // as the product's readers: one process per statement, nothing compiled
+    config.options("-c max_parallel_workers_per_gather=0 -c jit=off");
+    let (client, connection) = config.connect(NoTls).await.context("PostgreSQL is out of reach")?;
     actix_web::rt::spawn(connection);
     Ok(client)
 }

@@ -7,8 +7,9 @@ use serde_json::{Value, json};
 
 use crate::client::{Connection, Request};
 
-/// Actions asked at once on the way to a deep page.
-const STRIDE: usize = 100;
+/// The page of all actions, and how many it has.
+const PAGE: &str = include_str!("../../../documents/actions.graphql");
+const PAGE_LENGTH: usize = 50;
 
 /// What a document may cost in CPU, server and database together.
 #[derive(Clone, Copy, Debug)]
@@ -47,12 +48,11 @@ pub struct Servers {
 
 /// Every scenario; a deep page lies behind `depth` actions.
 pub async fn all(servers: &Servers, depth: usize) -> anyhow::Result<Vec<Scenario>> {
-    const PAGE: &str = include_str!("../../../documents/actions.graphql");
-    const CONDITIONS: &str = "first=50&status=PLANNED,IN_PROGRESS&from=2022-01-01&pillar=INNOVER";
+    const CONDITIONS: &str = "status=PLANNED,IN_PROGRESS&from=2022-01-01&pillar=INNOVER";
     let id = servers.some_action().await?;
     let deep = servers.product_cursor(depth).await?;
     let deep_path = match servers.limit {
-        Some(address) => format!("/actions?first=50&after={}", limit_cursor(address, depth).await?),
+        Some(address) => format!("/actions?after={}", limit_cursor(address, depth).await?),
         None => String::new(),
     };
     let conditions = json!({ "status": ["PLANNED", "IN_PROGRESS"], "from": "2022", "pillar": "INNOVER" });
@@ -81,15 +81,10 @@ pub async fn all(servers: &Servers, depth: usize) -> anyhow::Result<Vec<Scenario
             &format!("/action-page?{CONDITIONS}"),
             Target::OfLimit(1.25),
         ),
-        servers.scenario(
-            FIRST_PAGE,
-            (PAGE, json!({ "first": 50 })),
-            "/actions?first=50",
-            Target::OfLimit(1.25),
-        ),
+        servers.scenario(FIRST_PAGE, (PAGE, json!({})), "/actions", Target::OfLimit(1.25)),
         servers.scenario(
             "deep page of 50",
-            (PAGE, json!({ "first": 50, "after": deep })),
+            (PAGE, json!({ "after": deep })),
             &deep_path,
             Target::Of(FIRST_PAGE, 1.2),
         ),
@@ -145,18 +140,15 @@ impl Servers {
 
     /// The cursor of the action at a depth, found as a client finds it: page by page.
     async fn product_cursor(&self, depth: usize) -> anyhow::Result<String> {
-        let query = "query Walk($first: Int!, $after: String) { actions(first: $first, after: $after, orderBy: \
-                     [{ field: UPDATED_AT, direction: DESC }]) { pageInfo { hasNextPage endCursor } } }";
-        let ask =
-            |first: usize, after: Option<&str>| self.asked(query, &json!({ "first": first, "after": after }));
+        let ask = |after: Option<&str>| self.asked(PAGE, &json!({ "after": after }));
         walk(self.product, depth, ask).await
     }
 }
 
 async fn limit_cursor(address: SocketAddr, depth: usize) -> anyhow::Result<String> {
-    let ask = |first: usize, after: Option<&str>| {
-        let after = after.map(|cursor| format!("&after={cursor}")).unwrap_or_default();
-        Request::get(address, &format!("/actions?first={first}{after}"))
+    let ask = |after: Option<&str>| {
+        let after = after.map(|cursor| format!("?after={cursor}")).unwrap_or_default();
+        Request::get(address, &format!("/actions{after}"))
     };
     walk(address, depth, ask).await
 }
@@ -164,20 +156,16 @@ async fn limit_cursor(address: SocketAddr, depth: usize) -> anyhow::Result<Strin
 async fn walk(
     address: SocketAddr,
     depth: usize,
-    ask: impl Fn(usize, Option<&str>) -> Request,
+    ask: impl Fn(Option<&str>) -> Request,
 ) -> anyhow::Result<String> {
     let mut connection = Connection::open(address).await?;
     let mut cursor: Option<String> = None;
-    let mut left = depth;
-    while left > 0 {
-        let first = left.min(STRIDE);
-        let answer: Value =
-            serde_json::from_slice(connection.exchange(&ask(first, cursor.as_deref())).await?)?;
+    for _ in 0..depth.div_ceil(PAGE_LENGTH) {
+        let answer: Value = serde_json::from_slice(connection.exchange(&ask(cursor.as_deref())).await?)?;
         let info =
             answer.pointer("/data/actions/pageInfo").with_context(|| format!("no page in {answer}"))?;
         ensure!(info["hasNextPage"] == true, "there are fewer than {depth} actions");
         cursor = info["endCursor"].as_str().map(str::to_owned);
-        left -= first;
     }
     cursor.context("a deep page behind no action")
 }
