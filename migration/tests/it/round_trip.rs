@@ -229,7 +229,8 @@ async fn the_journal_numbers_its_entries() {
                 op: Set(JournalOp::Upsert),
                 verb: Set("create".into()),
                 at: Set(moment()),
-                scope: Set(sea_orm::JsonValue::Null),
+                public: Set(false),
+                was_public: Set(false),
                 changed_fields: Set(["name"].into_iter().collect()),
                 ..Default::default()
             };
