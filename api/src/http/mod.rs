@@ -1,7 +1,7 @@
 //! GraphQL over HTTP: the only part of the product that knows actix.
 //!
 //! It follows the GraphQL-over-HTTP specification and hands each well-formed request to an [`Executor`].
-//! Mount it with [`routes`], and wrap the whole application in [`envelope`]:
+//! Mount it with [`routes`], and wrap the whole application in [`envelope()`]:
 //!
 //! ```ignore
 //! let endpoint = web::Data::new(Endpoint::new(engine, HttpSettings::default()));
