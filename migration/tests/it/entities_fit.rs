@@ -50,7 +50,7 @@ fn entities() -> BTreeSet<String> {
         partner seat referent
         governance_body governance_member meeting roadmap axis
         action action_qpv action_partner funding_line figure
-        ingest_run journal idempotency_key client_grant client_grant_site database_identity
+        ingest_run journal audit_seal idempotency_key client_grant client_grant_site database_identity
     };
     columns.into_iter().collect()
 }
