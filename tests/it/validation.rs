@@ -270,10 +270,10 @@ on_both!(known_differences_from_graphql_js, Small, async |app| {
     // graphql-js 16 looks at this when it executes; the specification (5.8.5) refuses it
     let nullable = "query ($c: SiteCode) { site(by: {code: $c}) { name } }";
     // graphql-js 16 executes and fails; the specification (September 2025, 5.2.1) refuses it
-    let mutation = "mutation { __typename }";
+    let subscription = "subscription { __typename }";
     // JavaScript has one kind of number; here an Int is one that is written without fraction
     let whole = "query ($n: Int) { sites(first: $n) { totalCount } }";
-    let requests = [twice, nullable, mutation, whole];
+    let requests = [twice, nullable, subscription, whole];
     let requests = requests.map(|document| Request::new(document, &json!({ "c": "cde-901", "n": 1.0 })));
     let answers = judged(app, requests.to_vec()).await;
     let refused: Vec<(bool, bool)> =
