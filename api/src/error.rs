@@ -24,6 +24,8 @@ pub enum Code {
     InvalidId,
     /// A cursor is malformed, or of another list or order.
     InvalidCursor,
+    /// A cursor of the change feed is too old, or of another copy of the database.
+    CursorExpired,
     /// The operation asks for more than a limit allows.
     LimitExceeded,
     /// The caller may not do this.
@@ -46,6 +48,7 @@ impl Code {
         (Self::InvalidFormat, "A code, date or other scalar is not of its form; `expected` says which."),
         (Self::InvalidId, "An id is malformed, or of another type."),
         (Self::InvalidCursor, "A cursor is malformed, or of another list or order."),
+        (Self::CursorExpired, "A cursor of the change feed is too old, or of another copy; start over."),
         (Self::LimitExceeded, "The operation asks for more than a limit allows."),
         (Self::Forbidden, "The caller may not do this."),
         (
@@ -66,6 +69,7 @@ impl Code {
             Self::InvalidFormat => "INVALID_FORMAT",
             Self::InvalidId => "INVALID_ID",
             Self::InvalidCursor => "INVALID_CURSOR",
+            Self::CursorExpired => "CURSOR_EXPIRED",
             Self::LimitExceeded => "LIMIT_EXCEEDED",
             Self::Forbidden => "FORBIDDEN",
             Self::OutcomeUnknown => "OUTCOME_UNKNOWN",

@@ -8,6 +8,7 @@ use entity::{StringList, journal};
 use sea_orm::{ActiveModelTrait, ActiveValue::NotSet, ActiveValue::Set, DbErr};
 use uuid::Uuid;
 
+use crate::db::bulk;
 use crate::policy::Verb;
 use crate::write::Writing;
 
@@ -53,8 +54,18 @@ impl Seen {
 impl Writing<'_> {
     /// Appends an entry.
     pub async fn journal(&self, entry: Entry) -> Result<(), DbErr> {
+        self.line(entry).insert(self.tx).await.map(|_| ())
+    }
+
+    /// Appends entries, in their order.
+    pub async fn journal_all(&self, entries: Vec<Entry>) -> Result<(), DbErr> {
+        let lines = entries.into_iter().map(|entry| self.line(entry)).collect();
+        bulk::write(self.tx, self.backend, lines, "").await
+    }
+
+    fn line(&self, entry: Entry) -> journal::ActiveModel {
         let actor = &self.viewer.actor;
-        let row = journal::ActiveModel {
+        journal::ActiveModel {
             seq: NotSet,
             xid: NotSet,
             entity: Set(entry.entity.to_owned()),
@@ -74,7 +85,6 @@ impl Writing<'_> {
             role: Set(Some(actor.role.name().to_owned())),
             request_id: Set(Some(self.request_id.to_owned())),
             outcome: Set("OK".to_owned()),
-        };
-        row.insert(self.tx).await.map(|_| ())
+        }
     }
 }

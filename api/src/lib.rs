@@ -23,9 +23,11 @@ pub mod write;
 
 mod action;
 mod client;
+mod feed;
 mod figure;
 mod governance;
 mod partner;
 pub mod qpv;
 mod site;
+mod sync;
 mod territory;

@@ -68,6 +68,9 @@ pub const DOCUMENT_CACHE_BYTES: usize = 16 * 1_024;
 /// Largest request body, in bytes.
 pub const BODY_BYTES: usize = 1_024 * 1_024;
 
+/// The same for a caller whose token is for imports, whose calls carry thousands of items.
+pub const IMPORT_BODY_BYTES: usize = 16 * 1_024 * 1_024;
+
 /// Deepest nesting of fields in a document.
 pub const DEPTH: usize = 20;
 
@@ -93,3 +96,15 @@ pub const IDEMPOTENCY_DAYS: i64 = 7;
 /// Refused writes recorded for one client in a minute; more are counted in the log alone, so that nobody fills the
 /// disk with refusals.
 pub const REFUSALS_A_MINUTE: u32 = 30;
+
+/// Most items in one `syncActions`: larger imports are several calls.
+pub const IMPORT_ITEMS: usize = 5_000;
+
+/// Share of a site's actions that a snapshot may delete without being confirmed, in percent.
+pub const SNAPSHOT_PERCENT: usize = 20;
+
+/// Lines of a long import handled together, in one transaction: an answer after each.
+pub const IMPORT_CHUNK: usize = 1_000;
+
+/// Longest line of a long import, in bytes.
+pub const IMPORT_LINE_BYTES: usize = 64 * 1_024;

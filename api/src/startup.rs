@@ -9,14 +9,16 @@ use actix_web::{App, HttpServer, middleware, web};
 use anyhow::Context;
 use async_graphql::Variables;
 
-use crate::auth::{Actor, AuthError, Authenticator};
+use crate::auth::{Actor, AuthError, Authenticator, Scope};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::db::{Db, ServeLock};
 use crate::graphql::{Engine, Operation, Outcome};
 use crate::http::{
     self, AnswerKind, AuthRefusal, Endpoint, Executor, GraphqlAnswer, GraphqlRequest, HttpSettings,
+    ImportChunk, ImportFailure,
 };
+use crate::sync::Chunk;
 use crate::{ingest, limits};
 
 /// Opens the configured database.
@@ -59,7 +61,7 @@ pub fn serve(
     let engine = Arc::new(Engine::new(Arc::new(db), Arc::clone(clock))?);
     seal_in_background(Arc::clone(&engine.db), Arc::clone(clock));
     let service = Service { engine, auth };
-    let settings = HttpSettings { max_body_bytes: limits::BODY_BYTES, ..HttpSettings::default() };
+    let settings = HttpSettings::default();
     let endpoint = web::Data::new(Endpoint::new(service, settings));
     let mut server = HttpServer::new(move || {
         App::new().wrap(middleware::from_fn(http::envelope)).configure(|app| http::routes(app, &endpoint))
@@ -103,6 +105,10 @@ impl Executor for Service {
         self.auth.authenticate(authorization).await.map_err(|error| refusal(&error))
     }
 
+    fn body_bytes(&self, actor: &Actor) -> usize {
+        if actor.has(Scope::Import) { limits::IMPORT_BODY_BYTES } else { limits::BODY_BYTES }
+    }
+
     async fn execute(&self, request: GraphqlRequest, actor: Actor) -> GraphqlAnswer {
         let operation = Operation {
             query: request.query,
@@ -119,6 +125,17 @@ impl Executor for Service {
             Outcome::Unavailable => AnswerKind::Unavailable,
         };
         GraphqlAnswer { body: answer.body, kind }
+    }
+
+    async fn import(&self, chunk: ImportChunk, actor: Actor) -> Result<Vec<u8>, ImportFailure> {
+        let lines = Chunk {
+            first: chunk.first,
+            lines: &chunk.lines,
+            key: chunk.key.as_deref(),
+            request_id: &chunk.request_id,
+        };
+        let told = self.engine.import(&lines, actor).await;
+        told.map_err(|error| ImportFailure::new(error.code.name(), error.message.clone()))
     }
 
     async fn ready(&self) -> Result<(), String> {

@@ -13,6 +13,7 @@ mod actions;
 mod figures;
 mod funding;
 mod governance;
+mod imports;
 mod partners;
 mod platform;
 mod qpvs;
@@ -25,6 +26,7 @@ pub use actions::{action, action_partner, action_qpv};
 pub use figures::figure;
 pub use funding::funding_line;
 pub use governance::{governance_body, governance_member, meeting};
+pub use imports::{import_batch, import_item};
 pub use lists::StringList;
 pub use partners::{partner, seat};
 pub use platform::{

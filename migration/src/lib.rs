@@ -17,6 +17,7 @@ mod m0006_roadmaps;
 mod m0007_actions;
 mod m0008_figures;
 mod m0009_platform;
+mod m0010_imports;
 mod table;
 
 use table::Table;
@@ -38,6 +39,7 @@ impl MigratorTrait for Migrator {
             Family { name: "m0007_actions", tables: m0007_actions::tables },
             Family { name: "m0008_figures", tables: m0008_figures::tables },
             Family { name: "m0009_platform", tables: m0009_platform::tables },
+            Family { name: "m0010_imports", tables: m0010_imports::tables },
         ];
         families.into_iter().map(|family| Box::new(family) as Box<dyn MigrationTrait>).collect()
     }

@@ -13,9 +13,10 @@ use crate::policy::{Resource, Verb};
 use crate::read::common::{enumeration, row_fields};
 use crate::read::declare::{EnumType, Field, Filter, Noun, by, column, computed, many, one, through};
 
+pub(crate) use lifecycle::next as next_statuses;
 pub use mutations::mutations;
 pub use statistics::extras;
-pub(crate) use store::journal_scope;
+pub(crate) use store::{blank_model, journal_scope};
 
 /// The nouns of this folder.
 pub fn nouns() -> Vec<Noun> {

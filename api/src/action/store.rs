@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use chrono::{DateTime, Utc};
 use entity::enums::{ActionStatus, PartnerStatus, SeatKind};
 use entity::{StringList, action, action_partner, action_qpv, axis, partner, qpv, seat, site_qpv};
 use sea_orm::ActiveValue::{NotSet, Set, Unchanged};
@@ -214,11 +215,16 @@ fn ends_given(input: &Input<'_>) -> bool {
 
 /// A new action with nothing in it.
 pub(super) fn empty(writing: Writing<'_>, id: Uuid, site: Uuid) -> action::Model {
+    blank_model(id, site, writing.now)
+}
+
+/// The same, without a transaction to write it in.
+pub(crate) fn blank_model(id: Uuid, site: Uuid, now: DateTime<Utc>) -> action::Model {
     action::Model {
         id,
         version: 1,
-        created_at: writing.now,
-        updated_at: writing.now,
+        created_at: now,
+        updated_at: now,
         deleted_at: None,
         source_system: None,
         source_external_id: None,

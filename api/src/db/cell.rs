@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Datelike, NaiveDate, Utc};
 use rust_decimal::Decimal;
+use sea_orm::sea_query::ColumnType;
 use sea_orm::sqlx::postgres::PgRow;
 use sea_orm::sqlx::sqlite::SqliteRow;
 use sea_orm::sqlx::{Row, ValueRef};
@@ -31,6 +32,24 @@ pub enum Kind {
     Instant,
     /// JSON text.
     Json,
+}
+
+impl Kind {
+    /// How a column of an entity is held.
+    pub const fn of(column: &ColumnType) -> Self {
+        match column {
+            ColumnType::Uuid => Self::Uuid,
+            ColumnType::TinyInteger | ColumnType::SmallInteger | ColumnType::Integer => Self::Int,
+            ColumnType::BigInteger => Self::BigInt,
+            ColumnType::Float | ColumnType::Double => Self::Float,
+            ColumnType::Boolean => Self::Bool,
+            ColumnType::Decimal(_) => Self::Decimal,
+            ColumnType::Date => Self::Date,
+            ColumnType::Timestamp | ColumnType::TimestampWithTimeZone | ColumnType::DateTime => Self::Instant,
+            ColumnType::Json | ColumnType::JsonBinary => Self::Json,
+            _ => Self::Text,
+        }
+    }
 }
 
 /// One value of a row.

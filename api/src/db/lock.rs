@@ -66,15 +66,24 @@ impl Db {
     /// Makes transactions of that name wait for each other, until this one ends. Those that write `SQLite` do so
     /// anyway.
     pub async fn lock_within(&self, transaction: &DatabaseTransaction, name: &str) -> Result<(), DbErr> {
-        if self.backend == Backend::Sqlite {
-            return Ok(());
-        }
-        let sql = "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))";
-        let key = format!("cites:{name}");
-        let backend = transaction.get_database_backend();
-        transaction.execute_raw(Statement::from_sql_and_values(backend, sql, [key.into()])).await?;
-        Ok(())
+        lock_within(transaction, self.backend, name).await
     }
+}
+
+/// The same for who has only the transaction.
+pub async fn lock_within(
+    transaction: &DatabaseTransaction,
+    backend: Backend,
+    name: &str,
+) -> Result<(), DbErr> {
+    if backend == Backend::Sqlite {
+        return Ok(());
+    }
+    let sql = "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))";
+    let key = format!("cites:{name}");
+    let backend = transaction.get_database_backend();
+    transaction.execute_raw(Statement::from_sql_and_values(backend, sql, [key.into()])).await?;
+    Ok(())
 }
 
 /// Waits on a thread that may block.

@@ -1,5 +1,6 @@
 //! Connections to the database, the only place that knows which database it is.
 
+pub mod bulk;
 mod cell;
 mod lock;
 mod open;
@@ -11,14 +12,18 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
+use chrono::{DateTime, SubsecRound};
+use entity::database_identity;
 use migration::{Migrator, MigratorTrait};
+use sea_orm::ActiveValue::Set;
 use sea_orm::{
-    ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, SqliteTransactionMode,
-    Statement, TransactionOptions, TransactionTrait,
+    ActiveModelTrait, ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr,
+    EntityTrait, SqliteTransactionMode, Statement, TransactionOptions, TransactionTrait,
 };
+use uuid::Uuid;
 
 pub use cell::{Cell, Kind, cell, is_null};
-pub use lock::ServeLock;
+pub use lock::{ServeLock, lock_within};
 pub use open::OpenError;
 pub use sql::{KeyType, Keys, Sql};
 
@@ -75,7 +80,24 @@ impl Db {
     /// Applies the changes that the database lacks. Several instances may do it at once: one works, the
     /// others wait and then find nothing to do.
     pub async fn migrate(&self) -> Result<(), DbErr> {
-        self.locked("migrate", Migrator::up(&self.writer, None)).await
+        let work = async {
+            Migrator::up(&self.writer, None).await?;
+            self.name().await
+        };
+        self.locked("migrate", work).await
+    }
+
+    /// Gives the database its name, by which cursors that outlive it are told from those of another.
+    async fn name(&self) -> Result<(), DbErr> {
+        if database_identity::Entity::find().one(&self.writer).await?.is_some() {
+            return Ok(());
+        }
+        let uuid = Uuid::now_v7();
+        let (seconds, nanos) = uuid.get_timestamp().map(|at| at.to_unix()).unwrap_or_default();
+        let made = i64::try_from(seconds).ok().and_then(|seconds| DateTime::from_timestamp(seconds, nanos));
+        let created_at = made.unwrap_or_default().trunc_subsecs(6);
+        let row = database_identity::ActiveModel { id: Set(1), uuid: Set(uuid), created_at: Set(created_at) };
+        row.insert(&self.writer).await.map(|_| ())
     }
 
     /// Undoes the last migrations, with the data of their tables.

@@ -275,6 +275,25 @@ impl Sql {
         self.backend == Backend::Postgres
     }
 
+    /// The columns of the journal at `t` that follow the order of commits. On PostgreSQL numbers are taken early and
+    /// committed late: there the transaction comes first.
+    pub fn commit_order(&self) -> &'static [&'static str] {
+        if self.is_sqlite() { &["t.seq"] } else { &["t.xid", "t.seq"] }
+    }
+
+    /// Appends whether an entry of the journal at `alias` is settled: no transaction that is still open can add one
+    /// before it.
+    pub fn settled(&mut self, alias: &str) -> &mut Self {
+        if self.is_sqlite() {
+            return self.push("TRUE");
+        }
+        self.push(alias).push(".xid < pg_snapshot_xmin(pg_current_snapshot())::text::bigint")
+    }
+
+    pub(super) fn is_sqlite(&self) -> bool {
+        self.backend == Backend::Sqlite
+    }
+
     /// The finished statement.
     pub fn into_statement(self) -> Statement {
         let backend = match self.backend {

@@ -75,6 +75,11 @@ impl Engine {
         }
     }
 
+    /// A caller as checks see him, now.
+    pub(crate) fn viewer(&self, actor: Arc<Actor>) -> Viewer {
+        Viewer::new(actor, self.clock.now(), self.policy)
+    }
+
     async fn try_execute(&self, asked: &Operation, actor: Actor) -> Result<Answer, Vec<ApiError>> {
         let parsed = self.documents.checked(&self.model, &asked.query).await?;
         let one = |error| vec![error];
@@ -82,10 +87,13 @@ impl Engine {
         let definitions = &operation.node.variable_definitions;
         let variables = coerce::variables(&self.model, definitions, &asked.variables).map_err(one)?;
         // what points and outlines need is read before planning, which is not asynchronous
-        if mentions_outlines(&parsed) {
+        if mentions(&parsed, crate::qpv::needs_outlines) {
             self.load_outlines().await.map_err(one)?;
         }
-        let viewer = Viewer::new(Arc::new(actor), self.clock.now(), self.policy);
+        if mentions(&parsed, |field| field == crate::feed::ROOT) {
+            self.load_identity().await.map_err(one)?;
+        }
+        let viewer = self.viewer(Arc::new(actor));
         match operation.node.ty {
             OperationType::Mutation if asked.read_only => {
                 let error =
@@ -219,11 +227,11 @@ fn keep_introspection(set: &mut SelectionSet, parsed: &ExecutableDocument) {
     set.items = kept;
 }
 
-/// Whether a document may ask which QPV holds a point.
-fn mentions_outlines(parsed: &ExecutableDocument) -> bool {
+/// Whether a document may ask for a root field.
+fn mentions(parsed: &ExecutableDocument, is_it: impl Fn(&str) -> bool) -> bool {
     let named = |set: &SelectionSet| {
         set.items.iter().any(|item| match &item.node {
-            Selection::Field(field) => crate::qpv::needs_outlines(&field.node.name.node),
+            Selection::Field(field) => is_it(&field.node.name.node),
             Selection::InlineFragment(_) | Selection::FragmentSpread(_) => true,
         })
     };

@@ -16,12 +16,16 @@ mod viewer;
 use std::sync::Arc;
 
 use async_graphql::dynamic::Schema;
+use entity::database_identity;
+use sea_orm::EntityTrait;
 use tokio::sync::OnceCell;
 
 use self::document::Documents;
 pub use self::execute::{Answer, Operation, Outcome};
+pub(crate) use self::mutate::user_errors;
 use crate::clock::Clock;
 use crate::db::Db;
+use crate::error::ApiError;
 use crate::policy::Policy;
 use crate::qpv::outline::Outlines;
 use crate::read::declare::Noun;
@@ -33,6 +37,15 @@ use crate::write::{Mutation, Refusals};
 pub struct Services {
     /// Outlines of the QPV, read from the database at first use.
     pub outlines: OnceCell<Outlines>,
+    /// What names the database in cursors of the change feed, read at first use.
+    identity: OnceCell<u32>,
+}
+
+impl Services {
+    /// What names the database in cursors that outlive it; the engine reads it before planning.
+    pub fn identity(&self) -> u32 {
+        self.identity.get().copied().unwrap_or_default()
+    }
 }
 
 /// Answers GraphQL requests.
@@ -80,6 +93,24 @@ impl Engine {
 }
 
 impl Engine {
+    /// The clock of this engine.
+    pub(crate) const fn clock(&self) -> &Arc<dyn Clock> {
+        &self.clock
+    }
+
+    /// Reads what names the database.
+    async fn load_identity(&self) -> Result<(), ApiError> {
+        let read = async || {
+            let row = database_identity::Entity::find().one(&self.db.readers).await?;
+            // the end of the name is chance, its beginning time
+            let tag =
+                |row: database_identity::Model| row.uuid.as_bytes()[12..].try_into().map(u32::from_be_bytes);
+            Ok::<_, sea_orm::DbErr>(row.and_then(|row| tag(row).ok()).unwrap_or_default())
+        };
+        self.services.identity.get_or_try_init(read).await?;
+        Ok(())
+    }
+
     /// Whether the database answers.
     pub async fn ready(&self) -> Result<(), sea_orm::DbErr> {
         use sea_orm::ConnectionTrait;
@@ -104,6 +135,7 @@ fn nouns() -> Vec<Noun> {
     nouns.extend(crate::figure::nouns());
     nouns.extend(crate::client::nouns());
     nouns.extend(crate::audit::nouns());
+    nouns.extend(crate::sync::nouns());
     nouns
 }
 
@@ -115,6 +147,7 @@ fn mutations() -> Vec<Mutation> {
         crate::action::mutations(),
         crate::figure::mutations(),
         crate::client::mutations(),
+        crate::sync::mutations(),
     ]
     .concat()
 }
@@ -128,5 +161,7 @@ fn model(policy: &Policy) -> anyhow::Result<Model> {
     extras.add(crate::governance::extras());
     extras.add(crate::figure::extras());
     extras.add(crate::partner::extras());
+    extras.add(crate::sync::extras());
+    extras.add(crate::feed::extras());
     Model::build(nouns(), mutations(), extras, policy).map_err(anyhow::Error::msg)
 }

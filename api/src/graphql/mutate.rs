@@ -35,7 +35,7 @@ impl Engine {
             let message = format!("{} root fields, at most {} are taken", roots.len(), limits::ROOT_FIELDS);
             return Err(vec![ApiError::new(crate::error::Code::LimitExceeded, message)]);
         }
-        let sender = Sender { viewer, request_id, refusals: &self.refusals };
+        let sender = self.sender(viewer, request_id);
         let mut data = vec![b'{'];
         let mut errors = Vec::new();
         for (index, root) in roots.iter().enumerate() {
@@ -53,6 +53,11 @@ impl Engine {
         }
         data.push(b'}');
         Ok(Answer { body: response::executed(&data, &errors), outcome: Outcome::Executed })
+    }
+
+    /// Who sends a write.
+    pub(crate) fn sender<'s>(&'s self, viewer: &'s Viewer, request_id: &'s str) -> Sender<'s> {
+        Sender { viewer, request_id, refusals: &self.refusals }
     }
 
     async fn mutation(
@@ -102,6 +107,9 @@ impl Engine {
                 ("__typename", _) => Out::Text(json_string(&name)),
                 ("replayed", _) => Out::Text(written.replayed.to_string().into_bytes()),
                 ("userErrors", _) => user_errors(document, &part, &written.problems),
+                (name, _) if mutation.parts.iter().any(|part| part.name == name) => {
+                    reported(&mut planner, mutation, &part, written)?
+                }
                 (_, Some(id)) => {
                     let noun = planner.noun(mutation.target.noun)?;
                     planner.by_id(noun, id, &part.sets).map_err(|error| error.under(part.key))?
@@ -116,7 +124,23 @@ impl Engine {
     }
 }
 
-fn user_errors(document: Document<'_>, part: &Selected<'_>, problems: &[Problem]) -> Out {
+/// What the work reported, under one of the payload's own fields; an empty list when it was refused as a whole.
+fn reported<'p>(
+    planner: &mut Planner<'p>,
+    mutation: &Mutation,
+    selected: &Selected<'p>,
+    written: &Written,
+) -> Result<Out, ApiError> {
+    let part = mutation.parts.iter().find(|part| part.name == selected.name);
+    let part = part.ok_or_else(|| internal("a payload's field is not declared"))?;
+    match &written.report {
+        Some(report) => (part.plan)(planner, selected, report).map_err(|error| error.under(selected.key)),
+        None => Ok(Out::Items(Vec::new())),
+    }
+}
+
+/// What was wrong, or is to be known, as a list of `UserError`.
+pub(crate) fn user_errors(document: Document<'_>, part: &Selected<'_>, problems: &[Problem]) -> Out {
     let fields = document.fields(&part.sets, &|on| on == "UserError");
     let item = |problem: &Problem| {
         let shape = fields

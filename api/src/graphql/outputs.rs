@@ -84,11 +84,13 @@ fn payload(mutation: &Mutation) -> OutputType {
     let shown = "The object after the write; null when nothing was written or when it is gone.";
     let errors = "Everything that was wrong; empty when the write was done.";
     let replayed = "The idempotency key was known: the write was done before, and not again.";
-    let fields = vec![
+    let mut fields = vec![
         OutputField::new(target.field, TypeRef::named(target.noun), shown),
         OutputField::new("userErrors", TypeRef::named_nn_list_nn("UserError"), errors),
         OutputField::new("replayed", TypeRef::named_nn(TypeRef::BOOLEAN), replayed),
     ];
+    let parts = mutation.parts.iter();
+    fields.extend(parts.map(|part| OutputField::new(part.name, part.ty.clone(), part.description)));
     OutputType::new(mutation.payload_type(), format!("Answer of `{}`.", mutation.name), fields)
 }
 

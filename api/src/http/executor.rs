@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 #[async_trait]
 pub trait Executor: Send + Sync + 'static {
     /// Who makes a request, as the engine knows them.
-    type Actor: Send;
+    type Actor: Clone + Send;
 
     /// Tells who makes the request from its `Authorization` header, scheme included.
     ///
@@ -15,8 +15,14 @@ pub trait Executor: Send + Sync + 'static {
     /// never read as the public.
     async fn authenticate(&self, authorization: Option<&str>) -> Result<Self::Actor, AuthRefusal>;
 
+    /// Largest body taken from a caller, in bytes.
+    fn body_bytes(&self, actor: &Self::Actor) -> usize;
+
     /// Executes one operation; every fault of the document or of its data is in the answer.
     async fn execute(&self, request: GraphqlRequest, actor: Self::Actor) -> GraphqlAnswer;
+
+    /// Imports some lines of an upload; the answer is NDJSON, a line for each that is not blank.
+    async fn import(&self, chunk: ImportChunk, actor: Self::Actor) -> Result<Vec<u8>, ImportFailure>;
 
     /// Whether requests can be answered now; the error says why not, for the log alone.
     async fn ready(&self) -> Result<(), String>;
@@ -73,4 +79,33 @@ pub enum AuthRefusal {
     },
     /// The token cannot be checked for now, as when the issuer's keys were never obtained: 503.
     Unavailable,
+}
+
+/// Lines of an upload.
+#[derive(Clone, Debug)]
+pub struct ImportChunk {
+    /// Number of the first, from 0.
+    pub first: u64,
+    /// The lines, whatever they hold.
+    pub lines: Vec<String>,
+    /// The client's own key for the upload.
+    pub key: Option<String>,
+    /// The `x-request-id` of the answer, for the journal.
+    pub request_id: String,
+}
+
+/// Why some lines were not imported, none of them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ImportFailure {
+    /// Stable code.
+    pub code: &'static str,
+    /// The same for people.
+    pub message: String,
+}
+
+impl ImportFailure {
+    /// A failure with a code and a text.
+    pub fn new(code: &'static str, message: impl Into<String>) -> Self {
+        Self { code, message: message.into() }
+    }
 }

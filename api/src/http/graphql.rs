@@ -39,7 +39,8 @@ async fn post<E: Executor>(http: HttpRequest, body: Payload, endpoint: Data<Endp
         negotiate::check_body_type(http.headers())?;
         // Before the body: a token that is refused costs no more than its own check.
         let actor = authenticate(&endpoint.executor, http.headers()).await?;
-        let params = Params::from_body(&read(body, &endpoint.settings).await?)?;
+        let most = endpoint.executor.body_bytes(&actor);
+        let params = Params::from_body(&read(body, most, &endpoint.settings).await?)?;
         Ok(endpoint.executor.execute(request(&http, params, false), actor).await)
     })
     .await
@@ -60,7 +61,10 @@ async fn answer(
 }
 
 /// Reads the `Authorization` header and nothing else: a token in a URL or a cookie is never looked at.
-async fn authenticate<E: Executor>(executor: &E, headers: &HeaderMap) -> Result<E::Actor, Refusal> {
+pub(super) async fn authenticate<E: Executor>(
+    executor: &E,
+    headers: &HeaderMap,
+) -> Result<E::Actor, Refusal> {
     let mut values = headers.get_all(AUTHORIZATION);
     let first = values.next();
     if values.next().is_some() {
@@ -74,11 +78,11 @@ async fn authenticate<E: Executor>(executor: &E, headers: &HeaderMap) -> Result<
 }
 
 /// Reads the whole body, within the bounds on size and time.
-async fn read(body: Payload, settings: &HttpSettings) -> Result<Bytes, Refusal> {
-    let whole = body.to_bytes_limited(settings.max_body_bytes);
+async fn read(body: Payload, most: usize, settings: &HttpSettings) -> Result<Bytes, Refusal> {
+    let whole = body.to_bytes_limited(most);
     match tokio::time::timeout(settings.body_timeout, whole).await {
         Err(_elapsed) => Err(Refusal::too_slow()),
-        Ok(Err(_exceeded)) => Err(Refusal::too_large(settings.max_body_bytes)),
+        Ok(Err(_exceeded)) => Err(Refusal::too_large(most)),
         Ok(Ok(read)) => read.map_err(|_| Refusal::bad_request("The body did not arrive whole.")),
     }
 }

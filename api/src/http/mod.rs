@@ -12,6 +12,7 @@ mod envelope;
 mod executor;
 mod graphql;
 mod health;
+mod import;
 mod negotiate;
 mod params;
 mod refusal;
@@ -21,7 +22,9 @@ use std::time::Duration;
 use actix_web::web::{self, Data, ServiceConfig};
 
 pub use envelope::envelope;
-pub use executor::{AnswerKind, AuthRefusal, Executor, GraphqlAnswer, GraphqlRequest};
+pub use executor::{
+    AnswerKind, AuthRefusal, Executor, GraphqlAnswer, GraphqlRequest, ImportChunk, ImportFailure,
+};
 
 /// Where GraphQL requests are served.
 pub const GRAPHQL_PATH: &str = "/graphql";
@@ -29,16 +32,14 @@ pub const GRAPHQL_PATH: &str = "/graphql";
 /// Bounds on what the server reads before it has a request to execute.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct HttpSettings {
-    /// Largest body accepted, in bytes; a larger one is answered 413.
-    pub max_body_bytes: usize,
     /// Longest wait for the whole body; a slower client is answered 408.
     pub body_timeout: Duration,
 }
 
 impl Default for HttpSettings {
-    /// 1 MiB, 10 seconds.
+    /// 10 seconds.
     fn default() -> Self {
-        Self { max_body_bytes: 1 << 20, body_timeout: Duration::from_secs(10) }
+        Self { body_timeout: Duration::from_secs(10) }
     }
 }
 
@@ -59,6 +60,7 @@ impl<E: Executor> Endpoint<E> {
 pub fn routes<E: Executor>(app: &mut ServiceConfig, endpoint: &Data<Endpoint<E>>) {
     app.app_data(endpoint.clone())
         .service(graphql::resource::<E>(GRAPHQL_PATH))
+        .service(import::resource::<E>("/import/actions"))
         .service(health::live("/health/live"))
         .service(health::ready::<E>("/health/ready"))
         .default_service(web::to(refusal::no_such_path));

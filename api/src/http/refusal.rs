@@ -7,7 +7,7 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::{ALLOW, HeaderName, RETRY_AFTER, WWW_AUTHENTICATE};
 use serde_json::json;
 
-use super::executor::AuthRefusal;
+use super::executor::{AuthRefusal, ImportFailure};
 use super::negotiate::MediaType;
 
 /// Seconds a client waits before it asks again an instance that is not ready.
@@ -71,6 +71,29 @@ impl Refusal {
         let message = "The body must be sent as Content-Type: application/json, in UTF-8, without \
                        Content-Encoding.";
         Self::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "UNSUPPORTED_MEDIA_TYPE", message)
+    }
+
+    /// 415: the body of an import is something else than lines of JSON.
+    pub(super) fn lines_type() -> Self {
+        let message = "The body must be sent as Content-Type: application/x-ndjson, in UTF-8, plain or with \
+                       Content-Encoding gzip or zstd.";
+        Self::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "UNSUPPORTED_MEDIA_TYPE", message)
+    }
+
+    /// An import whose first lines already failed.
+    pub(super) fn import(failure: &ImportFailure) -> Self {
+        let status = match failure.code {
+            "FORBIDDEN" => StatusCode::FORBIDDEN,
+            "UNAVAILABLE" | "OUTCOME_UNKNOWN" => StatusCode::SERVICE_UNAVAILABLE,
+            "REQUEST_TIMEOUT" => StatusCode::REQUEST_TIMEOUT,
+            "INTERNAL" => StatusCode::INTERNAL_SERVER_ERROR,
+            _ => StatusCode::BAD_REQUEST,
+        };
+        let refusal = Self::new(status, failure.code, failure.message.clone());
+        if status == StatusCode::SERVICE_UNAVAILABLE {
+            return refusal.with(RETRY_AFTER, RETRY_AFTER_SECONDS);
+        }
+        refusal
     }
 
     /// The answer, as GraphQL JSON under `media_type`.

@@ -33,6 +33,14 @@ impl Executor for Engine {
         }
     }
 
+    fn body_bytes(&self, _: &String) -> usize {
+        1000
+    }
+
+    async fn import(&self, chunk: ImportChunk, _: String) -> Result<Vec<u8>, ImportFailure> {
+        Ok(format!("{}\n", chunk.lines.len()).into_bytes())
+    }
+
     async fn execute(&self, request: GraphqlRequest, actor: String) -> GraphqlAnswer {
         let kind = match request.query.as_str() {
             "mutation{a}" if request.read_only => AnswerKind::ReadOnly,
@@ -74,8 +82,7 @@ impl Answer {
 }
 
 async fn send_to(engine: Engine, request: TestRequest) -> Answer {
-    let settings = HttpSettings { max_body_bytes: 1000, ..HttpSettings::default() };
-    let endpoint = Data::new(Endpoint::new(engine, settings));
+    let endpoint = Data::new(Endpoint::new(engine, HttpSettings::default()));
     let app = App::new().wrap(middleware::from_fn(envelope)).configure(|app| routes(app, &endpoint));
     let response: ServiceResponse<_> = call_service(&init_service(app).await, request.to_request()).await;
     let (status, headers) = (response.status(), response.headers().clone());

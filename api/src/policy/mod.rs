@@ -121,6 +121,15 @@ impl Access<'_> {
         }
     }
 
+    /// Appends whether the caller could see the row of a journal entry at `alias` before or after the write, by what
+    /// the entry recorded and by his rights as they are now.
+    pub fn recorded(&self, sql: &mut Sql, alias: &str) {
+        let conditions: Vec<String> =
+            self.grants.iter().filter_map(|grant| scope::recorded(sql, self.viewer, *grant, alias)).collect();
+        let text = if conditions.is_empty() { "FALSE".to_owned() } else { conditions.join(" OR ") };
+        sql.push("(").push(&text).push(")");
+    }
+
     /// Appends the reach as a boolean expression.
     pub fn expression(&self, sql: &mut Sql, alias: &str) {
         let text = match self.reach(sql, alias) {

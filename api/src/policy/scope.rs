@@ -117,6 +117,25 @@ fn source(sql: &mut Sql, viewer: &Viewer, resource: Resource, a: &str) -> Option
     }))
 }
 
+/// What of one grant can be told from an entry of the journal.
+pub(super) fn recorded(sql: &mut Sql, viewer: &Viewer, grant: Grant, a: &str) -> Option<String> {
+    let of_sites = |sites: &str| format!("({a}.site_id IN ({sites}) OR {a}.was_site_id IN ({sites}))");
+    match grant.territory {
+        Territory::National => Some("TRUE".to_owned()),
+        Territory::Public => Some(format!("{a}.was_public")),
+        Territory::Own => None,
+        Territory::Source => {
+            let system = viewer.actor.source.clone()?;
+            let granted = of_sites(&sites(sql, viewer, Territory::Granted)?);
+            Some(sql.piece(|sql| {
+                sql.push("(").push(a).push(".source_system = ").bind(system.into());
+                sql.push(" AND ").push(&granted).push(")");
+            }))
+        }
+        territory => Some(of_sites(&sites(sql, viewer, territory)?)),
+    }
+}
+
 /// Rows written under the caller's own client.
 fn own(sql: &mut Sql, viewer: &Viewer, a: &str) -> Option<String> {
     let client = viewer.actor.client_id.clone()?;

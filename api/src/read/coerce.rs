@@ -46,6 +46,11 @@ pub fn variables(
     Ok(coerced)
 }
 
+/// A value of an input type by its name, coerced.
+pub fn input(model: &Model, ty: &'static str, value: Value) -> Result<Value, ApiError> {
+    coerce(model, &TypeRef::named_nn(ty), value)
+}
+
 /// The arguments of a field, coerced to their declared types.
 pub fn arguments(
     model: &Model,

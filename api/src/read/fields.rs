@@ -107,7 +107,7 @@ pub fn column(
     description: &'static str,
 ) -> Field {
     let definition = column.def();
-    let kind = kind_of(definition.get_column_type());
+    let kind = Kind::of(definition.get_column_type());
     let leaf = leaf.into();
     let value = ValueField {
         source: Source::Column(column.as_str()),
@@ -244,20 +244,5 @@ pub(super) fn key_type_of(column: impl ColumnTrait) -> KeyType {
         ColumnType::Uuid => KeyType::Uuid,
         ColumnType::BigInteger => KeyType::Number,
         _ => KeyType::Text,
-    }
-}
-
-fn kind_of(column: &ColumnType) -> Kind {
-    match column {
-        ColumnType::Uuid => Kind::Uuid,
-        ColumnType::TinyInteger | ColumnType::SmallInteger | ColumnType::Integer => Kind::Int,
-        ColumnType::BigInteger => Kind::BigInt,
-        ColumnType::Float | ColumnType::Double => Kind::Float,
-        ColumnType::Boolean => Kind::Bool,
-        ColumnType::Decimal(_) => Kind::Decimal,
-        ColumnType::Date => Kind::Date,
-        ColumnType::Timestamp | ColumnType::TimestampWithTimeZone | ColumnType::DateTime => Kind::Instant,
-        ColumnType::Json | ColumnType::JsonBinary => Kind::Json,
-        _ => Kind::Text,
     }
 }

@@ -2,6 +2,7 @@
 
 use super::declare::{Noun, On, Relation};
 use crate::db::{Backend, Keys, Kind, Sql};
+use crate::error::ApiError;
 
 /// A term of an order.
 #[derive(Clone, Debug)]
@@ -25,6 +26,15 @@ pub struct Parent<'p> {
     pub column: usize,
     /// What ties a row to that key.
     pub relation: &'p Relation,
+}
+
+/// What a level needs to be there before it is read.
+#[derive(Clone, Debug)]
+pub struct Required {
+    /// A statement that finds a row, or not.
+    pub sql: Sql,
+    /// What is answered when it finds none.
+    pub otherwise: ApiError,
 }
 
 /// One statement of the plan, or two when a count is asked beside rows.
@@ -53,6 +63,8 @@ pub struct Level<'p> {
     pub has_before: bool,
     /// More rows than the limit are an error.
     pub refuse_more: bool,
+    /// What must be there.
+    pub requires: Option<Required>,
     /// Rows are asked.
     pub wants_rows: bool,
     /// What is counted, if a count is asked.
@@ -76,6 +88,7 @@ impl<'p> Level<'p> {
             backward: false,
             has_before: false,
             refuse_more: false,
+            requires: None,
             wants_rows: false,
             count: None,
             key: noun.key,

@@ -64,6 +64,11 @@ impl<'p> Planner<'p> {
         Self { model, viewer, document, levels: Vec::new(), services, backend }
     }
 
+    /// The kind of database that the plan is for.
+    pub const fn backend(&self) -> Backend {
+        self.backend
+    }
+
     /// Plans a field of `Query`.
     pub fn root(&mut self, selected: &Selected<'p>) -> Result<Out, ApiError> {
         let model = self.model;
@@ -127,7 +132,8 @@ impl<'p> Planner<'p> {
         Ok(Out::Single { level: index, shape })
     }
 
-    pub(super) fn push(&mut self, level: Level<'p>) -> Result<usize, ApiError> {
+    /// Adds a level to the plan, within the bound.
+    pub fn push(&mut self, level: Level<'p>) -> Result<usize, ApiError> {
         if self.levels.len() >= limits::LEVELS {
             let message = format!("the operation reads more than {} lists and objects", limits::LEVELS);
             return Err(ApiError::new(Code::LimitExceeded, message).expected("fewer fields that are lists"));
@@ -137,7 +143,7 @@ impl<'p> Planner<'p> {
     }
 
     /// Puts the caller's reach and the tombstones' absence on a level; false when nothing is reached.
-    pub(super) fn restrict(&self, level: &mut Level<'p>, noun: &Noun) -> bool {
+    pub fn restrict(&self, level: &mut Level<'p>, noun: &Noun) -> bool {
         if noun.tombstones {
             level.conditions.push("t.deleted_at IS NULL".to_owned());
         }

@@ -46,8 +46,13 @@ impl Fetched {
 
 /// Runs the statements of a plan. A plan with one statement needs no transaction to see one snapshot.
 pub async fn run(db: &Db, levels: &[Level<'_>]) -> Result<Vec<Fetched>, ApiError> {
-    let statements: usize =
-        levels.iter().map(|level| usize::from(level.wants_rows) + usize::from(level.count.is_some())).sum();
+    let statements: usize = levels
+        .iter()
+        .map(|level| {
+            let asked = [level.requires.is_some(), level.wants_rows, level.count.is_some()];
+            asked.into_iter().filter(|asked| *asked).count()
+        })
+        .sum();
     match statements {
         0 => Ok(levels.iter().map(|_| Fetched::default()).collect()),
         1 => run_on(&db.readers, db, levels).await,
@@ -83,6 +88,11 @@ async fn run_on<C: ConnectionTrait>(
                 Some(keys)
             }
         };
+        if let Some(required) = &level.requires
+            && query(connection, db, required.sql.clone()).await?.is_empty()
+        {
+            return Err(required.otherwise.clone());
+        }
         if level.wants_rows {
             let several = keys.as_ref().is_some_and(|keys| keys.len() > 1);
             fetched.rows = query(connection, db, level.rows_sql(keys.clone())).await?;

@@ -71,6 +71,22 @@ pub enum Out {
         /// Its fields.
         shape: Arc<Shape>,
     },
+    /// The first row of a level that belongs to this row, or null.
+    First {
+        /// The level.
+        level: usize,
+        /// Its fields.
+        shape: Shape,
+    },
+    /// One of several things, by a name that the row holds; null for another name.
+    ByType {
+        /// Column that holds the name.
+        entity: usize,
+        /// What to write for each.
+        cases: Vec<(&'static str, Out)>,
+    },
+    /// The cursor of this row.
+    Cursor(Cursor),
     /// The rows of a level that belong to this row.
     List {
         /// The level.
@@ -133,6 +149,8 @@ pub enum PageOut {
     Start(Cursor),
     /// `endCursor`.
     End(Cursor),
+    /// `endCursor`, or on an empty page the cursor that was given.
+    EndOr(Cursor, Option<String>),
 }
 
 /// The columns that place a row in its order.

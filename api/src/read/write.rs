@@ -1,6 +1,9 @@
 //! Writes the answer straight from the rows as JSON.
 
+use std::collections::HashMap;
+
 use sea_orm::QueryResult;
+use uuid::Uuid;
 
 use super::keyset;
 use super::level::Level;
@@ -15,6 +18,8 @@ pub struct Writer<'w> {
     levels: &'w [Level<'w>],
     fetched: &'w [Fetched],
     out: Vec<u8>,
+    /// Positions of rows by id, for each level and column that was asked for by id.
+    by_id: HashMap<(usize, usize), HashMap<Uuid, u32>>,
 }
 
 /// A row, with its position in its level.
@@ -24,7 +29,7 @@ type Written = Result<(), ApiError>;
 impl<'w> Writer<'w> {
     /// A writer over the levels of a plan and their rows.
     pub fn new(levels: &'w [Level<'w>], fetched: &'w [Fetched]) -> Self {
-        Self { levels, fetched, out: Vec::with_capacity(8192) }
+        Self { levels, fetched, out: Vec::with_capacity(8192), by_id: HashMap::new() }
     }
 
     /// The JSON of a root field.
@@ -66,12 +71,36 @@ impl<'w> Writer<'w> {
             }
             Out::ById { level, column, id, shape } => {
                 let rows = &self.fetched[*level].rows;
-                let is_it = |row: &&QueryResult| matches!(cell(row, *column, Kind::Uuid), Ok(Cell::Uuid(key)) if key == *id);
-                match rows.iter().enumerate().find(|(_, row)| is_it(row)) {
-                    Some((index, row)) => return self.object(shape, Some((index, row))),
+                let known = self.by_id.entry((*level, *column)).or_insert_with(|| positions(rows, *column));
+                match known.get(id).copied() {
+                    Some(index) => {
+                        let at = self.row(*level, index);
+                        return self.object(shape, Some(at));
+                    }
                     None => self.out.extend_from_slice(b"null"),
                 }
             }
+            Out::First { level, shape } => {
+                let first = self.group(*level, at).and_then(|group| group.rows.first().copied());
+                match first {
+                    Some(row) => {
+                        let at = self.row(*level, row);
+                        return self.object(shape, Some(at));
+                    }
+                    None => self.out.extend_from_slice(b"null"),
+                }
+            }
+            Out::ByType { entity, cases } => {
+                let name = match Self::at(at, *entity, Kind::Text)? {
+                    Cell::Text(name) => name,
+                    _ => "",
+                };
+                match cases.iter().find(|(case, _)| *case == name) {
+                    Some((_, out)) => return self.write(out, at),
+                    None => self.out.extend_from_slice(b"null"),
+                }
+            }
+            Out::Cursor(cursor) => return self.cursor(cursor, at),
             Out::List { level, shape } => {
                 let group = self.group(*level, at);
                 return self.rows(*level, group, shape);
@@ -177,6 +206,8 @@ impl<'w> Writer<'w> {
                 PageOut::HasPrevious => self.boolean(previous),
                 PageOut::Start(cursor) => self.cursor(cursor, first)?,
                 PageOut::End(cursor) => self.cursor(cursor, last)?,
+                PageOut::EndOr(_, Some(given)) if last.is_none() => escaped(&mut self.out, given),
+                PageOut::EndOr(cursor, _) => self.cursor(cursor, last)?,
             }
         }
         self.out.push(b'}');
@@ -294,4 +325,10 @@ pub fn escaped(out: &mut Vec<u8>, text: &str) {
     }
     out.extend_from_slice(&bytes[clean..]);
     out.push(b'"');
+}
+
+/// Where each row stands, by the id in a column.
+fn positions(rows: &[QueryResult], column: usize) -> HashMap<Uuid, u32> {
+    let id = |row| if let Ok(Cell::Uuid(id)) = cell(row, column, Kind::Uuid) { Some(id) } else { None };
+    (0..).zip(rows).filter_map(|(index, row)| Some((id(row)?, index))).collect()
 }

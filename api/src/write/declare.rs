@@ -5,11 +5,17 @@ use std::pin::Pin;
 
 use async_graphql::dynamic::TypeRef;
 
+use serde_json::Value as Json;
+
 use super::Writing;
 use super::input::Input;
 use super::problem::Failure;
-use super::run::Change;
+use super::run::{Change, Done};
+use crate::error::ApiError;
 use crate::read::model::Argument;
+use crate::read::plan::Planner;
+use crate::read::select::Selected;
+use crate::read::shape::Out;
 
 /// What a mutation returns: the noun it changed, and the name under which the payload shows it.
 #[derive(Clone, Copy, Debug)]
@@ -20,11 +26,49 @@ pub struct Target {
     pub noun: &'static str,
 }
 
-/// The work of a mutation, inside its transaction.
-pub type Work = for<'c> fn(
+/// The work of a mutation that changes one object, inside its transaction.
+pub type One = for<'c> fn(
     Writing<'c>,
     &'c Input<'c>,
 ) -> Pin<Box<dyn Future<Output = Result<Change, Failure>> + Send + 'c>>;
+
+/// The work of a mutation that has more to tell than one object.
+pub type Many = for<'c> fn(
+    Writing<'c>,
+    &'c Input<'c>,
+) -> Pin<Box<dyn Future<Output = Result<Done, Failure>> + Send + 'c>>;
+
+/// What a mutation does.
+#[derive(Clone, Copy, Debug)]
+pub enum Work {
+    /// Changes one object.
+    One(One),
+    /// Handles many items, and reports on each.
+    Many(Many),
+}
+
+impl Work {
+    /// Does it.
+    pub async fn run<'c>(self, writing: Writing<'c>, input: &'c Input<'c>) -> Result<Done, Failure> {
+        match self {
+            Self::One(work) => work(writing, input).await.map(Done::from),
+            Self::Many(work) => work(writing, input).await,
+        }
+    }
+}
+
+/// A field of a payload beside the object, planned from what the work reported.
+#[derive(Clone, Debug)]
+pub struct Part {
+    /// Name.
+    pub name: &'static str,
+    /// Type.
+    pub ty: TypeRef,
+    /// Description in the schema.
+    pub description: &'static str,
+    /// Plans it.
+    pub plan: for<'p> fn(&mut Planner<'p>, &Selected<'p>, &Json) -> Result<Out, ApiError>,
+}
 
 /// A field of `Mutation`.
 #[derive(Clone, Debug)]
@@ -39,6 +83,8 @@ pub struct Mutation {
     pub target: Target,
     /// What it does.
     pub work: Work,
+    /// What its payload shows beside the object.
+    pub parts: Vec<Part>,
     /// Table whose erased values must not linger in the database's files.
     pub scrub: Option<&'static str>,
 }
@@ -50,9 +96,29 @@ impl Mutation {
         target: Target,
         description: &'static str,
         input: impl Into<Vec<Argument>>,
-        work: Work,
+        work: One,
     ) -> Self {
-        Self { name, description, input: input.into(), target, work, scrub: None }
+        let work = Work::One(work);
+        Self { name, description, input: input.into(), target, work, parts: Vec::new(), scrub: None }
+    }
+
+    /// A mutation that handles many items; its payload shows the import under `field`.
+    pub fn import(
+        name: &'static str,
+        target: Target,
+        description: &'static str,
+        input: impl Into<Vec<Argument>>,
+        work: Many,
+    ) -> Self {
+        let work = Work::Many(work);
+        Self { name, description, input: input.into(), target, work, parts: Vec::new(), scrub: None }
+    }
+
+    /// Shows more than the object in its payload.
+    #[must_use]
+    pub fn shows(mut self, part: Part) -> Self {
+        self.parts.push(part);
+        self
     }
 
     /// Has what it erased in a table rewritten in the database's files.

@@ -130,6 +130,11 @@ impl Writing<'_> {
         }
     }
 
+    /// Makes work of that name wait for the other's end, until the transaction ends.
+    pub async fn alone(&self, name: &str) -> Result<(), Failure> {
+        crate::db::lock_within(self.tx, self.backend, name).await.map_err(Into::into)
+    }
+
     /// Makes writes that look at a whole site wait for each other, until the transaction ends.
     pub async fn lock_site(&self, site: Uuid) -> Result<(), Failure> {
         let mut sql = Sql::new(self.backend);

@@ -34,11 +34,6 @@ impl<'k> Key<'k> {
 }
 
 impl Writing<'_> {
-    fn client(&self) -> String {
-        let actor = &self.viewer.actor;
-        actor.client_id.clone().or_else(|| actor.sub.clone()).unwrap_or_default()
-    }
-
     /// The answer kept under a key, if there is one; another input under it is refused. Otherwise the key is taken
     /// until the transaction ends, and a second request with it waits for that.
     pub(super) async fn kept(&self, key: &Key<'_>) -> Result<Option<String>, Failure> {

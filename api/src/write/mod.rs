@@ -24,7 +24,7 @@ pub use self::guard::{Place, Resources};
 pub use self::input::Input;
 pub use self::problem::{Failure, Problem, ProblemCode, USER_ERROR_CODE};
 pub use self::refusals::Refusals;
-pub use self::run::{Change, Sender, Written, run};
+pub use self::run::{Change, Done, Sender, Written, run};
 
 /// What a write works with: one transaction, the caller, the time.
 #[derive(Clone, Copy, Debug)]
@@ -42,6 +42,12 @@ pub struct Writing<'w> {
 }
 
 impl Writing<'_> {
+    /// The client, as its rows name it; the person where a token names no client.
+    pub fn client(&self) -> String {
+        let actor = &self.viewer.actor;
+        actor.client_id.clone().or_else(|| actor.sub.clone()).unwrap_or_default()
+    }
+
     /// The civil date in France.
     pub fn today(&self) -> NaiveDate {
         self.viewer.today

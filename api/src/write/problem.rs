@@ -15,6 +15,8 @@ macro_rules! codes {
             /// The code as clients see it.
             pub const fn name(self) -> &'static str { match self { $(Self::$variant => $name,)* } }
 
+            /// The code of that name.
+            pub fn parse(name: &str) -> Option<Self> { match name { $($name => Some(Self::$variant),)* _ => None } }
         }
 
         /// The same as a GraphQL enum.
@@ -49,6 +51,14 @@ codes! {
     Rule = "RULE",
     /// The field is frozen, or owned by the source system.
     Frozen = "FROZEN",
+    /// Several objects fit what was given; more is needed to tell them apart.
+    Ambiguous = "AMBIGUOUS",
+    /// Ours is newer; nothing was written. Only in notices.
+    Stale = "STALE",
+    /// The code was followed by another, which is named. Only in notices.
+    Successor = "SUCCESSOR",
+    /// It does more than the caller may expect; the field that confirms it is named.
+    Unconfirmed = "UNCONFIRMED",
     /// The idempotency key was used with another input.
     IdempotencyMismatch = "IDEMPOTENCY_MISMATCH",
 }

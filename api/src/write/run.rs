@@ -24,15 +24,40 @@ pub struct Change {
     pub id: Uuid,
 }
 
+/// What a mutation did.
+#[derive(Clone, Debug)]
+pub struct Done {
+    /// The object that the payload shows; none when all is to be undone, since it was a trial or not accepted.
+    pub id: Option<Uuid>,
+    /// What there is to tell beside it.
+    pub report: Option<Json>,
+    /// Why it was not accepted.
+    pub problems: Vec<Problem>,
+}
+
+impl From<Change> for Done {
+    fn from(change: Change) -> Self {
+        Self { id: Some(change.id), report: None, problems: Vec::new() }
+    }
+}
+
 /// The outcome of a mutation.
 #[derive(Clone, Debug)]
 pub struct Written {
     /// The object to show; none when nothing was written.
     pub id: Option<Uuid>,
+    /// What there is to tell beside it.
+    pub report: Option<Json>,
     /// What was wrong.
     pub problems: Vec<Problem>,
     /// The answer was kept from an earlier request with the same key.
     pub replayed: bool,
+}
+
+impl From<Done> for Written {
+    fn from(done: Done) -> Self {
+        Self { id: done.id, report: done.report, problems: done.problems, replayed: false }
+    }
 }
 
 /// Who sends a mutation, and when.
@@ -64,6 +89,10 @@ pub async fn run(
         request_id: sender.request_id,
     };
     match attempt(writing, mutation, input).await {
+        Ok(written) if written.id.is_none() => {
+            tx.rollback().await?;
+            Ok(written)
+        }
         Ok(written) => {
             tx.commit().await.map_err(|error| unknown(&error))?;
             if let Some(table) = mutation.scrub {
@@ -74,7 +103,7 @@ pub async fn run(
         Err(Failure::Problems(problems)) => {
             tx.rollback().await?;
             refusals::record(db, clock.as_ref(), mutation, input, sender, &problems).await?;
-            Ok(Written { id: None, problems, replayed: false })
+            Ok(Written { id: None, report: None, problems, replayed: false })
         }
         Err(Failure::Fault(error)) => {
             // the fault is what the caller hears of; a transaction that cannot be rolled back is gone anyway
@@ -105,16 +134,17 @@ async fn attempt(writing: Writing<'_>, mutation: &Mutation, values: &Arguments) 
         _ => None,
     };
     let Some(chosen) = chosen else {
-        let change = (mutation.work)(writing, &input).await?;
-        return Ok(Written { id: Some(change.id), problems: Vec::new(), replayed: false });
+        return mutation.work.run(writing, &input).await.map(Written::from);
     };
     let key = Key::new(chosen, mutation.name, writing.viewer.actor.sub.as_deref(), &canonical(values));
     if let Some(kept) = writing.kept(&key).await? {
         return Ok(replay(&kept));
     }
-    let change = (mutation.work)(writing, &input).await?;
-    writing.keep(&key, json!({ "id": change.id }).to_string()).await?;
-    Ok(Written { id: Some(change.id), problems: Vec::new(), replayed: false })
+    let done = mutation.work.run(writing, &input).await?;
+    if let Some(id) = done.id {
+        writing.keep(&key, json!({ "id": id, "report": done.report }).to_string()).await?;
+    }
+    Ok(done.into())
 }
 
 /// The input in one form, whatever the order in which its fields were sent.
@@ -139,7 +169,8 @@ fn sorted(value: &Value) -> Value {
 }
 
 fn replay(kept: &str) -> Written {
-    let kept: Json = serde_json::from_str(kept).unwrap_or_default();
+    let mut kept: Json = serde_json::from_str(kept).unwrap_or_default();
     let id = kept.get("id").and_then(Json::as_str).and_then(|id| id.parse().ok());
-    Written { id, problems: Vec::new(), replayed: true }
+    let report = kept.get_mut("report").map(Json::take).filter(|report| !report.is_null());
+    Written { id, report, problems: Vec::new(), replayed: true }
 }

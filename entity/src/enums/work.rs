@@ -337,3 +337,49 @@ text_enum! {
         Revoked = "REVOKED",
     }
 }
+
+text_enum! {
+    /// What the rows that an import does not name mean.
+    ImportMode {
+        /// Nothing: they stay as they are.
+        Upsert = "UPSERT",
+        /// They are gone: the import holds every action of its site and source system.
+        FullSnapshot = "FULL_SNAPSHOT",
+    }
+}
+
+text_enum! {
+    /// What became of one item of an import.
+    ImportOutcome {
+        /// The action was not there and is now.
+        Created = "CREATED",
+        /// The action was changed or deleted.
+        Updated = "UPDATED",
+        /// The action says this already, or something newer; nothing was written.
+        Unchanged = "UNCHANGED",
+        /// The action is not at the version that the item starts from; nothing was written.
+        Conflict = "CONFLICT",
+        /// The item is wrong; nothing was written.
+        Rejected = "REJECTED",
+    }
+}
+
+text_enum! {
+    /// Where an import stands.
+    ImportStatus {
+        /// Its items arrive.
+        Running = "RUNNING",
+        /// Every item has its outcome.
+        Completed = "COMPLETED",
+    }
+}
+
+text_enum! {
+    /// What a wrong item of an import means for the others.
+    ImportErrorPolicy {
+        /// Nothing: the others are written.
+        Continue = "CONTINUE",
+        /// Nothing of the import is written.
+        Abort = "ABORT",
+    }
+}

@@ -2,10 +2,10 @@
 
 use entity::enums::{
     ActionStatus, AudiencePolicy, CadenceUnit, FigureStatus, FigureSubject, FigureUnit, FundingKind,
-    GovernanceBodyKind, GovernanceOrigin, GovernanceStatus, GrantStatus, IdempotencyState, Indicator,
-    IngestState, JournalOp, LineageKind, MeetingStatus, MemberSeat, MilestoneKind, PartnerKind,
-    PartnerStatus, Perimeter, Pillar, Provenance, QpvGeneration, RoadmapStatus, SeatKind, SiteQpvStatus,
-    SiteScale, SiteStatus,
+    GovernanceBodyKind, GovernanceOrigin, GovernanceStatus, GrantStatus, IdempotencyState, ImportErrorPolicy,
+    ImportMode, ImportOutcome, ImportStatus, Indicator, IngestState, JournalOp, LineageKind, MeetingStatus,
+    MemberSeat, MilestoneKind, PartnerKind, PartnerStatus, Perimeter, Pillar, Provenance, QpvGeneration,
+    RoadmapStatus, SeatKind, SiteQpvStatus, SiteScale, SiteStatus,
 };
 use migration::{Migrator, MigratorTrait};
 use sea_orm::DbBackend;
@@ -50,6 +50,10 @@ const COLUMNS: &[(&str, &str, Names)] = &[
     ("journal", "op", JournalOp::ALL),
     ("idempotency_key", "state", IdempotencyState::ALL),
     ("client_grant", "status", GrantStatus::ALL),
+    ("import_batch", "mode", ImportMode::ALL),
+    ("import_batch", "on_error", ImportErrorPolicy::ALL),
+    ("import_batch", "status", ImportStatus::ALL),
+    ("import_item", "outcome", ImportOutcome::ALL),
 ];
 
 #[tokio::test]

@@ -1,0 +1,119 @@
+//! Many rows in few statements, whatever their number: they travel as one JSON text, which both databases unfold into
+//! typed columns. The text of a statement depends on the table alone, so it is prepared once.
+
+use sea_orm::sea_query::Value;
+use sea_orm::{
+    ActiveModelTrait, ActiveValue, ColumnTrait, ConnectionTrait, DbErr, EntityName, EntityTrait, IdenStatic,
+    Iterable,
+};
+use serde_json::{Map, Value as Json};
+
+use super::{Backend, Kind, Sql};
+
+/// Rows that one statement carries: its text stays small, and one statement's work short.
+const ROWS: usize = 1_000;
+
+type ColumnOf<A> = <<A as ActiveModelTrait>::Entity as EntityTrait>::Column;
+
+/// Writes rows with the columns that the first of them sets; `then` follows, such as an `ON CONFLICT` clause.
+pub async fn write<A: ActiveModelTrait>(
+    connection: &impl ConnectionTrait,
+    backend: Backend,
+    rows: Vec<A>,
+    then: &str,
+) -> Result<(), DbErr> {
+    let mut rows = rows.into_iter().peekable();
+    let Some(first) = rows.peek() else { return Ok(()) };
+    let columns: Vec<ColumnOf<A>> =
+        ColumnOf::<A>::iter().filter(|column| !matches!(first.get(*column), ActiveValue::NotSet)).collect();
+    while rows.peek().is_some() {
+        let values: Vec<Json> = rows.by_ref().take(ROWS).map(|row| row_json(row, &columns)).collect();
+        let mut sql = Sql::new(backend);
+        let table = A::Entity::default();
+        let names: Vec<&str> = columns.iter().map(IdenStatic::as_str).collect();
+        sql.push("INSERT INTO ")
+            .push(table.table_name())
+            .push(" (")
+            .push(&names.join(", "))
+            .push(") SELECT ");
+        for (index, column) in columns.iter().enumerate() {
+            sql.push(if index == 0 { "" } else { ", " });
+            sql.unfolded(column.as_str(), Kind::of(column.def().get_column_type()));
+        }
+        let typed = columns.iter().map(|column| (column.as_str(), Kind::of(column.def().get_column_type())));
+        sql.push(" FROM ").unfold(Json::Array(values).to_string(), typed);
+        // without a condition SQLite would read `ON CONFLICT` as that of a join
+        sql.push(" WHERE TRUE ").push(then);
+        connection.execute_raw(sql.into_statement()).await?;
+    }
+    Ok(())
+}
+
+fn row_json<A: ActiveModelTrait>(mut row: A, columns: &[ColumnOf<A>]) -> Json {
+    let of = |column: &ColumnOf<A>| {
+        let value = row.take(*column).into_value().map_or(Json::Null, json);
+        (column.as_str().to_owned(), value)
+    };
+    Json::Object(columns.iter().map(of).collect::<Map<_, _>>())
+}
+
+/// A value as both databases read it from JSON text.
+fn json(value: Value) -> Json {
+    match value {
+        Value::Bool(Some(value)) => value.into(),
+        Value::Int(Some(value)) => value.into(),
+        Value::BigInt(Some(value)) => value.into(),
+        Value::String(Some(value)) => value.into(),
+        Value::Uuid(Some(value)) => value.simple().to_string().into(),
+        Value::ChronoDate(Some(value)) => value.to_string().into(),
+        // the form that the driver of SQLite writes
+        Value::ChronoDateTimeUtc(Some(value)) => {
+            value.to_rfc3339_opts(chrono::SecondsFormat::AutoSi, false).into()
+        }
+        Value::Json(Some(value)) => *value,
+        _ => Json::Null,
+    }
+}
+
+impl Sql {
+    /// A table `r` of the objects of a JSON list, its columns named and typed.
+    fn unfold(&mut self, list: String, columns: impl Iterator<Item = (&'static str, Kind)>) {
+        if self.is_sqlite() {
+            self.push("json_each(").bind(list.into()).push(") r");
+            return;
+        }
+        self.push("json_to_recordset(").bind(list.into()).push("::json) AS r(");
+        for (index, (name, kind)) in columns.enumerate() {
+            self.push(if index == 0 { "" } else { ", " }).push(name).push(" ").push(postgres_type(kind));
+        }
+        self.push(")");
+    }
+
+    /// One column of that table.
+    fn unfolded(&mut self, name: &str, kind: Kind) {
+        if !self.is_sqlite() {
+            self.push("r.").push(name);
+            return;
+        }
+        match kind {
+            Kind::Uuid => self.push("unhex(r.value ->> '").push(name).push("')"),
+            Kind::Json => self.push("r.value -> '").push(name).push("'"),
+            _ => self.push("r.value ->> '").push(name).push("'"),
+        };
+    }
+}
+
+const fn postgres_type(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Text => "text",
+        Kind::Uuid => "uuid",
+        Kind::Int => "integer",
+        Kind::BigInt => "bigint",
+        Kind::Float => "double precision",
+        Kind::Bool => "boolean",
+        Kind::Decimal => "numeric",
+        Kind::Date => "date",
+        Kind::Instant => "timestamptz",
+        Kind::Json => "jsonb",
+    }
+}

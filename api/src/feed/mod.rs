@@ -1,0 +1,10 @@
+//! The change feed: the journal as those follow it who keep a copy.
+//!
+//! Entries come in the order of their commits, and only once no older transaction can add one before them; what a
+//! caller may no longer read reaches him as a deletion. `declare` says what the schema shows, `plan` reads it.
+
+mod declare;
+mod plan;
+
+pub(crate) use declare::ROOT;
+pub use declare::extras;

@@ -1,0 +1,211 @@
+//! One call of `syncActions`: its items read, looked up, decided on and written in one transaction.
+
+use std::collections::HashSet;
+
+use async_graphql::Value;
+use entity::enums::{ImportErrorPolicy, ImportMode, ImportOutcome, ImportStatus};
+use entity::{StringList, import_batch};
+use uuid::Uuid;
+
+use super::decide::{Decision, Moment, Written, decide};
+use super::ground::{Ground, at};
+use super::input::{self, Item};
+use super::report::{self, Told};
+use super::{snapshot, store};
+use crate::db::Sql;
+use crate::limits;
+use crate::policy::{Reach, Resource, Verb};
+use crate::write::input::Patch;
+use crate::write::{Done, Failure, Input, Problem, ProblemCode, Writing};
+
+/// What the caller chose for the call as a whole.
+struct Call {
+    source: String,
+    mode: ImportMode,
+    on_error: ImportErrorPolicy,
+    dry: bool,
+}
+
+/// Brings the actions of the caller's source system up to date.
+pub(super) async fn sync(writing: Writing<'_>, input: &Input<'_>) -> Result<Done, Failure> {
+    let call = call(writing, input)?;
+    let mut items = input::items(input);
+    let snapshot_of = input::site(input.given("site"));
+    for item in items.iter_mut().filter(|item| item.site.is_none() && !item.deleted) {
+        item.site.clone_from(&snapshot_of);
+    }
+    let ground = Ground::load(writing, &call.source, &items, snapshot_of.as_ref()).await?;
+    let moment = Moment { now: writing.now, today: writing.today(), source: &call.source };
+    let (mut told, mut written) = outcomes(&items, &ground, moment);
+    let mut problems = Vec::new();
+    let mut site = None;
+    let mut absent = 0;
+    if let Some(named) = snapshot_of.filter(|_| call.mode == ImportMode::FullSnapshot) {
+        let id = ground.site(&named).map_err(in_input)?;
+        allowed(writing, Verb::Snapshot)?;
+        site = Some(id);
+        refuse_strangers(&items, &ground, id, &mut told, &mut written);
+        match snapshot::absent(writing, input, moment, id, &items).await? {
+            Ok(gone) => {
+                absent = gone.len();
+                written.extend(gone);
+            }
+            Err(problem) => problems.push(problem),
+        }
+    }
+    if call.on_error == ImportErrorPolicy::Abort
+        && told.iter().any(|one| matches!(one.outcome, ImportOutcome::Rejected | ImportOutcome::Conflict))
+    {
+        let text = "at least one item is wrong, and onError is ABORT: nothing was written; see results";
+        problems.push(Problem::at(ProblemCode::Rule, "items", text));
+    }
+    let report = report::kept(&told);
+    if call.dry || !problems.is_empty() {
+        return Ok(Done { id: None, report: Some(report), problems });
+    }
+    let used: HashSet<Uuid> = written
+        .iter()
+        .flat_map(|one| one.after.lead_partner_id.into_iter().chain(one.partners.iter().flatten().copied()))
+        .collect();
+    let made = ground.partners.made(|id| used.contains(id));
+    store::write(writing, written, made).await?;
+    let batch = batch(writing, input, &call, site, &items, &told, absent);
+    let id = batch.id;
+    store::history(writing, batch, &items, &told).await?;
+    Ok(Done { id: Some(id), report: Some(report), problems: Vec::new() })
+}
+
+/// Checks what concerns the call as a whole.
+fn call(writing: Writing<'_>, input: &Input<'_>) -> Result<Call, Failure> {
+    allowed(writing, Verb::Create)?;
+    let Some(source) = writing.viewer.actor.source.clone() else {
+        let text = "your token names no source system, whose actions these would be";
+        return Err(Problem::at(ProblemCode::Forbidden, "", text).into());
+    };
+    let count = if let Some(Value::List(items)) = input.given("items") { items.len() } else { 0 };
+    if !(1..=limits::IMPORT_ITEMS).contains(&count) {
+        let text = format!("{count} items; expected 1 to {}", limits::IMPORT_ITEMS);
+        input.wrong(ProblemCode::OutOfBounds, "items", text);
+    }
+    let mode = input.choice("mode", ImportMode::parse).or(None).unwrap_or(ImportMode::Upsert);
+    let on_error = input.choice("onError", ImportErrorPolicy::parse).or(None);
+    let dry = matches!(input.flag("dryRun"), Patch::Set(true));
+    let has_site = matches!(input.given("site"), Some(Value::Object(_)));
+    if mode == ImportMode::FullSnapshot && !has_site {
+        input.wrong(ProblemCode::Required, "site", "a FULL_SNAPSHOT is of one site");
+    }
+    if mode == ImportMode::Upsert && has_site {
+        input.wrong(ProblemCode::Rule, "site", "only a FULL_SNAPSHOT is of one site; items name theirs");
+    }
+    input.check()?;
+    Ok(Call { source, mode, on_error: on_error.unwrap_or(ImportErrorPolicy::Continue), dry })
+}
+
+/// Whether the caller's role and token let him import at all; into which sites is asked of each item.
+fn allowed(writing: Writing<'_>, verb: Verb) -> Result<(), Failure> {
+    let mut sql = Sql::new(writing.backend);
+    match writing.viewer.authorize(Resource::ImportBatch, verb, "").reach(&mut sql, "t") {
+        Reach::Nothing => {
+            let field = if verb == Verb::Snapshot { "mode" } else { "" };
+            let text = "your rights do not allow this; `cites rights` and docs/rights.md say whose do";
+            Err(Problem::at(ProblemCode::Forbidden, field, text).into())
+        }
+        Reach::All | Reach::Rows(_) => Ok(()),
+    }
+}
+
+/// A problem of the call's own site, with the way to it.
+fn in_input(mut problem: Problem) -> Problem {
+    problem.path.insert(0, "input".to_owned());
+    problem
+}
+
+/// What becomes of each item. Of several with one external id, the one changed last in its source stands.
+fn outcomes(items: &[Item], ground: &Ground, moment: Moment<'_>) -> (Vec<Told>, Vec<Written>) {
+    let winners = input::winners(items);
+    let (mut told, mut written) = (Vec::with_capacity(items.len()), Vec::new());
+    for (index, item) in items.iter().enumerate() {
+        let winner = winners.get(item.external_id.as_str()).copied().unwrap_or(index);
+        if winner != index && item.problems.is_empty() {
+            let text =
+                format!("item {winner} has the same externalId and was changed later; that one stands");
+            let mut one = Told::of(ImportOutcome::Unchanged, None);
+            one.notices.push(at(ProblemCode::Stale, &["externalId"], text));
+            told.push(one);
+            continue;
+        }
+        told.push(match decide(item, ground, moment) {
+            Decision::Nothing(id, notices) => Told { notices, ..Told::of(ImportOutcome::Unchanged, id) },
+            Decision::Conflict(id, problem) => {
+                Told { errors: vec![problem], ..Told::of(ImportOutcome::Conflict, id) }
+            }
+            Decision::Rejected(errors) => {
+                let id = ground.actions.get(&item.external_id).map(|row| row.id);
+                Told { errors, ..Told::of(ImportOutcome::Rejected, id) }
+            }
+            Decision::Written(one) => {
+                let outcome = match &one.before {
+                    Some(row) if row.deleted_at.is_none() => ImportOutcome::Updated,
+                    _ => ImportOutcome::Created,
+                };
+                let about = Told { notices: one.notices.clone(), ..Told::of(outcome, Some(one.after.id)) };
+                written.push(*one);
+                about
+            }
+        });
+    }
+    (told, written)
+}
+
+/// A snapshot of one site does not speak of another.
+fn refuse_strangers(
+    items: &[Item],
+    ground: &Ground,
+    site: Uuid,
+    told: &mut [Told],
+    written: &mut Vec<Written>,
+) {
+    for (item, one) in items.iter().zip(told) {
+        let named = item.site.as_ref().and_then(|named| ground.site(named).ok());
+        if named.is_some_and(|named| named != site) {
+            let text = "the snapshot is of another site";
+            *one = Told::of(ImportOutcome::Rejected, None);
+            one.errors.push(at(ProblemCode::Rule, &["site"], text));
+            written.retain(|row| row.after.source_external_id.as_ref() != Some(&item.external_id));
+        }
+    }
+}
+
+fn batch(
+    writing: Writing<'_>,
+    input: &Input<'_>,
+    call: &Call,
+    site_id: Option<Uuid>,
+    items: &[Item],
+    told: &[Told],
+    absent: usize,
+) -> import_batch::Model {
+    let counts = store::counts(told);
+    let count = |outcome| counts.get(&outcome).copied().unwrap_or_default();
+    let key =
+        if let Some(Value::String(key)) = input.given("idempotencyKey") { Some(key.clone()) } else { None };
+    import_batch::Model {
+        id: Uuid::now_v7(),
+        client_id: writing.client(),
+        idempotency_key: key,
+        source_system: call.source.clone(),
+        mode: call.mode,
+        on_error: call.on_error,
+        status: ImportStatus::Completed,
+        site_id,
+        created_at: writing.now,
+        completed_at: Some(writing.now),
+        created: count(ImportOutcome::Created),
+        updated: count(ImportOutcome::Updated),
+        unchanged: count(ImportOutcome::Unchanged),
+        conflict: count(ImportOutcome::Conflict),
+        rejected: count(ImportOutcome::Rejected),
+        absent: i32::try_from(absent).unwrap_or(i32::MAX),
+        external_ids: items.iter().map(|item| item.external_id.clone()).collect::<StringList>(),
+    }
+}

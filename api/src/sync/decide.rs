@@ -1,0 +1,409 @@
+//! What becomes of an item, given what there is. Nothing is read or written here.
+
+use std::collections::HashSet;
+
+use chrono::{DateTime, NaiveDate, Utc};
+use entity::action;
+use entity::enums::ActionStatus::{self, Cancelled, Completed, Draft};
+use uuid::Uuid;
+
+use super::ground::{Ground, at, not_yours};
+use super::input::Item;
+use crate::action::{blank_model, next_statuses};
+use crate::graphql::scalars::PartialDate;
+use crate::policy::Verb;
+use crate::text;
+use crate::write::input::Patch;
+use crate::write::{Problem, ProblemCode};
+
+/// What becomes of an item.
+#[derive(Debug)]
+pub(super) enum Decision {
+    /// Nothing is written; what is to be said of it.
+    Nothing(Option<Uuid>, Vec<Problem>),
+    /// It is not at the expected version.
+    Conflict(Option<Uuid>, Problem),
+    /// It is wrong.
+    Rejected(Vec<Problem>),
+    /// An action is written.
+    Written(Box<Written>),
+}
+
+/// An action to be written.
+#[derive(Debug)]
+pub(super) struct Written {
+    /// Its row before; none when it is new.
+    pub before: Option<action::Model>,
+    pub after: action::Model,
+    /// Names of the fields that change.
+    pub changed: Vec<&'static str>,
+    pub verb: Verb,
+    /// Its partners, when they change.
+    pub partners: Option<Vec<Uuid>>,
+    /// Its QPV, when they change.
+    pub qpvs: Option<Vec<Uuid>>,
+    pub notices: Vec<Problem>,
+}
+
+/// The instant and the day of the call, and whose rows it writes.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Moment<'m> {
+    pub now: DateTime<Utc>,
+    pub today: NaiveDate,
+    pub source: &'m str,
+}
+
+/// Decides on one item.
+pub(super) fn decide(item: &Item, ground: &Ground, moment: Moment<'_>) -> Decision {
+    if !item.problems.is_empty() {
+        return Decision::Rejected(item.problems.clone());
+    }
+    let known = ground.actions.get(&item.external_id);
+    if let Some(row) = known
+        && row.source_updated_at.is_some_and(|stored| item.source_updated_at < stored)
+    {
+        let text = "the action was changed later than this item; it stays as it is";
+        return Decision::Nothing(Some(row.id), vec![at(ProblemCode::Stale, &["sourceUpdatedAt"], text)]);
+    }
+    if let Some(conflict) = conflict(item, known) {
+        return Decision::Conflict(known.map(|row| row.id), conflict);
+    }
+    match known {
+        Some(row) if item.deleted => delete(row, item, ground, moment),
+        None if item.deleted => Decision::Nothing(None, Vec::new()),
+        Some(row) => write(Some(row), item, ground, moment),
+        None => write(None, item, ground, moment),
+    }
+}
+
+fn conflict(item: &Item, known: Option<&action::Model>) -> Option<Problem> {
+    let expected = item.expected_version?;
+    let text = match known {
+        Some(row) if row.version == expected => return None,
+        Some(row) => format!("the current version is {}, not {expected}; read it again", row.version),
+        None => "there is no such action yet".to_owned(),
+    };
+    Some(at(ProblemCode::Conflict, &["expectedVersion"], text))
+}
+
+fn may(ground: &Ground, site: Uuid) -> bool {
+    ground.sites.get(&site).is_some_and(|site| site.may)
+}
+
+fn delete(row: &action::Model, item: &Item, ground: &Ground, moment: Moment<'_>) -> Decision {
+    if row.deleted_at.is_some() {
+        return Decision::Nothing(Some(row.id), Vec::new());
+    }
+    if !may(ground, row.site_id) {
+        return Decision::Rejected(vec![not_yours(&["externalId"])]);
+    }
+    Decision::Written(Box::new(gone(row, Some(item.source_updated_at), moment)))
+}
+
+/// An action that becomes a tombstone.
+pub(super) fn gone(row: &action::Model, at: Option<DateTime<Utc>>, moment: Moment<'_>) -> Written {
+    let mut after = row.clone();
+    after.version += 1;
+    after.updated_at = moment.now;
+    after.deleted_at = Some(moment.now);
+    after.source_updated_at = at.or(row.source_updated_at);
+    Written {
+        before: Some(row.clone()),
+        after,
+        changed: vec!["deletedAt"],
+        verb: Verb::Delete,
+        partners: None,
+        qpvs: None,
+        notices: Vec::new(),
+    }
+}
+
+fn write(known: Option<&action::Model>, item: &Item, ground: &Ground, moment: Moment<'_>) -> Decision {
+    let mut draft =
+        Draw { item, ground, moment, problems: Vec::new(), notices: Vec::new(), changed: Vec::new() };
+    let site = draft.site(known);
+    let mut after = match known {
+        Some(row) => row.clone(),
+        None => {
+            let mut row = blank_model(Uuid::now_v7(), site.unwrap_or_default(), moment.now);
+            row.source_system = Some(moment.source.to_owned());
+            row.source_external_id = Some(item.external_id.clone());
+            row
+        }
+    };
+    draft.apply(known, &mut after);
+    let partners = draft.partners(known);
+    let qpvs = match known {
+        None => draft.first_values(&mut after),
+        Some(_) => draft.moved(site, &mut after),
+    };
+    draft.check(known.filter(|row| row.deleted_at.is_none()), &after);
+    let Draw { problems, notices, changed, .. } = draft;
+    if !problems.is_empty() {
+        return Decision::Rejected(problems);
+    }
+    let mut changed = changed;
+    if after.deleted_at.take().is_some() {
+        changed.push("deletedAt");
+    }
+    if changed.is_empty() {
+        return Decision::Nothing(Some(after.id), notices);
+    }
+    if known.is_some() {
+        after.version += 1;
+        after.updated_at = moment.now;
+    }
+    after.source_updated_at = Some(item.source_updated_at);
+    let verb = if known.is_none() { Verb::Create } else { Verb::Update };
+    let before = known.cloned();
+    Decision::Written(Box::new(Written { before, after, changed, verb, partners, qpvs, notices }))
+}
+
+/// An item on its way into a row.
+struct Draw<'d> {
+    item: &'d Item,
+    ground: &'d Ground,
+    moment: Moment<'d>,
+    problems: Vec<Problem>,
+    notices: Vec<Problem>,
+    changed: Vec<&'static str>,
+}
+
+impl Draw<'_> {
+    fn wrong(&mut self, code: ProblemCode, field: &str, text: impl Into<String>) {
+        self.problems.push(at(code, &[field], text));
+    }
+
+    /// The site it goes to: its own, unless the item names another; both must be the caller's.
+    fn site(&mut self, known: Option<&action::Model>) -> Option<Uuid> {
+        if let Some(row) = known
+            && !may(self.ground, row.site_id)
+        {
+            self.problems.push(not_yours(&["externalId"]));
+        }
+        match (&self.item.site, known) {
+            (Some(named), _) => match self.ground.site(named) {
+                Ok(id) => Some(id),
+                Err(problem) => {
+                    self.problems.push(problem);
+                    None
+                }
+            },
+            (None, Some(row)) => Some(row.site_id),
+            (None, None) => {
+                self.wrong(ProblemCode::Required, "site", "a new action needs a site");
+                None
+            }
+        }
+    }
+
+    /// Takes over what the source system owns, and names what differs.
+    fn apply(&mut self, known: Option<&action::Model>, after: &mut action::Model) {
+        let item = self.item;
+        match &item.title {
+            Some(title) if *title != after.title => {
+                after.title_search = text::fold(title);
+                after.title.clone_from(title);
+                self.changed.push("title");
+            }
+            None if known.is_none() => {
+                self.wrong(ProblemCode::Required, "title", "a new action needs a title")
+            }
+            _ => {}
+        }
+        let mut take = |name, changed: bool| {
+            if changed {
+                self.changed.push(name);
+            }
+        };
+        take("description", patch(&mut after.description, &item.description));
+        take("cancelReason", patch(&mut after.cancel_reason, &item.cancel_reason));
+        take(
+            "status",
+            item.status.is_some_and(|status| std::mem::replace(&mut after.status, status) != status),
+        );
+        take(
+            "startsOn",
+            period(&item.starts, (&mut after.starts_on, &mut after.starts_from, &mut after.starts_to)),
+        );
+        take("endsOn", period(&item.ends, (&mut after.ends_on, &mut after.ends_from, &mut after.ends_to)));
+        if let Some(codes) = &item.rome_codes
+            && *codes != after.rome_codes
+        {
+            after.rome_codes.clone_from(codes);
+            self.changed.push("romeCodes");
+        }
+        let lead = match &item.lead {
+            Patch::Keep => after.lead_partner_id,
+            Patch::Clear => None,
+            Patch::Set(named) => match self.ground.partners.resolve(named, &["lead"]) {
+                Ok(id) => Some(id),
+                Err(problem) => {
+                    self.problems.push(problem);
+                    return;
+                }
+            },
+        };
+        if std::mem::replace(&mut after.lead_partner_id, lead) != lead {
+            self.changed.push("lead");
+        }
+    }
+
+    /// Its partners, when the item names others than it has.
+    fn partners(&mut self, known: Option<&action::Model>) -> Option<Vec<Uuid>> {
+        let mut found: Vec<Uuid> = Vec::new();
+        for (index, named) in self.item.partners.as_ref()?.iter().enumerate() {
+            match self.ground.partners.resolve(named, &["partners", &index.to_string()]) {
+                Ok(id) if !found.contains(&id) => found.push(id),
+                Ok(_) => {}
+                Err(problem) => self.problems.push(problem),
+            }
+        }
+        let has = known.and_then(|row| self.ground.links.get(&row.id));
+        let wanted: HashSet<Uuid> = found.iter().copied().collect();
+        if has.map_or_else(|| wanted.is_empty(), |has| *has == wanted) {
+            return None;
+        }
+        self.changed.push("partners");
+        Some(found)
+    }
+
+    /// What the site's steerers own afterwards.
+    fn first_values(&mut self, after: &mut action::Model) -> Option<Vec<Uuid>> {
+        let first = &self.item.on_create;
+        after.pillar = first.pillar;
+        after.categories.clone_from(&first.categories);
+        after.audiences.clone_from(&first.audiences);
+        after.innovative = first.innovative;
+        after.published = first.published;
+        let given = [
+            ("pillar", first.pillar.is_some()),
+            ("categories", !first.categories.0.is_empty()),
+            ("audiences", !first.audiences.0.is_empty()),
+            ("innovative", first.innovative),
+            ("published", first.published),
+            ("qpvs", !first.qpvs.is_empty()),
+        ];
+        self.changed.extend(given.iter().filter(|(_, given)| *given).map(|(name, _)| *name));
+        let mut found = Vec::new();
+        for (index, code) in first.qpvs.iter().enumerate() {
+            let index = index.to_string();
+            let path = ["onCreate", "qpvs", index.as_str()];
+            match self.ground.qpv(code, &path) {
+                Err(problem) => self.problems.push(problem),
+                Ok(qpv) => {
+                    if !qpv.successors.is_empty() {
+                        let text = format!("{code} was followed by {}", qpv.successors.join(", "));
+                        self.notices.push(at(ProblemCode::Successor, &path, text));
+                    }
+                    let perimeter = self.ground.perimeters.get(&after.site_id);
+                    if perimeter.is_some_and(|perimeter| perimeter.contains(&qpv.id)) {
+                        found.push(qpv.id);
+                    } else {
+                        let text = format!("{code} is not in the perimeter of the site");
+                        self.problems.push(at(ProblemCode::Rule, &path, text));
+                    }
+                }
+            }
+        }
+        (!found.is_empty()).then_some(found)
+    }
+
+    /// An action that goes to another site leaves the axis and the QPV of its former one.
+    fn moved(&mut self, site: Option<Uuid>, after: &mut action::Model) -> Option<Vec<Uuid>> {
+        let site = site.filter(|site| *site != after.site_id)?;
+        after.site_id = site;
+        self.changed.push("site");
+        if after.axis_id.take().is_some() {
+            self.changed.push("axis");
+        }
+        Some(Vec::new())
+    }
+
+    /// The rules of its life. The source is ahead of us: it may skip steps, but not go back.
+    fn check(&mut self, known: Option<&action::Model>, after: &action::Model) {
+        if let Some(row) = known
+            && matches!(row.status, Completed | Cancelled)
+            && let Some(field) = self.changed.first().copied()
+        {
+            let text = format!("the action is {}, which freezes what its source owns", row.status.as_str());
+            self.wrong(ProblemCode::Frozen, field, text);
+            return;
+        }
+        if let Some(row) = known
+            && row.status != after.status
+            && !leads_to(row.status, after.status)
+        {
+            let allowed = reached(row.status).into_iter().map(ActionStatus::as_str);
+            let problem = Problem::transition(row.status.as_str(), after.status.as_str(), allowed);
+            self.problems.push(at(problem.code, &["status"], problem.message));
+        }
+        let planned = !matches!(after.status, Draft | Cancelled);
+        let status = after.status.as_str();
+        let named = !matches!(self.item.lead, Patch::Set(_));
+        let needs = [
+            ("lead", planned && named && after.lead_partner_id.is_none()),
+            ("startsOn", planned && after.starts_from.is_none()),
+            ("endsOn", after.status == Completed && after.ends_from.is_none()),
+            ("cancelReason", after.status == Cancelled && after.cancel_reason.is_none()),
+        ];
+        for (field, _) in needs.into_iter().filter(|(_, missing)| *missing) {
+            self.wrong(ProblemCode::Rule, field, format!("{status} needs {field}"));
+        }
+        if after.status == Completed && after.ends_from.is_some_and(|day| day > self.moment.today) {
+            self.wrong(ProblemCode::Rule, "endsOn", "an action cannot be COMPLETED before its end");
+        }
+        let dates = (after.starts_from, after.ends_to);
+        if let (Some(from), Some(to)) = dates
+            && to < from
+        {
+            self.wrong(ProblemCode::Rule, "endsOn", "the end is before the start");
+        }
+    }
+}
+
+/// Statuses that a status leads to, step by step, without reopening.
+fn reached(from: ActionStatus) -> Vec<ActionStatus> {
+    let mut found = Vec::new();
+    let mut open = vec![from];
+    while let Some(status) = open.pop() {
+        for next in next_statuses(status) {
+            if status != Completed && !found.contains(next) {
+                found.push(*next);
+                open.push(*next);
+            }
+        }
+    }
+    found.retain(|status| *status != from);
+    found
+}
+
+fn leads_to(from: ActionStatus, to: ActionStatus) -> bool {
+    reached(from).contains(&to)
+}
+
+/// Takes a value over; says whether it differs.
+fn patch(current: &mut Option<String>, patch: &Patch<String>) -> bool {
+    let wanted = match patch {
+        Patch::Keep => return false,
+        Patch::Clear => None,
+        // nothing written and nothing said are the same
+        Patch::Set(text) => Some(text.clone()).filter(|text| !text.is_empty()),
+    };
+    std::mem::replace(current, wanted.clone()) != wanted
+}
+
+type Dates<'a> = (&'a mut Option<String>, &'a mut Option<NaiveDate>, &'a mut Option<NaiveDate>);
+
+/// Takes a period over; says whether it differs.
+fn period(patch: &Patch<PartialDate>, (written, from, to): Dates<'_>) -> bool {
+    let wanted = match patch {
+        Patch::Keep => return false,
+        Patch::Clear => None,
+        Patch::Set(period) => Some(period),
+    };
+    *from = wanted.map(|period| period.from);
+    *to = wanted.map(|period| period.to);
+    let wanted = wanted.map(|period| period.text.clone());
+    std::mem::replace(written, wanted.clone()) != wanted
+}

@@ -1,0 +1,220 @@
+//! The partners that items name: known ones found by their codes, new ones made.
+
+use std::collections::HashMap;
+
+use entity::enums::PartnerStatus;
+use entity::partner;
+use sea_orm::EntityTrait;
+use sea_orm::sea_query::Value;
+use uuid::Uuid;
+
+use super::ground::at;
+use super::input::{Item, PartnerRef};
+use crate::db::Sql;
+use crate::write::input::Patch;
+use crate::write::{Failure, Problem, ProblemCode, Writing};
+use crate::{ids, text};
+
+/// How long a chain of merges is followed.
+const MERGES: usize = 10;
+
+/// The partners that the items of a call name.
+#[derive(Debug, Default)]
+pub(super) struct Partners {
+    source: String,
+    known: HashMap<Uuid, partner::Model>,
+    /// Known partners by field and code.
+    by_key: HashMap<(&'static str, String), Vec<Uuid>>,
+    /// Those to be made.
+    new: Vec<partner::Model>,
+}
+
+impl Partners {
+    /// Finds all that the items name, and plans those that nobody knows. Calls that make partners wait for each other,
+    /// since no constraint keeps two from making the same one.
+    pub async fn load(writing: Writing<'_>, source: &str, items: &[Item]) -> Result<Self, Failure> {
+        let mut named: Vec<&PartnerRef> = items.iter().flat_map(refs).collect();
+        named.retain(|named| named.keys().next().is_some());
+        if named.is_empty() {
+            return Ok(Self::default());
+        }
+        let mut found = Self::find(writing, source, &named).await?;
+        if named.iter().any(|named| found.is_new(named)) {
+            writing.alone("new partners").await?;
+            found = Self::find(writing, source, &named).await?;
+            for named in named {
+                if found.is_new(named) {
+                    found.plan(writing, named);
+                }
+            }
+        }
+        Ok(found)
+    }
+
+    async fn find(writing: Writing<'_>, source: &str, named: &[&PartnerRef]) -> Result<Self, Failure> {
+        let mut sql = Sql::new(writing.backend);
+        sql.push("SELECT t.* FROM partner t WHERE t.deleted_at IS NULL AND (");
+        let columns = [("siret", "t.siret"), ("rna", "t.rna"), ("safirCode", "t.safir_code")];
+        for (field, column) in columns {
+            sql.is_in(column, codes(named, field));
+            sql.push(" OR ");
+        }
+        let own = sql.piece(|sql| sql.is_in("t.source_external_id", codes(named, "externalId")));
+        sql.push("(t.source_system = ").bind(source.into()).push(" AND ").push(&own).push("))");
+        let rows = partner::Entity::find().from_raw_sql(sql.into_statement()).all(writing.tx).await?;
+        let mut partners = Self { source: source.to_owned(), ..Self::default() };
+        for row in rows {
+            partners.index(&row);
+            partners.known.insert(row.id, row);
+        }
+        partners.follow_merges(writing).await?;
+        Ok(partners)
+    }
+
+    fn index(&mut self, row: &partner::Model) {
+        let own = row.source_system.as_deref() == Some(&self.source);
+        let keys = [
+            ("externalId", row.source_external_id.as_ref().filter(|_| own)),
+            ("siret", row.siret.as_ref()),
+            ("rna", row.rna.as_ref()),
+            ("safirCode", row.safir_code.as_ref()),
+        ];
+        for (field, value) in keys {
+            if let Some(value) = value {
+                self.by_key.entry((field, value.clone())).or_default().push(row.id);
+            }
+        }
+    }
+
+    /// Reads what merged partners were merged into, so that an old code leads to the partner of today.
+    async fn follow_merges(&mut self, writing: Writing<'_>) -> Result<(), Failure> {
+        for _ in 0..MERGES {
+            let missing: Vec<Value> = self
+                .known
+                .values()
+                .filter_map(|row| row.merged_into_id)
+                .filter(|id| !self.known.contains_key(id))
+                .map(Value::from)
+                .collect();
+            if missing.is_empty() {
+                break;
+            }
+            let mut sql = Sql::new(writing.backend);
+            sql.push("SELECT t.* FROM partner t WHERE ").is_in("t.id", missing);
+            for row in partner::Entity::find().from_raw_sql(sql.into_statement()).all(writing.tx).await? {
+                self.known.insert(row.id, row);
+            }
+        }
+        Ok(())
+    }
+
+    fn today(&self, mut id: Uuid) -> Uuid {
+        for _ in 0..MERGES {
+            match self.known.get(&id).and_then(|row| row.merged_into_id) {
+                Some(target) => id = target,
+                None => break,
+            }
+        }
+        id
+    }
+
+    /// Partners that fit: those of the surest code that is known, narrowed by the other codes.
+    fn candidates(&self, named: &PartnerRef) -> Vec<Uuid> {
+        let mut found: Vec<Uuid> = Vec::new();
+        for (field, code) in named.keys() {
+            let Some(known) = self.by_key.get(&(field, code.to_owned())) else { continue };
+            let known: Vec<Uuid> = known.iter().map(|id| self.today(*id)).collect();
+            if found.is_empty() {
+                found = known;
+            } else if found.iter().any(|id| known.contains(id)) {
+                found.retain(|id| known.contains(id));
+            }
+        }
+        found.sort_unstable();
+        found.dedup();
+        found
+    }
+
+    fn is_new(&self, named: &PartnerRef) -> bool {
+        named.name.is_some() && named.kind.is_some() && self.candidates(named).is_empty()
+    }
+
+    fn plan(&mut self, writing: Writing<'_>, named: &PartnerRef) {
+        let (Some(name), Some(kind), Some((field, code))) = (&named.name, named.kind, named.keys().next())
+        else {
+            return;
+        };
+        // the pair that names the row for its source; a partner without an identifier there is known by its code
+        let external_id = if field == "externalId" { code.to_owned() } else { format!("{field}:{code}") };
+        let row = partner::Model {
+            id: Uuid::now_v7(),
+            version: 1,
+            created_at: writing.now,
+            updated_at: writing.now,
+            deleted_at: None,
+            source_system: Some(self.source.clone()),
+            source_external_id: Some(external_id),
+            name_search: text::fold(name),
+            name: name.clone(),
+            kind,
+            siren: named.siret.as_ref().map(|siret| siret[..9].to_owned()),
+            siret: named.siret.clone(),
+            rna: named.rna.clone(),
+            safir_code: named.safir_code.clone(),
+            naf_code: None,
+            naf_version: None,
+            commune_code: None,
+            departement_code: None,
+            website: None,
+            status: PartnerStatus::Active,
+            merged_into_id: None,
+        };
+        self.index(&row);
+        self.known.insert(row.id, row.clone());
+        self.new.push(row);
+    }
+
+    /// The partner that is meant, or why there is none.
+    pub fn resolve(&self, named: &PartnerRef, path: &[&str]) -> Result<Uuid, Problem> {
+        let found = self.candidates(named);
+        match found.as_slice() {
+            [id] => match self.known.get(id).map(|row| row.status) {
+                Some(PartnerStatus::Active) => Ok(*id),
+                _ => Err(at(ProblemCode::Rule, path, "this partner is closed")),
+            },
+            [] => {
+                let text = "no partner has this code; give name and kind with it to make it known";
+                let field = named.keys().next().map(|(field, _)| field);
+                let path: Vec<&str> = path.iter().copied().chain(field).collect();
+                Err(at(ProblemCode::UnknownCode, &path, text))
+            }
+            several => {
+                let ids: Vec<String> = several.iter().map(|id| ids::encode("partner", *id)).collect();
+                let text = format!("several partners fit: {}; name one by more codes", ids.join(", "));
+                Err(at(ProblemCode::Ambiguous, path, text))
+            }
+        }
+    }
+
+    /// Those of the partners to be made that somebody names.
+    pub fn made(self, used: impl Fn(&Uuid) -> bool) -> Vec<partner::Model> {
+        self.new.into_iter().filter(|row| used(&row.id)).collect()
+    }
+}
+
+fn refs(item: &Item) -> impl Iterator<Item = &PartnerRef> {
+    let lead = if let Patch::Set(lead) = &item.lead { Some(lead) } else { None };
+    lead.into_iter().chain(item.partners.iter().flatten())
+}
+
+fn codes(named: &[&PartnerRef], field: &str) -> Vec<Value> {
+    let mut codes: Vec<&str> = named
+        .iter()
+        .flat_map(|named| named.keys())
+        .filter(|(name, _)| *name == field)
+        .map(|(_, code)| code)
+        .collect();
+    codes.sort_unstable();
+    codes.dedup();
+    codes.into_iter().map(Value::from).collect()
+}

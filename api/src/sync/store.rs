@@ -1,0 +1,219 @@
+//! Writes what was decided: a few statements for a thousand rows, whatever their number.
+
+use std::collections::{HashMap, HashSet};
+
+use entity::enums::{ImportOutcome, SeatKind};
+use entity::{StringList, action, action_partner, action_qpv, import_batch, import_item, partner, seat};
+use sea_orm::ActiveValue::Set;
+use sea_orm::{ConnectionTrait, EntityTrait, IdenStatic, IntoActiveModel, Iterable};
+use uuid::Uuid;
+
+use super::decide::Written;
+use super::input::Item;
+use super::report::Told;
+use crate::action::journal_scope;
+use crate::db::{Sql, bulk};
+use crate::journal::{Entry, Seen};
+use crate::policy::Verb;
+use crate::write::{Failure, Writing};
+
+/// Writes actions, the partners they need, their links and seats, and the journal of it all.
+pub(super) async fn write(
+    writing: Writing<'_>,
+    mut written: Vec<Written>,
+    partners: Vec<partner::Model>,
+) -> Result<(), Failure> {
+    // in the order of their keys, so that two calls never wait for each other both
+    written.sort_by(|one, other| one.after.source_external_id.cmp(&other.after.source_external_id));
+    let mut entries: Vec<Entry> = partners.iter().map(made).collect();
+    bulk_rows(
+        writing,
+        partners.into_iter().map(IntoActiveModel::into_active_model).map(all_set).collect(),
+        "",
+    )
+    .await?;
+    let rows: Vec<action::ActiveModel> =
+        written.iter().map(|one| all_set(one.after.clone().into_active_model())).collect();
+    bulk_rows(writing, rows, &on_conflict()).await?;
+    links(writing, &written).await?;
+    entries.extend(seats(writing, &written).await?);
+    entries.extend(written.into_iter().map(entry));
+    writing.journal_all(entries).await?;
+    Ok(())
+}
+
+/// A model's active form with every column to be written.
+fn all_set<A: sea_orm::ActiveModelTrait>(row: A) -> A {
+    row.reset_all()
+}
+
+async fn bulk_rows<A: sea_orm::ActiveModelTrait>(
+    writing: Writing<'_>,
+    rows: Vec<A>,
+    then: &str,
+) -> Result<(), Failure> {
+    bulk::write(writing.tx, writing.backend, rows, then).await.map_err(Into::into)
+}
+
+/// Existing rows take the new values; they are locked, and were compared before.
+fn on_conflict() -> String {
+    let columns = action::Column::iter().map(|column| column.as_str());
+    let sets: Vec<String> = columns
+        .filter(|name| !matches!(*name, "id" | "created_at" | "source_system" | "source_external_id"))
+        .map(|name| format!("{name} = excluded.{name}"))
+        .collect();
+    format!("ON CONFLICT (id) DO UPDATE SET {}", sets.join(", "))
+}
+
+async fn links(writing: Writing<'_>, written: &[Written]) -> Result<(), Failure> {
+    let (mut to_qpvs, mut to_partners) = (Vec::new(), Vec::new());
+    let (mut without_qpvs, mut without_partners) = (Vec::new(), Vec::new());
+    for one in written {
+        let id = one.after.id;
+        if let Some(qpvs) = &one.qpvs {
+            without_qpvs.extend(one.before.as_ref().map(|_| id.into()));
+            let link = |qpv: &Uuid| action_qpv::ActiveModel { action_id: Set(id), qpv_id: Set(*qpv) };
+            to_qpvs.extend(qpvs.iter().map(link));
+        }
+        if let Some(partners) = &one.partners {
+            without_partners.extend(one.before.as_ref().map(|_| id.into()));
+            let link = |partner: &Uuid| action_partner::ActiveModel {
+                action_id: Set(id),
+                partner_id: Set(*partner),
+            };
+            to_partners.extend(partners.iter().map(link));
+        }
+    }
+    unlink(writing, "action_qpv", without_qpvs).await?;
+    unlink(writing, "action_partner", without_partners).await?;
+    bulk_rows(writing, to_qpvs, "").await?;
+    bulk_rows(writing, to_partners, "").await
+}
+
+async fn unlink(
+    writing: Writing<'_>,
+    table: &str,
+    actions: Vec<sea_orm::sea_query::Value>,
+) -> Result<(), Failure> {
+    if actions.is_empty() {
+        return Ok(());
+    }
+    let mut sql = Sql::new(writing.backend);
+    sql.push("DELETE FROM ").push(table).push(" WHERE ").is_in("action_id", actions);
+    writing.tx.execute_raw(sql.into_statement()).await?;
+    Ok(())
+}
+
+/// A partner of an action has a seat in its site; one without gets that of an operator.
+async fn seats(writing: Writing<'_>, written: &[Written]) -> Result<Vec<Entry>, Failure> {
+    let mut needed: Vec<(Uuid, Uuid)> = written
+        .iter()
+        .flat_map(|one| one.partners.iter().flatten().map(|partner| (one.after.site_id, *partner)))
+        .collect();
+    needed.sort_unstable();
+    needed.dedup();
+    if needed.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut sql = Sql::new(writing.backend);
+    sql.push("SELECT t.* FROM seat t WHERE t.deleted_at IS NULL AND t.ends_on IS NULL AND ");
+    sql.is_in("t.partner_id", needed.iter().map(|(_, partner)| (*partner).into()).collect());
+    let known = seat::Entity::find().from_raw_sql(sql.into_statement()).all(writing.tx).await?;
+    let known: HashSet<(Uuid, Uuid)> =
+        known.into_iter().map(|seat| (seat.site_id, seat.partner_id)).collect();
+    needed.retain(|pair| !known.contains(pair));
+    let rows: Vec<seat::Model> =
+        needed.iter().map(|(site, partner)| operator(writing, *site, *partner)).collect();
+    let entries = rows.iter().map(seated).collect();
+    let rows = rows.into_iter().map(|row| all_set(row.into_active_model())).collect();
+    // another writer may seat him in the same moment
+    bulk_rows(writing, rows, "ON CONFLICT DO NOTHING").await?;
+    Ok(entries)
+}
+
+fn operator(writing: Writing<'_>, site_id: Uuid, partner_id: Uuid) -> seat::Model {
+    seat::Model {
+        id: Uuid::now_v7(),
+        version: 1,
+        created_at: writing.now,
+        updated_at: writing.now,
+        deleted_at: None,
+        source_system: None,
+        source_external_id: None,
+        site_id,
+        partner_id,
+        kind: SeatKind::Operateur,
+        starts_on: Some(writing.today()),
+        ends_on: None,
+    }
+}
+
+fn seated(row: &seat::Model) -> Entry {
+    let fields = vec!["kind", "partner", "site"];
+    created("Seat", row.id, fields, Seen::in_site(row.site_id))
+}
+
+fn made(row: &partner::Model) -> Entry {
+    let seen = Seen { source: row.source_system.clone(), public: true, ..Seen::default() };
+    created("Partner", row.id, vec!["name", "kind"], seen)
+}
+
+fn created(entity: &'static str, id: Uuid, fields: Vec<&'static str>, now: Seen) -> Entry {
+    Entry { entity, id, version: 1, deleted: false, verb: Verb::Create, fields, now, was: Seen::default() }
+}
+
+fn entry(one: Written) -> Entry {
+    let (was, now) = journal_scope(one.before.as_ref(), &one.after);
+    Entry {
+        entity: "Action",
+        id: one.after.id,
+        version: one.after.version,
+        deleted: one.after.deleted_at.is_some(),
+        verb: one.verb,
+        fields: one.changed,
+        now,
+        was,
+    }
+}
+
+/// Keeps the history of a call: which items it had, and what became of those of which something is to be said.
+pub(super) async fn history(
+    writing: Writing<'_>,
+    batch: import_batch::Model,
+    items: &[Item],
+    told: &[Told],
+) -> Result<(), Failure> {
+    let mut rows = Vec::new();
+    for (position, (item, one)) in items.iter().zip(told).enumerate() {
+        if one.outcome == ImportOutcome::Unchanged && one.problems().next().is_none() {
+            continue;
+        }
+        let list =
+            |of: &dyn Fn(&crate::write::Problem) -> String| one.problems().map(of).collect::<StringList>();
+        let row = import_item::Model {
+            id: Uuid::now_v7(),
+            batch_id: batch.id,
+            client_id: batch.client_id.clone(),
+            position: i32::try_from(position).unwrap_or(i32::MAX),
+            external_id: item.external_id.clone(),
+            outcome: one.outcome,
+            action_id: one.action,
+            codes: list(&|problem| problem.code.name().to_owned()),
+            paths: list(&|problem| problem.path.join(".")),
+            messages: list(&|problem| problem.message.clone()),
+            at: writing.now,
+        };
+        rows.push(all_set(row.into_active_model()));
+    }
+    bulk_rows(writing, vec![all_set(batch.into_active_model())], "").await?;
+    bulk_rows(writing, rows, "").await
+}
+
+/// How many items had each outcome.
+pub(super) fn counts(told: &[Told]) -> HashMap<ImportOutcome, i32> {
+    let mut counts = HashMap::new();
+    for one in told {
+        *counts.entry(one.outcome).or_insert(0) += 1;
+    }
+    counts
+}

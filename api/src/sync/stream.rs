@@ -1,0 +1,137 @@
+//! Chunks of a long import: lines of JSON, each an item of `syncActions`.
+
+use std::sync::Arc;
+
+use async_graphql::{Name, Value};
+use serde_json::{Value as Json, json};
+
+use super::report::{Told, read};
+use crate::auth::Actor;
+use crate::error::{ApiError, Code, Step};
+use crate::graphql::Engine;
+use crate::ids;
+use crate::read::coerce::{self, Arguments};
+use crate::read::plan::internal;
+use crate::write;
+
+/// Lines of an upload.
+#[derive(Debug)]
+pub struct Chunk<'c> {
+    /// Number of the first.
+    pub first: u64,
+    /// The lines.
+    pub lines: &'c [String],
+    /// The client's own key for the upload; each chunk has its own, by its first line.
+    pub key: Option<&'c str>,
+    /// Id of the request, for the journal.
+    pub request_id: &'c str,
+}
+
+impl Engine {
+    /// Imports a chunk as one `syncActions`; answers a line of JSON for each of its lines that is not blank.
+    pub async fn import(&self, chunk: &Chunk<'_>, actor: Actor) -> Result<Vec<u8>, ApiError> {
+        let mutation =
+            self.model.mutations.get("syncActions").ok_or_else(|| internal("a mutation is not declared"))?;
+        let read_lines: Vec<Option<Result<Value, ApiError>>> =
+            chunk.lines.iter().map(|line| self.item(line)).collect();
+        let items: Vec<Value> = read_lines.iter().flatten().flatten().cloned().collect();
+        let (mut told, mut replayed) = (Vec::new(), false);
+        if !items.is_empty() {
+            let viewer = self.viewer(Arc::new(actor));
+            let written = write::run(
+                &self.db,
+                self.clock(),
+                mutation,
+                &arguments(items, chunk),
+                self.sender(&viewer, chunk.request_id),
+            )
+            .await?;
+            if let Some(problem) = written.problems.first() {
+                let code = if problem.code == write::ProblemCode::Forbidden {
+                    Code::Forbidden
+                } else {
+                    Code::BadUserInput
+                };
+                return Err(ApiError::new(code, format!("{}: {}", problem.code.name(), problem.message)));
+            }
+            replayed = written.replayed;
+            told = read(&written.report.unwrap_or_default());
+        }
+        let mut told = told.into_iter();
+        let mut out = Vec::new();
+        for (number, line) in (chunk.first..).zip(&read_lines) {
+            let answer = match line {
+                None => continue,
+                Some(Ok(item)) => {
+                    outcome(item, told.next().ok_or_else(|| internal("an item has no outcome"))?, replayed)
+                }
+                Some(Err(error)) => refused(error),
+            };
+            let mut line = json!({ "line": number });
+            if let (Json::Object(line), Json::Object(answer)) = (&mut line, answer) {
+                line.extend(answer);
+            }
+            out.extend_from_slice(line.to_string().as_bytes());
+            out.push(b'\n');
+        }
+        Ok(out)
+    }
+
+    /// The item of a line; none for a blank one.
+    fn item(&self, line: &str) -> Option<Result<Value, ApiError>> {
+        let line = line.trim();
+        if line.is_empty() {
+            return None;
+        }
+        let parsed = serde_json::from_str::<Json>(line).map_err(|_| {
+            ApiError::new(Code::BadUserInput, "the line is not JSON").expected("one JSON object a line")
+        });
+        let value = parsed.and_then(|json| Value::from_json(json).map_err(|_| internal("JSON is no value")));
+        Some(value.and_then(|value| coerce::input(&self.model, "SyncActionItem", value)))
+    }
+}
+
+fn arguments(items: Vec<Value>, chunk: &Chunk<'_>) -> Arguments {
+    let mut arguments = Arguments::new();
+    arguments.insert("mode".to_owned(), Value::Enum(Name::new("UPSERT")));
+    arguments.insert("onError".to_owned(), Value::Enum(Name::new("CONTINUE")));
+    arguments.insert("items".to_owned(), Value::List(items));
+    if let Some(key) = chunk.key {
+        arguments.insert("idempotencyKey".to_owned(), Value::String(format!("{key}#{}", chunk.first)));
+    }
+    arguments
+}
+
+fn outcome(item: &Value, told: Told, replayed: bool) -> Json {
+    let external_id = match item {
+        Value::Object(fields) => fields.get("externalId").and_then(|id| id.clone().into_json().ok()),
+        _ => None,
+    };
+    let said = |problems: &[write::Problem]| -> Vec<Json> {
+        let one = |one: &write::Problem| json!({ "code": one.code.name(), "path": one.path, "message": one.message });
+        problems.iter().map(one).collect()
+    };
+    json!({
+        "externalId": external_id,
+        "outcome": told.outcome.as_str(),
+        "action": told.action.map(|id| ids::encode("action", id)),
+        "errors": said(&told.errors),
+        "notices": said(&told.notices),
+        "replayed": replayed,
+    })
+}
+
+/// A line that is no item.
+fn refused(error: &ApiError) -> Json {
+    let step = |step: &Step| match step {
+        Step::Key(key) => key.clone(),
+        Step::Index(index) => index.to_string(),
+    };
+    let path: Vec<String> = error.input.iter().map(step).collect();
+    let message = match &error.expected {
+        Some(expected) => format!("{}; expected {expected}", error.message),
+        None => error.message.to_string(),
+    };
+    let problem = json!({ "code": error.code.name(), "path": path, "message": message });
+    json!({ "externalId": null, "outcome": "REJECTED", "action": null, "errors": [problem], "notices": [], "replayed": false })
+}

@@ -1,0 +1,61 @@
+//! Snapshots of a site, and trials.
+
+use serde_json::{Value, json};
+use tests::{Persona, on_both};
+
+use super::{call, france_travail, item, journaled};
+
+const COUNT: &str = "{ actions(filter: { sourceSystem: { eq: \"FRANCE_TRAVAIL\" }, site: { code: { eq: \"cde-901\" } } }) \
+    { totalCount nodes { source { externalId } status } } }";
+
+/// What France Travail has in the first site, as items that say nothing new.
+async fn known(partner: &Persona<'_>) -> Vec<Value> {
+    let read = partner.ask(COUNT).await;
+    let same = |action: &Value| {
+        item(action["source"]["externalId"].as_str().expect("an id"), 0, json!({ "title": null }))
+    };
+    read.list("/actions/nodes").iter().map(same).collect()
+}
+
+fn snapshot(items: &[Value], more: &Value) -> Value {
+    let mut input = json!({ "mode": "FULL_SNAPSHOT", "site": { "code": "cde-901" }, "items": items });
+    input.as_object_mut().expect("an object").extend(more.as_object().expect("an object").clone());
+    input
+}
+
+on_both!(a_snapshot_deletes_what_it_does_not_hold, Small, async |app| {
+    let partner = france_travail(app).await;
+    let items = known(&partner).await;
+    assert_eq!(items.len(), 12);
+    let before = journaled(app).await;
+    let trial = call(&partner, snapshot(&items[..10], &json!({ "dryRun": true }))).await;
+    assert_eq!(trial.0.data("/syncActions/batch"), &Value::Null);
+    assert!(trial.refused().is_empty(), "two of twelve are under a fifth");
+    assert_eq!(journaled(app).await, before, "a trial writes nothing");
+    let done = call(&partner, snapshot(&items[..10], &json!({}))).await;
+    assert!(done.refused().is_empty(), "{}", done.0);
+    assert_eq!(done.0.data("/syncActions/batch/counts/absent"), &json!(2));
+    assert_eq!(partner.ask(COUNT).await.number("/actions/totalCount"), 10);
+    assert_eq!(journaled(app).await, before + 2);
+});
+
+on_both!(a_snapshot_that_deletes_much_must_be_confirmed, Small, async |app| {
+    let partner = france_travail(app).await;
+    let items = known(&partner).await;
+    let refused = call(&partner, snapshot(&items[..9], &json!({}))).await;
+    assert_eq!(refused.refused(), ["UNCONFIRMED confirmDeletions"]);
+    assert_eq!(partner.ask(COUNT).await.number("/actions/totalCount"), 12, "nothing is written");
+    let confirmed = call(&partner, snapshot(&items[..9], &json!({ "confirmDeletions": true }))).await;
+    assert_eq!(confirmed.0.data("/syncActions/batch/counts/absent"), &json!(3));
+    assert_eq!(partner.ask(COUNT).await.number("/actions/totalCount"), 9);
+});
+
+on_both!(a_snapshot_is_of_one_site, Small, async |app| {
+    let partner = france_travail(app).await;
+    let none = json!({ "mode": "FULL_SNAPSHOT", "items": [item("A", 0, json!({}))] });
+    assert_eq!(call(&partner, none).await.refused(), ["REQUIRED site"]);
+    let mut items = known(&partner).await;
+    items.push(item("Z", 0, json!({ "site": { "code": "cde-903" } })));
+    let sent = call(&partner, snapshot(&items, &json!({}))).await;
+    assert_eq!(sent.outcomes().last(), Some(&"REJECTED"));
+});

@@ -1,0 +1,110 @@
+//! Imports of any length, line by line.
+
+use std::io::Write;
+
+use serde_json::{Value, json};
+use tests::{Persona, TestApp, on_both};
+
+use super::{france_travail, item};
+
+/// Sends lines; gives the status and the lines of the answer.
+async fn upload(
+    app: &TestApp,
+    persona: &Persona<'_>,
+    path: &str,
+    headers: &[(&str, &str)],
+    body: impl Into<reqwest::Body>,
+) -> (u16, Vec<Value>) {
+    let url = format!("http://{}{path}", app.address);
+    let mut request =
+        reqwest::Client::new().post(url).header("content-type", "application/x-ndjson").body(body);
+    if let Some(authorization) = persona.authorization() {
+        request = request.header("authorization", authorization);
+    }
+    for (name, value) in headers {
+        request = request.header(*name, *value);
+    }
+    let response = request.send().await.expect("an answer");
+    let status = response.status().as_u16();
+    let text = response.text().await.expect("a text");
+    (status, text.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect())
+}
+
+fn lines(range: std::ops::Range<usize>) -> String {
+    range.map(|n| format!("{}\n", item(&format!("L-{n}"), 0, json!({})))).collect()
+}
+
+fn outcomes(answer: &[Value]) -> Vec<(u64, &str)> {
+    answer
+        .iter()
+        .map(|line| (line["line"].as_u64().expect("a number"), line["outcome"].as_str().expect("an outcome")))
+        .collect()
+}
+
+on_both!(each_line_has_its_outcome_and_bad_ones_stop_nothing, Small, async |app| {
+    let partner = france_travail(app).await;
+    let body = format!(
+        "{}\n\nno JSON\n{}\n{}",
+        item("A", 0, json!({})),
+        item("B", 0, json!({ "title": "CV" })),
+        item("C", 0, json!({ "lead": { "siret": "1" } }))
+    );
+    let (status, answer) = upload(app, &partner, "/import/actions", &[], body).await;
+    assert_eq!(status, 200);
+    assert_eq!(outcomes(&answer), [(0, "CREATED"), (2, "REJECTED"), (3, "REJECTED"), (4, "REJECTED")]);
+    assert_eq!(answer[0]["externalId"], "A");
+    assert_eq!(answer[2]["errors"][0]["code"], "OUT_OF_BOUNDS");
+    assert_eq!(answer[3]["errors"][0]["code"], "INVALID_FORMAT", "{}", answer[3]);
+    assert_eq!(answer[3]["errors"][0]["path"], json!(["lead", "siret"]));
+});
+
+on_both!(an_upload_sent_again_is_answered_as_before, Small, async |app| {
+    let partner = france_travail(app).await;
+    let key = [("idempotency-key", "nuit-du-12")];
+    let (_, first) = upload(app, &partner, "/import/actions", &key, lines(0..2_300)).await;
+    assert_eq!(first.len(), 2_300);
+    let (_, again) = upload(app, &partner, "/import/actions", &key, lines(0..2_300)).await;
+    assert!(
+        again.iter().all(|line| line["outcome"] == "CREATED" && line["replayed"] == true),
+        "{}",
+        again[0]
+    );
+    // a broken upload goes on from its last acknowledged line
+    let (_, rest) = upload(app, &partner, "/import/actions?from=2000", &key, lines(2_000..2_300)).await;
+    assert_eq!(rest.first().map(|line| &line["line"]), Some(&json!(2_000)));
+    assert!(rest.iter().all(|line| line["replayed"] == true));
+    let count = "{ actions(filter: { sourceSystem: { eq: \"FRANCE_TRAVAIL\" }, title: { eq: \"Permanence emploi\" } }) { totalCount } }";
+    assert_eq!(partner.ask(count).await.number("/actions/totalCount"), 2_300);
+});
+
+on_both!(compressed_lines_are_read, Small, async |app| {
+    let partner = france_travail(app).await;
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    encoder.write_all(lines(0..5).as_bytes()).expect("compressed");
+    let body = encoder.finish().expect("compressed");
+    let (status, answer) =
+        upload(app, &partner, "/import/actions", &[("content-encoding", "gzip")], body.clone()).await;
+    assert_eq!((status, answer.len()), (200, 5));
+    let (status, _) = upload(app, &partner, "/import/actions", &[("content-encoding", "br")], body).await;
+    assert_eq!(status, 415);
+    let (status, answer) =
+        upload(app, &partner, "/import/actions", &[("content-encoding", "gzip")], "no gzip").await;
+    assert_eq!((status, answer[0]["errors"][0]["extensions"]["code"].as_str()), (400, Some("BAD_REQUEST")));
+});
+
+on_both!(who_may_not_import_hears_so_by_the_status, Small, async |app| {
+    let (status, answer) = upload(app, &app.public(), "/import/actions", &[], lines(0..1)).await;
+    assert_eq!((status, answer[0]["errors"][0]["extensions"]["code"].as_str()), (403, Some("FORBIDDEN")));
+    let partner = france_travail(app).await;
+    let read = partner.clone().scopes(&[cites::auth::Scope::Read]);
+    assert_eq!(upload(app, &read, "/import/actions", &[], lines(0..1)).await.0, 403);
+    let (status, _) = upload(app, &partner, "/import/actions?from=x", &[], lines(0..1)).await;
+    assert_eq!(status, 400);
+    let wrong = [("content-type", "application/json")];
+    assert_eq!(upload(app, &partner, "/import/actions", &wrong, lines(0..1)).await.0, 415);
+    let (status, answer) = upload(app, &partner, "/import/actions", &[], "x".repeat(100_000)).await;
+    assert_eq!(
+        (status, answer[0]["errors"][0]["extensions"]["code"].as_str()),
+        (400, Some("LIMIT_EXCEEDED"))
+    );
+});
