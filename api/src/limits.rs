@@ -93,3 +93,9 @@ pub const IDEMPOTENCY_DAYS: i64 = 7;
 /// Refused writes recorded for one client in a minute; more are counted in the log alone, so that nobody fills the
 /// disk with refusals.
 pub const REFUSALS_A_MINUTE: u32 = 30;
+
+/// The same for a whole day, which bounds what one client adds to the journal for ever.
+pub const REFUSALS_A_DAY: u32 = 1_000;
+
+/// How often a write is tried in all when the database ends it in favour of another: nothing was written then.
+pub const WRITE_ATTEMPTS: u32 = 3;

@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use crate::auth::is_source_system;
 use crate::graphql::scalars::{Parsed, Scalar};
-use crate::journal::Seen;
+use crate::journal::{Lost, Seen};
 use crate::policy::{Resource, Verb};
 use crate::read::model::Argument;
 use crate::write::declare::{expected_version, id_of, optional, required, several};
@@ -114,7 +114,7 @@ async fn create(writing: Writing<'_>, input: &Input<'_>) -> Result<Change, Failu
     changed.push("clientId");
     let row = row.insert(writing.tx).await?;
     link(writing, row.id, sites).await?;
-    record(writing, &row, Verb::Create, changed).await
+    record(writing, &row, Verb::Create, changed, false).await
 }
 
 async fn update(writing: Writing<'_>, input: &Input<'_>) -> Result<Change, Failure> {
@@ -130,8 +130,9 @@ async fn update(writing: Writing<'_>, input: &Input<'_>) -> Result<Change, Failu
         return Ok(Change { id });
     }
     let row = row.update(writing.tx).await?;
+    let loses = loses(writing, &current, &row, sites.as_deref()).await?;
     link(writing, id, sites).await?;
-    record(writing, &row, Verb::Update, changed).await
+    record(writing, &row, Verb::Update, changed, loses).await
 }
 
 async fn revoke(writing: Writing<'_>, input: &Input<'_>) -> Result<Change, Failure> {
@@ -143,7 +144,7 @@ async fn revoke(writing: Writing<'_>, input: &Input<'_>) -> Result<Change, Failu
     let mut row = next(writing, &current);
     row.status = Set(GrantStatus::Revoked);
     let row = row.update(writing.tx).await?;
-    record(writing, &row, Verb::Write, vec!["status"]).await
+    record(writing, &row, Verb::Write, vec!["status"], true).await
 }
 
 fn next(writing: Writing<'_>, current: &client_grant::Model) -> client_grant::ActiveModel {
@@ -160,10 +161,26 @@ async fn record(
     row: &client_grant::Model,
     verb: Verb,
     changed: Vec<&'static str>,
+    loses: bool,
 ) -> Result<Change, Failure> {
-    writing
-        .record("ClientGrant", (row.id, row.version), verb, changed, (Seen::default(), Seen::default()))
-        .await
+    let clients = if loses { vec![row.client_id.clone()] } else { Vec::new() };
+    let (lost, seen) = (Lost { clients, ..Lost::default() }, (Seen::default(), Seen::default()));
+    writing.record_losing("ClientGrant", (row.id, row.version), verb, changed, seen, lost).await
+}
+
+/// Whether a client has a site no more; `sites` are its new ones, if they were given.
+async fn loses(
+    writing: Writing<'_>,
+    before: &client_grant::Model,
+    after: &client_grant::Model,
+    sites: Option<&[Uuid]>,
+) -> Result<bool, Failure> {
+    if before.all_sites || after.all_sites {
+        return Ok(before.all_sites && !after.all_sites);
+    }
+    let Some(sites) = sites else { return Ok(false) };
+    let links = client_grant_site::Entity::find().filter(client_grant_site::Column::GrantId.eq(before.id));
+    Ok(links.all(writing.tx).await?.iter().any(|link| !sites.contains(&link.site_id)))
 }
 
 /// Takes the given fields over; the sites, if they were given, are linked after the row.

@@ -9,6 +9,7 @@ use uuid::Uuid;
 
 use crate::auth::Role;
 use crate::graphql::scalars::Scalar;
+use crate::journal::Lost;
 use crate::policy::{Resource, Verb};
 use crate::read::model::Argument;
 use crate::write::declare::{expected_version, id_of, optional, required};
@@ -326,7 +327,14 @@ async fn move_seats(writing: Writing<'_>, from: Uuid, to: Uuid) -> Result<(), Fa
         }
         let row = row.update(writing.tx).await?;
         let scope = crate::write::row::in_site(row.site_id);
-        writing.record("Seat", (row.id, row.version), Verb::Merge, vec!["partner"], scope).await?;
+        let lost = if current.ends_on.is_none() {
+            writing.lost_siren(row.site_id, from).await?
+        } else {
+            Lost::default()
+        };
+        writing
+            .record_losing("Seat", (row.id, row.version), Verb::Merge, vec!["partner"], scope, lost)
+            .await?;
     }
     Ok(())
 }

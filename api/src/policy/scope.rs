@@ -39,7 +39,8 @@ pub(super) fn condition(
         Territory::Own => own(sql, viewer, alias)?,
         territory => {
             let sites = sites(sql, viewer, territory)?;
-            in_sites(resource, alias, &sites)
+            let rows = in_sites(resource, alias, &sites);
+            if resource == Resource::AuditEvent { or_lost(sql, viewer, alias, rows) } else { rows }
         }
     };
     let mut parts: Vec<String> = Vec::new();
@@ -103,6 +104,18 @@ fn in_sites(resource: Resource, a: &str, sites: &str) -> String {
         ),
         _ => format!("{a}.site_id IN ({sites})"),
     }
+}
+
+/// The entry by which a site left the caller's départements is the last that he sees of it.
+fn or_lost(sql: &mut Sql, viewer: &Viewer, a: &str, rows: String) -> String {
+    let column = format!("{a}.lost_departements");
+    let lost = viewer.actor.departements.iter().map(|code| {
+        sql.piece(|sql| {
+            sql.list_has(&column, code.clone());
+        })
+    });
+    let parts: Vec<String> = std::iter::once(rows).chain(lost).collect();
+    format!("({})", parts.join(" OR "))
 }
 
 /// Rows that came from the caller's source system, on sites granted to his client.

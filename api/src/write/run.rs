@@ -1,19 +1,21 @@
-//! Runs one mutation: its own transaction, the work, the journal, the kept answer, the commit.
+//! Runs mutations, one or all of a document in one transaction: the work, the journal, the kept answers, the commit.
 
 use async_graphql::Value;
 use sea_orm::DbErr;
 use serde_json::{Value as Json, json};
-use std::sync::Arc;
+use std::time::Duration;
 use uuid::Uuid;
 
 use super::declare::Mutation;
+use super::formats::joined;
 use super::idempotency::Key;
 use super::input::Input;
 use super::problem::{Failure, Problem, ProblemCode};
 use super::{Refusals, Writing, refusals};
 use crate::clock::Clock;
-use crate::db::Db;
+use crate::db::{self, Db};
 use crate::error::{ApiError, Code};
+use crate::limits;
 use crate::policy::Viewer;
 use crate::read::coerce::Arguments;
 
@@ -22,6 +24,19 @@ use crate::read::coerce::Arguments;
 pub struct Change {
     /// The object that the payload shows.
     pub id: Uuid,
+}
+
+/// One mutation of a document.
+#[derive(Clone, Copy, Debug)]
+pub struct Asked<'a> {
+    /// Key under which its payload stands.
+    pub key: &'a str,
+    /// What is to be done.
+    pub mutation: &'a Mutation,
+    /// Its coerced input.
+    pub input: &'a Arguments,
+    /// What is malformed in it.
+    pub malformed: &'a [Problem],
 }
 
 /// The outcome of a mutation.
@@ -35,6 +50,25 @@ pub struct Written {
     pub replayed: bool,
 }
 
+impl Written {
+    /// It was done, now or before.
+    pub const fn done(id: Option<Uuid>, replayed: bool) -> Self {
+        Self { id, problems: Vec::new(), replayed }
+    }
+
+    /// Nothing was written.
+    pub const fn refused(problems: Vec<Problem>) -> Self {
+        Self { id: None, problems, replayed: false }
+    }
+
+    /// Nothing was written because of another mutation of the document.
+    pub fn given_up(other: &str) -> Self {
+        let message =
+            format!("nothing was written, since `{other}` was not done; mend that and send the whole again");
+        Self::refused(vec![Problem::at(ProblemCode::NotWritten, "", message)])
+    }
+}
+
 /// Who sends a mutation, and when.
 #[derive(Clone, Copy, Debug)]
 pub struct Sender<'s> {
@@ -46,16 +80,99 @@ pub struct Sender<'s> {
     pub refusals: &'s Refusals,
 }
 
-/// Runs a mutation. Problems roll everything back; nothing is kept of them, so that the same key may be sent again
-/// once they are mended.
+/// Why a transaction was not done.
+struct Stop {
+    /// The mutation at fault; none when it is the transaction itself.
+    at: Option<usize>,
+    failure: Failure,
+}
+
+impl Stop {
+    fn whole(error: impl Into<ApiError>) -> Self {
+        Self { at: None, failure: Failure::Fault(error.into()) }
+    }
+
+    fn code(&self) -> Option<Code> {
+        match &self.failure {
+            Failure::Fault(error) => Some(error.code),
+            Failure::Problems(_) => None,
+        }
+    }
+}
+
+/// Runs mutations in one transaction: all are done, or none. Nothing is kept of one that was refused, so that the
+/// same key may be sent again once the input is mended.
 pub async fn run(
     db: &Db,
-    clock: &Arc<dyn Clock>,
-    mutation: &Mutation,
-    input: &Arguments,
+    clock: &dyn Clock,
+    asked: &[Asked<'_>],
     sender: Sender<'_>,
-) -> Result<Written, ApiError> {
-    let tx = db.begin_write().await?;
+) -> Vec<Result<Written, ApiError>> {
+    if asked.is_empty() {
+        return Vec::new();
+    }
+    let mut attempt = 1;
+    let stop = loop {
+        match together(db, clock, asked, sender).await {
+            Ok(written) => {
+                for one in asked {
+                    if let Some(table) = one.mutation.scrub {
+                        db.scrub(table).await;
+                    }
+                }
+                return written.into_iter().map(Ok).collect();
+            }
+            Err(Stop { failure: Failure::Fault(error), .. })
+                if error.is_contended && attempt < limits::WRITE_ATTEMPTS =>
+            {
+                attempt += 1;
+                // not at the same moment as the other
+                tokio::time::sleep(Duration::from_millis(rand::random_range(1..=20))).await;
+            }
+            Err(stop) => break stop,
+        }
+    };
+    stopped(db, clock, asked, sender, &stop).await
+}
+
+/// Records what was refused or failed, and says so for each mutation.
+async fn stopped(
+    db: &Db,
+    clock: &dyn Clock,
+    asked: &[Asked<'_>],
+    sender: Sender<'_>,
+    stop: &Stop,
+) -> Vec<Result<Written, ApiError>> {
+    let mut outcomes = Vec::new();
+    for (index, one) in asked.iter().enumerate() {
+        if let Some(at) = stop.at.filter(|at| *at != index) {
+            let other = asked.get(at).map_or("", |other| other.key);
+            outcomes.push(Ok(Written::given_up(other)));
+            continue;
+        }
+        let (outcome, code) = match &stop.failure {
+            Failure::Problems(problems) => {
+                let code = problems.first().map_or("RULE", |problem| problem.code.name());
+                (Ok(Written::refused(problems.clone())), code)
+            }
+            Failure::Fault(error) => (Err(error.clone()), error.code.name()),
+        };
+        // a database that lets nobody begin takes no record either
+        if stop.at.is_some() || stop.code() != Some(Code::Unavailable) {
+            refusals::record(db, clock, one, sender, code).await;
+        }
+        outcomes.push(outcome);
+    }
+    outcomes
+}
+
+async fn together(
+    db: &Db,
+    clock: &dyn Clock,
+    asked: &[Asked<'_>],
+    sender: Sender<'_>,
+) -> Result<Vec<Written>, Stop> {
+    let tx = db.begin_write().await.map_err(Stop::whole)?;
     let writing = Writing {
         tx: &tx,
         viewer: sender.viewer,
@@ -63,29 +180,26 @@ pub async fn run(
         now: clock.now(),
         request_id: sender.request_id,
     };
-    match attempt(writing, mutation, input).await {
-        Ok(written) => {
-            tx.commit().await.map_err(|error| unknown(&error))?;
-            if let Some(table) = mutation.scrub {
-                db.scrub(table).await?;
+    let mut written = Vec::new();
+    for (index, one) in asked.iter().enumerate() {
+        match attempt(writing, one).await {
+            Ok(done) => written.push(done),
+            Err(failure) => {
+                // what stopped it is what the caller hears of; a transaction that cannot be rolled back is gone
+                let _ = tx.rollback().await;
+                return Err(Stop { at: Some(index), failure });
             }
-            Ok(written)
-        }
-        Err(Failure::Problems(problems)) => {
-            tx.rollback().await?;
-            refusals::record(db, clock.as_ref(), mutation, input, sender, &problems).await?;
-            Ok(Written { id: None, problems, replayed: false })
-        }
-        Err(Failure::Fault(error)) => {
-            // the fault is what the caller hears of; a transaction that cannot be rolled back is gone anyway
-            let _ = tx.rollback().await;
-            Err(error)
         }
     }
+    tx.commit().await.map_err(|error| Stop::whole(uncommitted(error)))?;
+    Ok(written)
 }
 
 /// A commit whose answer was lost may be done or not; the idempotency key settles the retry.
-fn unknown(error: &DbErr) -> ApiError {
+fn uncommitted(error: DbErr) -> ApiError {
+    if db::is_contended(&error) {
+        return error.into();
+    }
     tracing::warn!(%error, "the outcome of a commit is not known");
     ApiError::new(
         Code::OutcomeUnknown,
@@ -93,8 +207,8 @@ fn unknown(error: &DbErr) -> ApiError {
     )
 }
 
-async fn attempt(writing: Writing<'_>, mutation: &Mutation, values: &Arguments) -> Result<Written, Failure> {
-    let input = Input::new(values);
+async fn attempt(writing: Writing<'_>, asked: &Asked<'_>) -> Result<Written, Failure> {
+    let values = asked.input;
     let chosen = match values.get("idempotencyKey") {
         Some(Value::String(key)) if !(1..=200).contains(&key.chars().count()) => {
             let problem =
@@ -105,16 +219,32 @@ async fn attempt(writing: Writing<'_>, mutation: &Mutation, values: &Arguments) 
         _ => None,
     };
     let Some(chosen) = chosen else {
-        let change = (mutation.work)(writing, &input).await?;
-        return Ok(Written { id: Some(change.id), problems: Vec::new(), replayed: false });
+        return Ok(Written::done(Some(work(writing, asked).await?.id), false));
     };
-    let key = Key::new(chosen, mutation.name, writing.viewer.actor.sub.as_deref(), &canonical(values));
+    let sub = writing.viewer.actor.sub.as_deref();
+    let key = Key::new(chosen, asked.mutation.name, sub, &canonical(values));
     if let Some(kept) = writing.kept(&key).await? {
         return Ok(replay(&kept));
     }
-    let change = (mutation.work)(writing, &input).await?;
+    let change = work(writing, asked).await?;
     writing.keep(&key, json!({ "id": change.id }).to_string()).await?;
-    Ok(Written { id: Some(change.id), problems: Vec::new(), replayed: false })
+    Ok(Written::done(Some(change.id), false))
+}
+
+/// Does the work, and adds what is malformed to what it finds wrong.
+async fn work(writing: Writing<'_>, asked: &Asked<'_>) -> Result<Change, Failure> {
+    let input = Input::new(asked.input);
+    if asked.malformed.is_empty() {
+        return (asked.mutation.work)(writing, &input).await;
+    }
+    // noted first, so that the work stops before it writes
+    asked.malformed.iter().cloned().for_each(|problem| input.problem(problem));
+    match (asked.mutation.work)(writing, &input).await {
+        Err(Failure::Fault(error)) if error.code != Code::Internal => Err(error.into()),
+        Err(Failure::Problems(found)) => Err(Failure::Problems(joined(asked.malformed, found, asked.input))),
+        // a work may take a value for granted that only its form kept from being read
+        Ok(_) | Err(Failure::Fault(_)) => Err(Failure::Problems(asked.malformed.to_vec())),
+    }
 }
 
 /// The input in one form, whatever the order in which its fields were sent.
@@ -141,5 +271,5 @@ fn sorted(value: &Value) -> Value {
 fn replay(kept: &str) -> Written {
     let kept: Json = serde_json::from_str(kept).unwrap_or_default();
     let id = kept.get("id").and_then(Json::as_str).and_then(|id| id.parse().ok());
-    Written { id, problems: Vec::new(), replayed: true }
+    Written::done(id, true)
 }

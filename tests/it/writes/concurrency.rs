@@ -4,9 +4,10 @@
 use std::collections::BTreeSet;
 
 use entity::enums::SeatKind;
+use sea_orm::{ConnectionTrait, Statement};
 use serde_json::{Value, json};
-use tests::world::Kind;
-use tests::{Persona, TestApp, on_both};
+use tests::world::{Kind, id};
+use tests::{Backend, Persona, Template, TestApp, block_on_postgres, on_both};
 
 use super::ground::Ground;
 use super::{Written, all, known, write};
@@ -165,4 +166,43 @@ async fn no_link_to_the_merged(app: &TestApp) {
             "{merged}"
         );
     }
+}
+
+/// How many sessions of a database wait for a lock.
+async fn waiting(app: &TestApp) -> i64 {
+    let text = "SELECT COUNT(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
+    let statement = Statement::from_string(app.db.writer.get_database_backend(), text);
+    let row = app.db.readers.query_one_raw(statement).await.expect("sessions").expect("a count");
+    row.try_get_by_index(0).expect("a number")
+}
+
+#[test]
+fn a_write_that_gave_way_in_a_deadlock_is_tried_again() {
+    block_on_postgres(async || {
+        let app = TestApp::start(Backend::Postgres, Template::Small).await;
+        let update =
+            |n: u16| format!("UPDATE action SET version = version WHERE id = '{}'", id(Kind::Action, n));
+        let other = app.db.begin_write().await.expect("a transaction");
+        other.execute_unprepared(&update(2)).await.expect("the second is locked");
+        let document = format!(
+            "mutation @atomic {{ result: updateAction(input: {{ id: \"{}\", title: \"Premier\" }}) {{ userErrors {{ code }} }} \
+             two: updateAction(input: {{ id: \"{}\", title: \"Deuxième\" }}) {{ userErrors {{ code }} }} }}",
+            known(Kind::Action, 1),
+            known(Kind::Action, 2)
+        );
+        let anct = app.anct();
+        let crossing = async {
+            while waiting(&app).await == 0 {
+                tokio::task::yield_now().await;
+            }
+            // now each waits for the other; the one that waits longer notices first and gives way
+            other.execute_unprepared(&update(1)).await.expect("the other gave way");
+            other.commit().await.expect("it is done");
+        };
+        let (answer, ()) = tokio::join!(anct.ask(&document), crossing);
+        assert_eq!(*answer.data("/two/userErrors"), json!([]), "{answer}");
+        let events = app.anct().ask("{ auditEvents { nodes { outcome } } }").await;
+        assert_eq!(events.column("/auditEvents/nodes", "outcome"), ["OK", "OK"]);
+        app.stop().await;
+    });
 }

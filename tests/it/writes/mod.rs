@@ -1,5 +1,6 @@
 //! Writes through HTTP: what each does, who may, what is refused, and that nothing is lost.
 
+mod atomic;
 mod audit;
 mod checks;
 mod concurrency;
@@ -10,6 +11,7 @@ mod kill;
 mod lifecycles;
 mod people;
 mod rights;
+mod roles;
 mod story;
 
 use std::future::{Future, poll_fn};
