@@ -1,12 +1,13 @@
 //! The source of a row that a partner's system creates: its system comes from the token, never from the input.
 
+use async_graphql::Value;
+use sea_orm::ConnectionTrait;
+
 use super::{Failure, Input, Problem, ProblemCode, Writing};
 use crate::auth::Role;
 use crate::db::{Cell, Kind, Sql, cell};
 use crate::read::model::Argument;
 use crate::write::declare::optional;
-use crate::write::input::Patch;
-use sea_orm::ConnectionTrait;
 
 /// `externalId` of a new row.
 pub fn external_id() -> Argument {
@@ -29,21 +30,21 @@ impl Writing<'_> {
         input: &Input<'_>,
         table: &'static str,
     ) -> Result<Option<String>, Failure> {
-        let given = input.needed_text("externalId", 1..=200);
-        match (self.source_system(), given) {
-            (None, Patch::Set(_)) => {
+        let external = input.text("externalId", 1..=200).or(None);
+        match (self.source_system(), external) {
+            (None, Some(_)) => {
                 let message = "only a partner's system has identifiers of its own";
                 input.wrong(ProblemCode::Rule, "externalId", message);
             }
-            (Some(_), Patch::Keep) => {
-                let message = "a partner's system names its rows; give your identifier of this one";
-                input.wrong(ProblemCode::Required, "externalId", message);
-            }
-            (Some(system), Patch::Set(external)) => {
+            (Some(system), Some(external)) => {
                 if let Some(problem) = self.taken(table, &system, &external).await? {
                     input.problem(problem);
                 }
                 return Ok(Some(external));
+            }
+            (Some(_), None) if matches!(input.given("externalId"), None | Some(Value::Null)) => {
+                let message = "a partner's system names its rows; give your identifier of this one";
+                input.wrong(ProblemCode::Required, "externalId", message);
             }
             _ => {}
         }
