@@ -7,7 +7,7 @@ use sea_orm::ActiveValue::{Set, Unchanged};
 use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, QueryFilter};
 use uuid::Uuid;
 
-use crate::auth::is_source_system;
+use crate::auth::{Role, is_source_system};
 use crate::graphql::scalars::{Parsed, Scalar};
 use crate::journal::{Lost, Seen};
 use crate::policy::{Resource, Verb};
@@ -42,8 +42,14 @@ pub fn mutations() -> Vec<Mutation> {
         Mutation::new(
             "updateClientGrant",
             TARGET,
-            "Changes a grant; it holds from the next request of the client on.",
-            [vec![id_of("grant"), expected_version()], fields(false)].concat(),
+            "Changes a grant; it holds from the next request of the client on. One that was revoked is given again by \
+             status ACTIVE, and changes in no other way.",
+            [
+                vec![id_of("grant"), expected_version()],
+                fields(false),
+                vec![optional("status", "GrantStatus", "ACTIVE gives a revoked grant again.")],
+            ]
+            .concat(),
             |writing, input| Box::pin(update(writing, input)),
         ),
         Mutation::new(
@@ -67,7 +73,17 @@ fn fields(create: bool) -> Vec<Argument> {
         ),
         optional("allSites", "Boolean", "It has every site; false unless told."),
         several("sites", "SiteCode", "Its sites, by code."),
-        several("indicators", "Indicator", "Indicators it may write."),
+        several("indicators", "Indicator", "Indicators it may write; none unless told."),
+        optional(
+            "role",
+            "String",
+            "Role it is meant for: anct, prefecture, collectivite or partner_system, which it is unless told.",
+        ),
+        optional(
+            "rateClass",
+            "String",
+            "Class of rate limits it falls under at the gateway, 1 to 50 characters.",
+        ),
         optional("validFrom", "DateTime", "Start."),
         optional("validTo", "DateTime", "End."),
     ]
@@ -85,7 +101,11 @@ async fn create(writing: Writing<'_>, input: &Input<'_>) -> Result<Change, Failu
     };
     let known = client_grant::Entity::find().filter(client_grant::Column::ClientId.eq(client_id.as_str()));
     if known.one(writing.tx).await?.is_some() {
-        input.wrong(ProblemCode::Duplicate, "clientId", "the client has a grant; update it");
+        input.wrong(
+            ProblemCode::Duplicate,
+            "clientId",
+            "the client has a grant; update it, with status ACTIVE if it was revoked",
+        );
     }
     let empty = client_grant::Model {
         id: Uuid::now_v7(),
@@ -120,11 +140,14 @@ async fn create(writing: Writing<'_>, input: &Input<'_>) -> Result<Change, Failu
 async fn update(writing: Writing<'_>, input: &Input<'_>) -> Result<Change, Failure> {
     let id = input.subject("id", "grant")?;
     let current = writing.row::<client_grant::Entity>(rights(), "id", id, input.expected_version()).await?;
-    if current.status == GrantStatus::Revoked {
-        input.wrong(ProblemCode::Frozen, "id", "a revoked grant is final");
+    let status =
+        input.needed("status", GrantStatus::parse).or(Some(current.status)).unwrap_or(current.status);
+    if current.status == GrantStatus::Revoked && status == GrantStatus::Revoked {
+        input.wrong(ProblemCode::Frozen, "id", "the grant is revoked; give it again with status ACTIVE");
     }
     let mut row = next(writing, &current);
-    let (sites, changed) = apply(writing, input, &current, &mut row).await?;
+    let (sites, mut changed) = apply(writing, input, &current, &mut row).await?;
+    take!(changed, row, current, "status", status, status);
     input.check()?;
     if changed.is_empty() {
         return Ok(Change { id });
@@ -204,6 +227,15 @@ async fn apply(
         }
         take!(changed, row, current, "sourceSystem", source_system, Some(source));
     }
+    if let Patch::Set(role) = input.needed_text("role", 1..=50) {
+        if Role::from_name(&role).is_none_or(|role| role == Role::Public) {
+            let message = "expected anct, prefecture, collectivite or partner_system";
+            input.wrong(ProblemCode::UnknownCode, "role", message);
+        }
+        take!(changed, row, current, "role", role, role);
+    }
+    let rate_class = input.text("rateClass", 1..=50).or(current.rate_class.clone());
+    take!(changed, row, current, "rateClass", rate_class, rate_class);
     if let Patch::Set(all) = input.flag("allSites") {
         take!(changed, row, current, "allSites", all_sites, all);
     }

@@ -14,6 +14,7 @@ mod problem;
 mod refusals;
 pub(crate) mod row;
 mod run;
+pub mod source;
 
 use chrono::{DateTime, NaiveDate, Utc};
 use sea_orm::DatabaseTransaction;

@@ -128,6 +128,7 @@ fn an_action(site: &site::Model, lead: &partner::Model) -> action::Model {
         lead_partner_id: Some(lead.id),
         published: false,
         cancel_reason: None,
+        reopen_reason: None,
     }
 }
 

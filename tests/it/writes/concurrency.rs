@@ -2,15 +2,18 @@
 //! by a code.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
-use entity::enums::SeatKind;
-use sea_orm::{ConnectionTrait, Statement};
+use entity::enums::{ActionStatus, FigureStatus, SeatKind};
+use entity::figure;
+use sea_orm::ActiveValue::{Set, Unchanged};
+use sea_orm::{ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, Statement};
 use serde_json::{Value, json};
 use tests::world::{Kind, id};
 use tests::{Backend, Persona, Template, TestApp, block_on_postgres, on_both};
 
 use super::ground::Ground;
-use super::{Written, all, known, write};
+use super::{Written, all, known, write, write_and};
 
 /// Sends one mutation with each input at once.
 async fn at_once(persona: &Persona<'_>, name: &str, inputs: impl IntoIterator<Item = Value>) -> Vec<Written> {
@@ -136,6 +139,83 @@ on_both!(periods_figures_and_codes_are_taken_once, Small, async |app| {
     let ended = at_once(&anct, "endSeat", ends).await;
     assert_eq!(done(&ended, &[]), 4);
     assert!(ended.iter().all(|one| one.version() == 2), "ended once");
+});
+
+on_both!(a_report_that_meets_a_validation_does_not_change_what_was_validated, Small, async |app| {
+    let prefecture = app.prefecture(&["69"]);
+    let report = |value: &str| {
+        let values = json!([{ "indicator": "BENEFICIARY_COUNT", "value": value }]);
+        json!({ "site": known(Kind::Site, 1), "quarter": "2023-Q1", "values": values })
+    };
+    write(&prefecture, "reportQuarter", report("12")).await.done();
+    let row = figure::Entity::find().filter(figure::Column::Origin.eq("DECLARED"));
+    let row = row.one(&app.db.writer).await.expect("figures").expect("the one that was reported");
+    // a validation that has written, and not ended yet
+    let validating = app.db.begin_write().await.expect("a transaction");
+    let validated = figure::ActiveModel {
+        id: Unchanged(row.id),
+        status: Set(FigureStatus::Validated),
+        version: Set(2),
+        ..Default::default()
+    };
+    validated.update(&validating).await.expect("it is validated");
+    let ended = async {
+        until_somebody_waits(app).await;
+        validating.commit().await.expect("it ends");
+    };
+    let (reported, ()) = tokio::join!(write(&prefecture, "reportQuarter", report("13")), ended);
+    assert_eq!(reported.problems(), ["FROZEN values.0"]);
+    let kept = figure::Entity::find_by_id(row.id).one(&app.db.writer).await.expect("figures").expect("one");
+    assert_eq!((kept.value, kept.version), (row.value, 2));
+});
+
+/// Waits until a writer waits for another on the server; an embedded database has one at a time anyway.
+async fn until_somebody_waits(app: &TestApp) {
+    let waiting = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
+    for _ in 0..200 {
+        if app.db.backend == cites::db::Backend::Sqlite {
+            return;
+        }
+        let statement = Statement::from_string(app.db.readers.get_database_backend(), waiting);
+        let found = app.db.readers.query_one_raw(statement).await.expect("activity").expect("a row");
+        if found.try_get_by_index::<i64>(0).expect("a number") > 0 {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+}
+
+on_both!(actions_that_take_the_same_new_partner_seat_it_once, Small, async |app| {
+    let (anct, ground) = (app.anct(), Ground::of(app).await);
+    for _ in 0..3 {
+        let partner = ground.partner().await;
+        let mut actions = Vec::new();
+        for _ in 0..6 {
+            actions.push(ground.action(ActionStatus::Draft, None).await);
+        }
+        let inputs = actions.iter().map(|action| json!({ "id": action, "partners": [partner] }));
+        assert_eq!(done(&at_once(&anct, "updateAction", inputs).await, &[]), 6);
+        let seats = "query ($id: ID!) { partner(by: { id: $id }) { seats { nodes { kind } } actions { totalCount } } }";
+        let seats = anct.query(seats, json!({ "id": partner })).await;
+        assert_eq!(seats.data("/partner/seats/nodes"), &json!([{ "kind": "OPERATEUR" }]));
+        assert_eq!(seats.number("/partner/actions/totalCount"), 6);
+    }
+});
+
+on_both!(no_action_comes_to_stand_under_an_axis_that_goes, Small, async |app| {
+    let (anct, site) = (app.anct(), known(Kind::Site, 1));
+    for round in 0..6 {
+        let draft = json!({ "site": site, "axes": [{ "label": format!("Axe qui part {round}") }] });
+        let draft = write_and(&anct, "createRoadmap", draft, "axes { id }").await;
+        let axis = draft.done()["axes"][0]["id"].clone();
+        let action = json!({ "id": known(Kind::Action, 1), "axis": axis });
+        let axes = json!({ "id": draft.id(), "axes": [{ "label": format!("Axe qui reste {round}") }] });
+        let (placed, dropped) =
+            tokio::join!(write(&anct, "updateAction", action), write(&anct, "setRoadmapAxes", axes));
+        let outcomes = (placed.outcome(), dropped.outcome());
+        let outcomes = (outcomes.0.as_str(), outcomes.1.as_str());
+        assert!(matches!(outcomes, ("OK", "RULE") | ("NOT_FOUND", "OK")), "{outcomes:?}");
+    }
 });
 
 on_both!(writers_that_wait_for_each_other_get_a_code_to_try_again, Small, async |app| {
