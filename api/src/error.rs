@@ -7,6 +7,8 @@ use std::ops::{Deref, DerefMut};
 use async_graphql::Pos;
 use sea_orm::DbErr;
 
+use crate::db;
+
 /// Codes that clients may rely on (`extensions.code`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Code {
@@ -108,6 +110,8 @@ pub struct Fault {
     pub input: Vec<Step>,
     /// Where in the document.
     pub locations: Vec<Pos>,
+    /// Another transaction stood in the way: nothing was written, and the same may succeed at once.
+    pub is_contended: bool,
 }
 
 impl Deref for ApiError {
@@ -135,7 +139,16 @@ impl ApiError {
             path: Vec::new(),
             input: Vec::new(),
             locations: Vec::new(),
+            is_contended: false,
         }))
+    }
+
+    /// Another transaction stood in the way; the same may succeed at once.
+    pub fn contended() -> Self {
+        let mut error =
+            Self::new(Code::Unavailable, "the database does not answer at the moment; try again shortly");
+        error.is_contended = true;
+        error
     }
 
     /// Says what would be right.
@@ -179,7 +192,10 @@ impl ApiError {
 /// Faults of the database: out of reach, or a fault of ours. The cause is logged here, once.
 impl From<DbErr> for ApiError {
     fn from(error: DbErr) -> Self {
-        if is_unavailable(&error) {
+        if db::is_contended(&error) {
+            tracing::info!(%error, "a transaction gave way to another");
+            Self::contended()
+        } else if is_unavailable(&error) {
             tracing::warn!(%error, "the database is out of reach");
             Self::new(Code::Unavailable, "the database does not answer at the moment; try again shortly")
         } else {
@@ -209,7 +225,7 @@ pub fn is_unavailable(error: &DbErr) -> bool {
         // connection exceptions, operator intervention, out of resources; SQLite busy
         sqlx::Error::Database(database) => database.code().is_some_and(|code| {
             ["08", "57P", "53"].iter().any(|class| code.starts_with(class))
-                || ["5", "25006", "40001", "40P01"].contains(&code.as_ref())
+                || ["5", "25006"].contains(&code.as_ref())
         }),
         _ => false,
     }

@@ -31,6 +31,19 @@ pub struct Entry {
     pub now: Seen,
     /// Who saw it before the write; nobody, if it was not there.
     pub was: Seen,
+    /// Whose scope the write itself narrows.
+    pub lost: Lost,
+}
+
+/// Those who see less than before by a write that changes a scope: they see its entry as the last.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Lost {
+    /// « Départements » that do not reach the site any more.
+    pub departements: Vec<String>,
+    /// SIREN numbers whose partners hold no seat in the site any more.
+    pub sirens: Vec<String>,
+    /// Clients that have lost a site of their grant.
+    pub clients: Vec<String>,
 }
 
 /// What decides who sees a row.
@@ -69,7 +82,7 @@ impl Writing<'_> {
             seq: NotSet,
             xid: NotSet,
             entity: Set(entry.entity.to_owned()),
-            entity_id: Set(entry.id),
+            entity_id: Set(Some(entry.id)),
             version: Set(entry.version),
             op: Set(if entry.deleted { JournalOp::Delete } else { JournalOp::Upsert }),
             verb: Set(entry.verb.name().to_owned()),
@@ -80,6 +93,9 @@ impl Writing<'_> {
             public: Set(entry.now.public),
             was_public: Set(entry.was.public),
             changed_fields: Set(StringList(entry.fields.iter().map(ToString::to_string).collect())),
+            lost_departements: Set(StringList(entry.lost.departements)),
+            lost_sirens: Set(StringList(entry.lost.sirens)),
+            lost_clients: Set(StringList(entry.lost.clients)),
             actor_sub: Set(actor.sub.clone()),
             client_id: Set(actor.client_id.clone()),
             role: Set(Some(actor.role.name().to_owned())),

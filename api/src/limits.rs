@@ -108,3 +108,8 @@ pub const IMPORT_CHUNK: usize = 1_000;
 
 /// Longest line of a long import, in bytes.
 pub const IMPORT_LINE_BYTES: usize = 64 * 1_024;
+/// The same for a whole day, which bounds what one client adds to the journal for ever.
+pub const REFUSALS_A_DAY: u32 = 1_000;
+
+/// How often a write is tried in all when the database ends it in favour of another: nothing was written then.
+pub const WRITE_ATTEMPTS: u32 = 3;

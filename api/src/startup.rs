@@ -9,6 +9,7 @@ use actix_web::{App, HttpServer, middleware, web};
 use anyhow::Context;
 use async_graphql::Variables;
 
+use crate::audit::seal;
 use crate::auth::{Actor, AuthError, Authenticator, Scope};
 use crate::clock::Clock;
 use crate::config::Config;
@@ -30,7 +31,18 @@ pub async fn open(config: &Config) -> anyhow::Result<Db> {
 
 /// Migrates the database and loads what it should hold.
 pub async fn prepare(config: &Config, db: &Db, clock: &dyn Clock) -> anyhow::Result<()> {
-    db.migrate().await.context("the database could not be migrated")?;
+    if config.database.migrate_at_start {
+        db.migrate().await.context("the database could not be migrated")?;
+    } else {
+        let pending = db.migrations().await?.into_iter().filter(|(_, applied)| !applied).count();
+        anyhow::ensure!(
+            pending == 0,
+            "{pending} migrations are not applied; run `cites migrate` as the owner"
+        );
+    }
+    if let Some(gap) = seal::gap(db).await? {
+        anyhow::bail!("{gap}");
+    }
     if config.data.ingest_at_start {
         let demo = config.data.demo.or(config.database.is_sqlite());
         let report = ingest::run(db, clock, ingest::DataSource::Embedded, demo).await?;
@@ -84,7 +96,7 @@ fn seal_in_background(db: Arc<Db>, clock: Arc<dyn Clock>) {
     tokio::spawn(async move {
         loop {
             tokio::time::sleep(SEAL_EVERY).await;
-            if let Err(error) = crate::audit::seal::seal(&db, clock.as_ref()).await {
+            if let Err(error) = seal::seal(&db, clock.as_ref()).await {
                 tracing::warn!(%error, "the journal could not be sealed; it will be tried again");
             }
         }

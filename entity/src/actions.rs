@@ -52,6 +52,8 @@ pub mod action {
             pub published: bool,
             /// Why it was cancelled.
             pub cancel_reason: Option<String>,
+            /// Why it was last taken up again.
+            pub reopen_reason: Option<String>,
         }
     }
 }

@@ -59,8 +59,8 @@ pub mod journal {
             pub xid: Option<i64>,
             /// Kind of object.
             pub entity: String,
-            /// Object.
-            pub entity_id: Uuid,
+            /// Object; none for one that was not made.
+            pub entity_id: Option<Uuid>,
             /// Version after the write.
             pub version: i32,
             /// What happened, for followers.
@@ -81,6 +81,12 @@ pub mod journal {
             pub was_public: bool,
             /// Names of changed fields; never their values.
             pub changed_fields: StringList,
+            /// Départements that do not reach the site any more by this write.
+            pub lost_departements: StringList,
+            /// SIREN numbers whose partners hold no seat in the site any more by this write.
+            pub lost_sirens: StringList,
+            /// Clients that are not granted all of their sites any more by this write.
+            pub lost_clients: StringList,
             /// Subject of the token.
             pub actor_sub: Option<String>,
             /// Client.

@@ -30,7 +30,7 @@ fn action() -> Table {
         .elements(&["rome_codes"])
 }
 
-fn action_columns() -> [Column; 21] {
+fn action_columns() -> [Column; 22] {
     [
         instant("source_updated_at").null(),
         uuid("site_id").to("site", "id"),
@@ -53,6 +53,7 @@ fn action_columns() -> [Column; 21] {
         uuid("lead_partner_id").to("partner", "id").null(),
         boolean("published"),
         text("cancel_reason").null(),
+        text("reopen_reason").null(),
     ]
 }
 

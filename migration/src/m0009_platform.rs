@@ -41,7 +41,7 @@ fn journal() -> Table {
         // still open, and so skips nothing. SQLite has one writer, whose order of numbers is that of commits.
         bigint("xid").postgres_default("(pg_current_xact_id()::text::bigint)").null(),
         text("entity"),
-        uuid("entity_id"),
+        uuid("entity_id").null(),
         int("version"),
         text("op").one_of(&["UPSERT", "DELETE"]),
         text("verb"),
@@ -54,6 +54,10 @@ fn journal() -> Table {
         boolean("public").default("false"),
         boolean("was_public").default("false"),
         list("changed_fields"),
+        // Whose scope a write narrows sees the entry by which it does, and nothing after it.
+        list("lost_departements"),
+        list("lost_sirens"),
+        list("lost_clients"),
         text("actor_sub").null(),
         text("client_id").null(),
         text("role").null(),

@@ -1,6 +1,9 @@
 //! The database goes away and comes back: the process stays, says so, and recovers by itself.
 
+use serde_json::json;
 use tests::{Answer, Backend, Proxy, Template, TestApp, TestDatabase, administer, block_on_postgres};
+
+use crate::writes::write;
 
 const DOCUMENT: &str = "{ sites { totalCount nodes { name actions { totalCount } } } }";
 
@@ -47,6 +50,29 @@ fn a_database_that_takes_no_connections_answers_unavailable() {
         }
         administer(&format!("ALTER DATABASE {name} WITH ALLOW_CONNECTIONS true")).await;
         assert_eq!(app.public().ask(DOCUMENT).await.number("/sites/totalCount"), 3);
+        app.stop().await;
+    });
+}
+
+#[test]
+fn a_commit_whose_answer_is_lost_is_settled_by_its_key() {
+    block_on_postgres(async || {
+        let home = tempfile::tempdir().expect("a folder");
+        let database = TestDatabase::of(Backend::Postgres, Template::Small, home.path()).await;
+        let proxy = Proxy::to(database.url());
+        let app = TestApp::serve(database, home, |url| proxy.url(&url)).await;
+        let city = app.collectivite(&["200046977"]);
+        let partner = json!({ "name": "Tremplin", "kind": "ASSOCIATION", "idempotencyKey": "k" });
+        proxy.lose_commit_after("idempotency_key");
+        let lost = write(&city, "createPartner", partner.clone()).await;
+        assert_eq!(lost.0.code(), "OUTCOME_UNKNOWN", "{}", lost.0);
+        let again = write(&city, "createPartner", partner).await;
+        assert!(again.replayed(), "it was done: {}", again.0);
+        let there = "{ partners(filter: { name: { eq: \"Tremplin\" } }) { totalCount nodes { id } } }";
+        let there = app.public().ask(there).await;
+        assert_eq!(there.column("/partners/nodes", "id"), [again.id()], "once");
+        let events = app.anct().ask("{ auditEvents { nodes { outcome verb } } }").await;
+        assert_eq!(events.column("/auditEvents/nodes", "outcome"), ["OUTCOME_UNKNOWN", "OK"]);
         app.stop().await;
     });
 }

@@ -98,7 +98,7 @@ on_both!(every_order_gives_the_whole_list_in_both_directions, Small, async |app|
         ("sites", "Site", 4, 1),
         ("actions", "Action", 144, 13),
         ("partners", "Partner", 7, 2),
-        ("figures", "Figure", 119, 17),
+        ("figures", "Figure", 123, 17),
     ] {
         for field in order_fields(&persona, &format!("{name}OrderField")).await {
             for direction in ["ASC", "DESC"] {

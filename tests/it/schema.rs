@@ -61,6 +61,22 @@ fn a_wrong_line_of_the_policy_is_named() {
 }
 
 #[test]
+fn every_line_of_the_policy_is_needed() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../api/src/policy/policy.csv");
+    let table = std::fs::read_to_string(path).expect("the table");
+    let lines: Vec<&str> = table.lines().collect();
+    assert!(Policy::parse(&table).is_ok());
+    for (n, line) in lines.iter().enumerate().skip(1) {
+        let others: Vec<&str> = [&lines[..n], &lines[n + 1..]].concat();
+        let fault = Policy::parse(&others.join("\n")).expect_err(line).to_string();
+        let right = line.split(',').take(3).collect::<Vec<&str>>().join(",");
+        assert!(fault.contains(&format!("no line for {right},")), "{fault}");
+    }
+    let never = fault("Site,erase,,cde:write,N,-,-,-,-");
+    assert!(never.contains("nothing asks for Site erase"), "{never}");
+}
+
+#[test]
 fn the_product_s_policy_answers_for_every_role() {
     let policy = Policy::load().expect("a policy");
     assert!(policy.rules().len() > 50);

@@ -65,7 +65,7 @@ struct Count {
 
 /// Counts actions by dimensions, the plain way.
 fn naive(world: &World, actions: &[&Action], by: &[&Dimension]) -> BTreeMap<Vec<String>, Count> {
-    let mut groups: BTreeMap<Vec<String>, (Count, BTreeSet<Uuid>)> = BTreeMap::new();
+    let mut groups: BTreeMap<Vec<String>, (Count, BTreeSet<Uuid>, Kinds)> = BTreeMap::new();
     for action in actions {
         let mut keys = vec![Vec::new()];
         for (.., values) in by {
@@ -84,27 +84,46 @@ fn naive(world: &World, actions: &[&Action], by: &[&Dimension]) -> BTreeMap<Vec<
             keys = keys.iter().flat_map(longer).collect();
         }
         for key in keys {
-            let (count, sites) = groups.entry(key).or_default();
+            let (count, sites, kinds) = groups.entry(key).or_default();
             count.actions += 1;
             count.innovative += i64::from(action.innovative);
             sites.insert(action.site_id);
             count.sites = i64::try_from(sites.len()).expect("a number");
-            if let Some(reached) = beneficiaries(world, action) {
+            for (kind, reached) in beneficiaries(world, action) {
                 count.beneficiaries = Some(count.beneficiaries.unwrap_or_default() + reached);
+                kinds.insert(kind);
             }
         }
     }
-    groups.into_iter().map(|(key, (count, _))| (key, count)).collect()
+    // what several sources give, or what is of a month and of a quarter, is never summed
+    let count = |(mut count, _, kinds): (Count, _, Kinds)| {
+        count.beneficiaries = count.beneficiaries.filter(|_| kinds.len() == 1);
+        count
+    };
+    groups.into_iter().map(|(key, group)| (key, count(group))).collect()
 }
 
-/// Persons that an action reached, by its figures in force.
-fn beneficiaries(world: &World, action: &Action) -> Option<Decimal> {
+/// Sources and kinds of period.
+type Kinds = BTreeSet<(String, &'static str)>;
+
+/// Persons that an action reached, by its figures in force, each with its source and kind of period.
+fn beneficiaries(world: &World, action: &Action) -> Vec<((String, &'static str), Decimal)> {
     let of = world.figures.iter().filter(|figure| {
         figure.action_id == Some(action.id)
             && figure.indicator == Indicator::BeneficiaryCount
             && matches!(figure.status, FigureStatus::Provisional | FigureStatus::Validated)
     });
-    of.filter_map(|figure| figure.value).reduce(|a, b| a + b)
+    let kind = |figure: &entity::figure::Model| {
+        let period = figure.period.as_deref().expect("a period");
+        let kind = match (period.contains('Q'), period.len()) {
+            (true, _) => "quarter",
+            (_, 4) => "year",
+            (_, 7) => "month",
+            _ => "day",
+        };
+        (figure.origin.clone(), kind)
+    };
+    of.map(|figure| (kind(figure), figure.value.expect("a value"))).collect()
 }
 
 async fn asked(persona: &Persona<'_>, by: &[&Dimension], filter: &str) -> BTreeMap<Vec<String>, Count> {

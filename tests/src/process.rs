@@ -6,6 +6,9 @@ use std::process::{Child, ChildStdout, Command, Output, Stdio};
 
 use crate::TestDatabase;
 
+/// Where a server's log is kept, in its folder.
+const LOG: &str = "server.log";
+
 /// The binary on a database; at most one server of it runs at a time.
 #[derive(Debug)]
 pub struct Process {
@@ -31,8 +34,20 @@ impl Process {
             .env("CITES_DATABASE__MAX_CONNECTIONS", "8")
             .env("CITES_DATA__INGEST_AT_START", "false")
             .env("CITES_SERVER__LISTEN", "127.0.0.1:0")
-            .env("CITES_SERVER__WORKERS", "1");
+            .env("CITES_SERVER__WORKERS", "1")
+            .env("CITES_LOG__LEVEL", "debug");
         command
+    }
+
+    /// The server's log goes on from one start to the next.
+    fn log_file(&self) -> std::fs::File {
+        let file = std::fs::File::options().create(true).append(true).open(self.home.join(LOG));
+        file.expect("a log file")
+    }
+
+    /// What its servers have logged so far, in all detail.
+    pub fn log(&self) -> String {
+        std::fs::read_to_string(self.home.join(LOG)).unwrap_or_default()
     }
 
     /// Runs a command to its end.
@@ -45,7 +60,7 @@ impl Process {
         let mut child = self
             .command(&["serve"])
             .stdout(Stdio::piped())
-            .stderr(Stdio::null())
+            .stderr(self.log_file())
             .spawn()
             .expect("the server starts");
         let output = child.stdout.take().expect("its output");

@@ -1,10 +1,10 @@
 //! A way to PostgreSQL that a test can cut and mend.
 
 use std::path::PathBuf;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use tempfile::TempDir;
-use tokio::io::{AsyncRead, AsyncWrite, copy_bidirectional};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpStream, UnixListener, UnixStream};
 use tokio::task::{JoinHandle, JoinSet};
 
@@ -47,11 +47,15 @@ fn option<'u>(url: &'u str, name: &str) -> Option<&'u str> {
     options.split('&').find_map(|option| option.strip_prefix(name)?.strip_prefix('='))
 }
 
+/// A text in a statement; the next commit after it, on the same connection, loses its answer.
+type Watched = Arc<Mutex<Option<&'static str>>>;
+
 /// A socket that leads to the server while it is not cut.
 #[derive(Debug)]
 pub struct Proxy {
     folder: TempDir,
     upstream: Upstream,
+    watched: Watched,
     accepting: Mutex<Option<JoinHandle<()>>>,
 }
 
@@ -59,7 +63,8 @@ impl Proxy {
     /// A way to the server of a URL.
     pub fn to(url: &str) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
-        let proxy = Self { folder, upstream: Upstream::of(url), accepting: Mutex::new(None) };
+        let upstream = Upstream::of(url);
+        let proxy = Self { folder, upstream, watched: Watched::default(), accepting: Mutex::new(None) };
         proxy.mend();
         proxy
     }
@@ -81,21 +86,67 @@ impl Proxy {
         std::fs::remove_file(self.folder.path().join(SOCKET)).expect("the socket goes");
     }
 
+    /// Once: lets the commit after a statement with this text through, and cuts its connection before the answer
+    /// comes back.
+    pub fn lose_commit_after(&self, text: &'static str) {
+        *self.watched.lock().unwrap_or_else(PoisonError::into_inner) = Some(text);
+    }
+
     /// Lets connections through again.
     pub fn mend(&self) {
         let listener = UnixListener::bind(self.folder.path().join(SOCKET)).expect("a socket");
-        let upstream = self.upstream.clone();
+        let (upstream, watched) = (self.upstream.clone(), Arc::clone(&self.watched));
         // dropped with the task, the set ends the connections
         let accepting = tokio::spawn(async move {
             let mut connections = JoinSet::new();
-            while let Ok((mut client, _)) = listener.accept().await {
-                let upstream = upstream.clone();
-                connections.spawn(async move {
-                    let mut server = upstream.connect().await?;
-                    copy_bidirectional(&mut client, &mut server).await
-                });
+            while let Ok((client, _)) = listener.accept().await {
+                let (upstream, watched) = (upstream.clone(), Arc::clone(&watched));
+                connections.spawn(async move { carry(client, upstream.connect().await?, &watched).await });
             }
         });
         *self.accepting.lock().unwrap_or_else(PoisonError::into_inner) = Some(accepting);
     }
+}
+
+/// Carries bytes both ways until one side ends, or a watched commit is done.
+async fn carry(
+    mut client: UnixStream,
+    mut server: Box<dyn Stream>,
+    watched: &Watched,
+) -> std::io::Result<()> {
+    let (mut asked, mut answered) = (vec![0; 64 * 1024], vec![0; 64 * 1024]);
+    let mut is_next = false;
+    loop {
+        tokio::select! {
+            read = client.read(&mut asked) => {
+                let sent = &asked[..read?];
+                if sent.is_empty() {
+                    return Ok(());
+                }
+                server.write_all(sent).await?;
+                is_next |= is_watched(watched, sent);
+                if is_next && holds(sent, b"COMMIT\0") {
+                    *watched.lock().unwrap_or_else(PoisonError::into_inner) = None;
+                    // the server has done it by now; nobody hears of it
+                    return server.read(&mut answered).await.map(drop);
+                }
+            }
+            read = server.read(&mut answered) => {
+                let came = &answered[..read?];
+                if came.is_empty() {
+                    return Ok(());
+                }
+                client.write_all(came).await?;
+            }
+        }
+    }
+}
+
+fn is_watched(watched: &Watched, sent: &[u8]) -> bool {
+    let watched = watched.lock().unwrap_or_else(PoisonError::into_inner);
+    watched.is_some_and(|text| holds(sent, text.as_bytes()))
+}
+
+fn holds(bytes: &[u8], text: &[u8]) -> bool {
+    bytes.windows(text.len()).any(|window| window == text)
 }

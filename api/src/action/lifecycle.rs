@@ -64,9 +64,14 @@ pub(super) async fn transition(writing: Writing<'_>, input: &Input<'_>) -> Resul
     if (to == Cancelled || reopens) && !matches!(reason, Patch::Set(_)) {
         input.wrong(ProblemCode::Required, "reason", "a reason is needed to cancel or reopen");
     }
-    if let (Cancelled, Patch::Set(reason)) = (to, reason) {
-        change.cancel_reason = Set(Some(reason));
-        changed.push("cancelReason");
+    if let Patch::Set(reason) = reason {
+        if reopens {
+            change.reopen_reason = Set(Some(reason));
+            changed.push("reopenReason");
+        } else if to == Cancelled {
+            change.cancel_reason = Set(Some(reason));
+            changed.push("cancelReason");
+        }
     }
     store::apply_dates(input, &current, &mut change, &mut changed);
     check(writing, input, &current, &change, to);

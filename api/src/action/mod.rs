@@ -11,7 +11,9 @@ use crate::db::Kind;
 use crate::graphql::scalars::Scalar;
 use crate::policy::{Resource, Verb};
 use crate::read::common::{enumeration, row_fields};
-use crate::read::declare::{EnumType, Field, Filter, Noun, by, column, computed, many, one, through};
+use crate::read::declare::{
+    EnumType, Expression, Field, Filter, Noun, by, column, computed, many, one, through,
+};
 
 pub(crate) use lifecycle::next as next_statuses;
 pub use mutations::mutations;
@@ -36,6 +38,7 @@ fn noun() -> Noun {
     .fields(own_fields())
     .fields(row_fields!(action))
     .fields(related_fields())
+    .fields(viewer_fields())
     .filters([
         Filter {
             name: "region",
@@ -79,6 +82,13 @@ fn own_fields() -> Vec<Field> {
         column("romeCodes", Column::RomeCodes, Scalar::RomeCode, "Occupations it concerns (« codes ROME »)."),
         column("published", Column::Published, Scalar::Boolean, "Shown to the public."),
         column("cancelReason", Column::CancelReason, Scalar::String, "Why it was cancelled.").unfiltered(),
+        column(
+            "reopenReason",
+            Column::ReopenReason,
+            Scalar::String,
+            "Why it was last taken up again, once COMPLETED.",
+        )
+        .unfiltered(),
         column(
             "sourceUpdatedAt",
             Column::SourceUpdatedAt,
@@ -125,10 +135,17 @@ fn related_fields() -> Vec<Field> {
         ),
         many("figures", by("Figure", figure::Column::ActionId), "Figures about it."),
         many("fundingLines", by("FundingLine", funding_line::Column::ActionId), "Lines of funding."),
-        computed(
+    ]
+}
+
+/// What the caller may do with it.
+fn viewer_fields() -> Vec<Field> {
+    let may = |name, expression: Expression, description| {
+        computed(name, Kind::Bool, Scalar::Boolean, expression, description)
+    };
+    vec![
+        may(
             "viewerCanUpdate",
-            Kind::Bool,
-            Scalar::Boolean,
             |sql, viewer, alias| {
                 sql.push("(");
                 viewer.authorize(Resource::Action, Verb::Update, "source").expression(sql, alias);
@@ -137,6 +154,28 @@ fn related_fields() -> Vec<Field> {
                 sql.push(")");
             },
             "Whether the caller may update at least some of its fields.",
+        ),
+        may(
+            "viewerCanUpdateSourceFields",
+            |sql, viewer, alias| {
+                sql.push("(").push(alias).push(".status NOT IN ('COMPLETED', 'CANCELLED') AND ");
+                viewer.authorize(Resource::Action, Verb::Update, "source").expression(sql, alias);
+                sql.push(")");
+            },
+            "Whether the caller may update its title, description, dates, lead, partners and occupations: on a synced \
+             action they are its source system's, and frozen once it is COMPLETED or CANCELLED.",
+        ),
+        may(
+            "viewerCanUpdateLocalFields",
+            |sql, viewer, alias| {
+                viewer.authorize(Resource::Action, Verb::Update, "local").expression(sql, alias);
+            },
+            "Whether the caller may update its axis, pillar, categories, audiences, QPV, innovation and publication.",
+        ),
+        may(
+            "viewerCanDelete",
+            |sql, viewer, alias| viewer.authorize(Resource::Action, Verb::Delete, "").expression(sql, alias),
+            "Whether the caller may delete it.",
         ),
         computed(
             "viewerCanTransitionTo",

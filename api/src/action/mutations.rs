@@ -12,6 +12,7 @@ use crate::graphql::scalars::Scalar;
 use crate::policy::{Resource, Verb};
 use crate::write::declare::{expected_version, id_of, optional, required, several};
 use crate::write::input::Patch;
+use crate::write::source::external_id;
 use crate::write::{
     Change, Failure, Input, Mutation, Place, Problem, ProblemCode, Resources, Target, Writing,
 };
@@ -30,8 +31,8 @@ pub fn mutations() -> Vec<Mutation> {
         Mutation::new(
             "createAction",
             TARGET,
-            "Creates an action of a site, as DRAFT.",
-            [vec![required("site", "ID", "The site.")], fields(true)].concat(),
+            "Creates an action of a site, as DRAFT. One of a partner's system is that system's: a synced row.",
+            [vec![required("site", "ID", "The site.")], fields(true), vec![external_id()]].concat(),
             |writing, input| Box::pin(create(writing, input)),
         ),
         Mutation::new(
@@ -97,35 +98,21 @@ pub(super) fn rights(verb: Verb, group: &'static str) -> Resources {
 async fn create(writing: Writing<'_>, input: &Input<'_>) -> Result<Change, Failure> {
     let site_id = input.subject("site", "site")?;
     let site = writing.readable::<site::Entity>("site", Resource::Site, "site", site_id).await?;
-    let source = writing.viewer.actor.source.clone();
+    let system = writing.source_system();
     let place = Place::of_site(site.id)
         .with("status", "DRAFT")
-        .with("source_system", None::<String>)
+        .with("source_system", system.clone())
         .with("published", false);
-    writing
-        .place(rights(Verb::Create, ""), "site", place)
-        .await
-        .map_err(|failure| own_source(failure, source.is_some()))?;
+    writing.place(rights(Verb::Create, ""), "site", place).await?;
     let id = Uuid::now_v7();
     let mut row = store::blank(writing, id, site.id);
+    row.source_system = Set(system);
+    row.source_external_id = Set(writing.external_id(input, "action").await?);
     let current = store::empty(writing, id, site.id);
     let changed = apply(writing, input, &current, &mut row).await?;
     let links = Links::read(writing, input, site.id).await?;
     input.check()?;
     store::insert(writing, row, links, changed).await
-}
-
-/// A partner system creates actions by `syncActions`, which carries their external ids.
-fn own_source(failure: Failure, has_source: bool) -> Failure {
-    match failure {
-        Failure::Problems(mut problems) if has_source => {
-            for problem in &mut problems {
-                problem.message.push_str("; a partner system sends its actions by `syncActions`");
-            }
-            Failure::Problems(problems)
-        }
-        other => other,
-    }
 }
 
 async fn update(writing: Writing<'_>, input: &Input<'_>) -> Result<Change, Failure> {

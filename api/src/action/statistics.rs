@@ -28,7 +28,11 @@ const DIMENSION: EnumType = EnumType {
         ("SITE", "Their site."),
         ("DEPARTEMENT", "The « départements » of their site; an action counts in each."),
         ("REGION", "The regions of their site; an action counts in each."),
-        ("QPV", "The « QPV » they name; an action counts in each, and under none if it names none."),
+        (
+            "QPV",
+            "The « QPV » they name; an action counts in each. One that names none counts under none here, although it is \
+             for all QPV of its site, and `Qpv.actions` lists it under each of them.",
+        ),
         ("PILLAR", "Their national pillar (« pilier »)."),
         ("CATEGORY", "Their categories; an action counts in each."),
         ("STATUS", "Their status."),
@@ -323,7 +327,9 @@ impl Query<'_, '_> {
     }
 
     fn join_figures(&self, sql: &mut Sql) {
-        let kind = "f.origin || '/' || coalesce(length(f.period), 0)";
+        // `2023-Q1` and `2023-03` are of one length
+        let kind = "f.origin || '/' || CASE WHEN f.period LIKE '%Q%' THEN 'quarter' ELSE \
+                    CAST(coalesce(length(f.period), 0) AS TEXT) END";
         sql.push(" LEFT JOIN (SELECT f.action_id, sum(");
         figure::shown_value(sql, self.planner.viewer, "f");
         sql.push(") AS total, min(").push(kind);

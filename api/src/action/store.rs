@@ -4,9 +4,9 @@ use std::collections::HashSet;
 
 use chrono::{DateTime, Utc};
 use entity::enums::{ActionStatus, PartnerStatus, SeatKind};
-use entity::{StringList, action, action_partner, action_qpv, axis, partner, qpv, seat, site_qpv};
+use entity::{StringList, action, action_partner, action_qpv, axis, partner, qpv, roadmap, seat, site_qpv};
 use sea_orm::ActiveValue::{NotSet, Set, Unchanged};
-use sea_orm::sea_query::LockType;
+use sea_orm::sea_query::{LockType, OnConflict};
 use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, QueryFilter, QuerySelect};
 use uuid::Uuid;
 
@@ -160,11 +160,15 @@ pub(super) async fn axis(
     let Patch::Set(id) = input.id("axis", "axis") else {
         return Ok(if input.given("axis").is_some() { Patch::Clear } else { Patch::Keep });
     };
-    let found = axis::Entity::find_by_id(id)
-        .filter(axis::Column::SiteId.eq(site))
-        .filter(axis::Column::DeletedAt.is_null())
-        .one(writing.tx)
-        .await?;
+    let live = || axis::Entity::find_by_id(id).filter(axis::Column::DeletedAt.is_null());
+    let mut found = live().filter(axis::Column::SiteId.eq(site)).one(writing.tx).await?;
+    if let Some(axis) = found {
+        // `setRoadmapAxes` holds the roadmap while it looks for actions under the axes that it drops: either it sees
+        // this one, or the axis is gone by now
+        let roadmap = roadmap::Entity::find_by_id(axis.roadmap_id).lock(LockType::KeyShare);
+        roadmap.one(writing.tx).await?;
+        found = live().one(writing.tx).await?;
+    }
     if found.is_none() {
         input.wrong(ProblemCode::NotFound, "axis", "the site has no such axis");
     }
@@ -249,6 +253,7 @@ pub(crate) fn blank_model(id: Uuid, site: Uuid, now: DateTime<Utc>) -> action::M
         lead_partner_id: None,
         published: false,
         cancel_reason: None,
+        reopen_reason: None,
     }
 }
 
@@ -335,8 +340,9 @@ async fn seat_as_operator(writing: Writing<'_>, site: Uuid, partner: Uuid) -> Re
     if seated.is_some() {
         return Ok(());
     }
+    let id = Uuid::now_v7();
     let row = seat::ActiveModel {
-        id: Set(Uuid::now_v7()),
+        id: Set(id),
         version: Set(1),
         created_at: Set(writing.now),
         updated_at: Set(writing.now),
@@ -349,9 +355,16 @@ async fn seat_as_operator(writing: Writing<'_>, site: Uuid, partner: Uuid) -> Re
         starts_on: Set(Some(writing.today())),
         ends_on: Set(None),
     };
-    let row = row.insert(writing.tx).await?;
-    let fields = vec!["kind", "partner", "site"];
-    writing.record("Seat", (row.id, row.version), Verb::Create, fields, in_site(site)).await?;
+    // another action of the site may seat the same partner at this moment
+    let seated_meanwhile = seat::Entity::insert(row)
+        .on_conflict(OnConflict::new().do_nothing().to_owned())
+        .exec_without_returning(writing.tx)
+        .await?
+        == 0;
+    if !seated_meanwhile {
+        let fields = vec!["kind", "partner", "site"];
+        writing.record("Seat", (id, 1), Verb::Create, fields, in_site(site)).await?;
+    }
     Ok(())
 }
 

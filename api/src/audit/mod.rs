@@ -8,7 +8,7 @@ use crate::db::Kind;
 use crate::graphql::scalars::Scalar;
 use crate::policy::Resource;
 use crate::read::common::enumeration;
-use crate::read::declare::{Noun, column, computed};
+use crate::read::declare::{Filter, Leaf, Noun, column, computed, one};
 
 /// Field group that only ANCT and the client itself read.
 const ACTOR: &str = "actor";
@@ -28,6 +28,11 @@ const PREFIXES: [(&str, &str); 12] = [
     ("FundingLine", "funding"),
     ("ClientGrant", "grant"),
 ];
+
+/// Prefix of the typed ids of a noun.
+pub fn prefix(noun: &str) -> Option<&'static str> {
+    PREFIXES.iter().find(|(known, _)| *known == noun).map(|(_, prefix)| *prefix)
+}
 
 /// The noun of this folder.
 pub fn nouns() -> Vec<Noun> {
@@ -54,19 +59,26 @@ pub fn nouns() -> Vec<Noun> {
                 }
                 sql.push(" ELSE '' END || ':' || ").uuid_text(&format!("{t}.entity_id"));
             },
-            "Identifier of the object.",
+            "Identifier of the object; null when a creation was refused.",
         )
         .nullable(),
+        one("site", "Site", Column::SiteId, "Its site, if it has one that the caller reads."),
         column("version", Column::Version, Scalar::Int, "Version of the object after the write; 0 when it was refused."),
         column("operation", Column::Op, enumeration!(JournalOp), "UPSERT, or DELETE when the object is gone."),
         column("verb", Column::Verb, Scalar::String, "What was done: create, update, transition …"),
         column("changedFields", Column::ChangedFields, Scalar::String, "Names of the fields that changed."),
-        column("outcome", Column::Outcome, Scalar::String, "OK, or the code for which it was refused."),
+        column("outcome", Column::Outcome, Scalar::String, "OK, or the code for which it was refused or failed."),
         column("role", Column::Role, Scalar::String, "Role of the caller."),
         column("requestId", Column::RequestId, Scalar::String, "Request, as `x-request-id` told it."),
         column("actorSub", Column::ActorSub, Scalar::String, "Subject of the caller's token.").in_group(ACTOR),
         column("clientId", Column::ClientId, Scalar::String, "Client of the caller's token.").in_group(ACTOR),
     ])
+    .filters([Filter {
+        name: "entityId",
+        description: "Identifier of the object.",
+        leaf: Leaf::Scalar(Scalar::Id),
+        exists: ("", "entity_id"),
+    }])
     .ordered_by_descending("at");
     vec![noun]
 }

@@ -32,6 +32,33 @@ pub struct Break {
     pub problem: String,
 }
 
+/// A database that was restored from a dump into a cluster that counts transactions from below: what is written there
+/// would join ranges that are sealed.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[error(
+    "the journal ends at transaction {last}, and this cluster is at {next}: it was restored from a dump, and new \
+     entries would fall into sealed ranges. Let the cluster count up first, in psql: \
+     DO $$ BEGIN FOR i IN {next}..{last} LOOP PERFORM pg_current_xact_id(); COMMIT; END LOOP; END $$"
+)]
+pub struct Gap {
+    /// The highest transaction that was journaled or sealed.
+    pub last: i64,
+    /// The next that the cluster gives.
+    pub next: i64,
+}
+
+/// Whether transactions are numbered below those of the journal.
+pub async fn gap(db: &Db) -> Result<Option<Gap>, DbErr> {
+    let Some(next) = db.next_transaction().await? else { return Ok(None) };
+    let sealed = last(&db.readers).await?.map_or(0, |seal| seal.last_mark);
+    let journaled = journal::Entity::find().select_only().column(journal::Column::Xid);
+    let journaled = journaled.filter(journal::Column::Xid.is_not_null());
+    let journaled: Option<i64> =
+        journaled.order_by_desc(journal::Column::Xid).into_tuple().one(&db.readers).await?;
+    let last = sealed.max(journaled.unwrap_or(0));
+    Ok((next <= last).then_some(Gap { last, next }))
+}
+
 /// Seals what was committed since the last time, in as many seals as it takes; says how many.
 pub async fn seal(db: &Db, clock: &dyn Clock) -> Result<u64, DbErr> {
     if !has_news(db).await? {
@@ -141,6 +168,9 @@ fn line(entry: &journal::Model) -> String {
         public,
         was_public,
         changed_fields,
+        lost_departements,
+        lost_sirens,
+        lost_clients,
         actor_sub,
         client_id,
         role,
@@ -154,13 +184,25 @@ fn line(entry: &journal::Model) -> String {
         (
             (seq, xid, entity, entity_id, version, op, verb, at),
             (site_id, was_site_id, source_system, public, was_public, &changed_fields.0),
+            (&lost_departements.0, &lost_sirens.0, &lost_clients.0),
             (actor_sub, client_id, role, request_id, outcome),
         )
     )
 }
 
-/// Follows the chain from its beginning; gives the number of seals and of entries, or the first break.
-pub async fn verify(db: &Db) -> Result<Result<(i64, i64), Break>, DbErr> {
+/// A chain that holds.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Chain {
+    /// How many seals it has: the number of the last.
+    pub seals: i64,
+    /// How many entries they cover.
+    pub entries: i64,
+    /// The hash of the last, which proves all before it.
+    pub hash: String,
+}
+
+/// Follows the chain from its beginning; gives what it proves, or the first break.
+pub async fn verify(db: &Db) -> Result<Result<Chain, Break>, DbErr> {
     let seals = audit_seal::Entity::find().order_by_asc(audit_seal::Column::Number).all(&db.readers).await?;
     let (mut previous, mut after, mut total) = (String::new(), -1, 0);
     for (number, seal) in (1..).zip(&seals) {
@@ -180,5 +222,6 @@ pub async fn verify(db: &Db) -> Result<Result<(i64, i64), Break>, DbErr> {
         total += entries;
         (previous, after) = (hash, seal.last_mark);
     }
-    Ok(Ok((i64::try_from(seals.len()).unwrap_or(i64::MAX), total)))
+    let seals = i64::try_from(seals.len()).unwrap_or(i64::MAX);
+    Ok(Ok(Chain { seals, entries: total, hash: previous }))
 }

@@ -6,7 +6,8 @@ use anyhow::bail;
 use entity::{commune, qpv, site};
 use sea_orm::{EntityTrait, PaginatorTrait};
 
-use crate::{audit::seal, auth, clock::Clock, config::Config, db::Db, graphql, startup};
+use crate::audit::seal::{self, Chain};
+use crate::{auth, clock::Clock, config::Config, db::Db, graphql, startup};
 
 /// Check that the server can run: settings, database, migrations, keys, data
 ///
@@ -90,8 +91,14 @@ async fn migrations(db: &Db) -> Finding {
 }
 
 async fn audit(db: &Db) -> Finding {
+    if let Some(gap) = seal::gap(db).await.map_err(|error| error.to_string())? {
+        return Err(gap.to_string());
+    }
     match seal::verify(db).await.map_err(|error| error.to_string())? {
-        Ok((seals, entries)) => Ok(format!("{entries} entries under {seals} seals, none changed")),
+        Ok(Chain { seals: 0, .. }) => Ok("nothing is sealed yet".to_owned()),
+        Ok(Chain { seals, entries, hash }) => Ok(format!(
+            "{entries} entries under {seals} seals, none changed; note elsewhere: seal {seals} is {hash}"
+        )),
         Err(broken) => Err(format!("{broken}; compare with a backup from before that moment")),
     }
 }

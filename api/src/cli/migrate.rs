@@ -4,7 +4,7 @@ use crate::{config::Config, startup};
 
 /// Bring the database's tables to this version
 ///
-/// `cites serve` does it by itself; use this to migrate before a new version is started, with another
+/// `cites serve` does it by itself, unless `database.migrate_at_start` is false; use this to migrate before a new version is started, with another
 /// database role, or to go back. Instances that migrate at once wait for each other.
 #[derive(Debug, Clone, clap::Args)]
 #[command(after_help = "Examples:\n  cites migrate\n  cites migrate status\n  cites migrate down --steps 1")]

@@ -1,7 +1,7 @@
 //! The grant of a development client, recorded beside its token: without one, a partner system sees no site.
 
 use anyhow::bail;
-use entity::enums::GrantStatus;
+use entity::enums::{GrantStatus, Indicator};
 use entity::{StringList, client_grant, client_grant_site, site};
 use sea_orm::{ActiveModelTrait, ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter};
 use uuid::Uuid;
@@ -39,7 +39,7 @@ pub(super) async fn record(config: &Config, clock: &dyn Clock, grant: DevGrant) 
         source_system: Set(Some(grant.source)),
         site_codes: Set(StringList(wanted)),
         all_sites: Set(codes.is_none()),
-        indicators: Set(StringList::default()),
+        indicators: Set(Indicator::ALL.iter().map(|(name, _)| *name).collect()),
         departements: Set(StringList::default()),
         sirens: Set(StringList::default()),
         scopes: Set(StringList::default()),

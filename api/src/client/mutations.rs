@@ -7,9 +7,9 @@ use sea_orm::ActiveValue::{Set, Unchanged};
 use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, QueryFilter};
 use uuid::Uuid;
 
-use crate::auth::is_source_system;
+use crate::auth::{Role, is_source_system};
 use crate::graphql::scalars::{Parsed, Scalar};
-use crate::journal::Seen;
+use crate::journal::{Lost, Seen};
 use crate::policy::{Resource, Verb};
 use crate::read::model::Argument;
 use crate::write::declare::{expected_version, id_of, optional, required, several};
@@ -42,8 +42,14 @@ pub fn mutations() -> Vec<Mutation> {
         Mutation::new(
             "updateClientGrant",
             TARGET,
-            "Changes a grant; it holds from the next request of the client on.",
-            [vec![id_of("grant"), expected_version()], fields(false)].concat(),
+            "Changes a grant; it holds from the next request of the client on. One that was revoked is given again by \
+             status ACTIVE, and changes in no other way.",
+            [
+                vec![id_of("grant"), expected_version()],
+                fields(false),
+                vec![optional("status", "GrantStatus", "ACTIVE gives a revoked grant again.")],
+            ]
+            .concat(),
             |writing, input| Box::pin(update(writing, input)),
         ),
         Mutation::new(
@@ -67,7 +73,17 @@ fn fields(create: bool) -> Vec<Argument> {
         ),
         optional("allSites", "Boolean", "It has every site; false unless told."),
         several("sites", "SiteCode", "Its sites, by code."),
-        several("indicators", "Indicator", "Indicators it may write."),
+        several("indicators", "Indicator", "Indicators it may write; none unless told."),
+        optional(
+            "role",
+            "String",
+            "Role it is meant for: anct, prefecture, collectivite or partner_system, which it is unless told.",
+        ),
+        optional(
+            "rateClass",
+            "String",
+            "Class of rate limits it falls under at the gateway, 1 to 50 characters.",
+        ),
         optional("validFrom", "DateTime", "Start."),
         optional("validTo", "DateTime", "End."),
     ]
@@ -85,7 +101,11 @@ async fn create(writing: Writing<'_>, input: &Input<'_>) -> Result<Change, Failu
     };
     let known = client_grant::Entity::find().filter(client_grant::Column::ClientId.eq(client_id.as_str()));
     if known.one(writing.tx).await?.is_some() {
-        input.wrong(ProblemCode::Duplicate, "clientId", "the client has a grant; update it");
+        input.wrong(
+            ProblemCode::Duplicate,
+            "clientId",
+            "the client has a grant; update it, with status ACTIVE if it was revoked",
+        );
     }
     let empty = client_grant::Model {
         id: Uuid::now_v7(),
@@ -114,24 +134,28 @@ async fn create(writing: Writing<'_>, input: &Input<'_>) -> Result<Change, Failu
     changed.push("clientId");
     let row = row.insert(writing.tx).await?;
     link(writing, row.id, sites).await?;
-    record(writing, &row, Verb::Create, changed).await
+    record(writing, &row, Verb::Create, changed, false).await
 }
 
 async fn update(writing: Writing<'_>, input: &Input<'_>) -> Result<Change, Failure> {
     let id = input.subject("id", "grant")?;
     let current = writing.row::<client_grant::Entity>(rights(), "id", id, input.expected_version()).await?;
-    if current.status == GrantStatus::Revoked {
-        input.wrong(ProblemCode::Frozen, "id", "a revoked grant is final");
+    let status =
+        input.needed("status", GrantStatus::parse).or(Some(current.status)).unwrap_or(current.status);
+    if current.status == GrantStatus::Revoked && status == GrantStatus::Revoked {
+        input.wrong(ProblemCode::Frozen, "id", "the grant is revoked; give it again with status ACTIVE");
     }
     let mut row = next(writing, &current);
-    let (sites, changed) = apply(writing, input, &current, &mut row).await?;
+    let (sites, mut changed) = apply(writing, input, &current, &mut row).await?;
+    take!(changed, row, current, "status", status, status);
     input.check()?;
     if changed.is_empty() {
         return Ok(Change { id });
     }
     let row = row.update(writing.tx).await?;
+    let loses = loses(writing, &current, &row, sites.as_deref()).await?;
     link(writing, id, sites).await?;
-    record(writing, &row, Verb::Update, changed).await
+    record(writing, &row, Verb::Update, changed, loses).await
 }
 
 async fn revoke(writing: Writing<'_>, input: &Input<'_>) -> Result<Change, Failure> {
@@ -143,7 +167,7 @@ async fn revoke(writing: Writing<'_>, input: &Input<'_>) -> Result<Change, Failu
     let mut row = next(writing, &current);
     row.status = Set(GrantStatus::Revoked);
     let row = row.update(writing.tx).await?;
-    record(writing, &row, Verb::Write, vec!["status"]).await
+    record(writing, &row, Verb::Write, vec!["status"], true).await
 }
 
 fn next(writing: Writing<'_>, current: &client_grant::Model) -> client_grant::ActiveModel {
@@ -160,10 +184,26 @@ async fn record(
     row: &client_grant::Model,
     verb: Verb,
     changed: Vec<&'static str>,
+    loses: bool,
 ) -> Result<Change, Failure> {
-    writing
-        .record("ClientGrant", (row.id, row.version), verb, changed, (Seen::default(), Seen::default()))
-        .await
+    let clients = if loses { vec![row.client_id.clone()] } else { Vec::new() };
+    let (lost, seen) = (Lost { clients, ..Lost::default() }, (Seen::default(), Seen::default()));
+    writing.record_losing("ClientGrant", (row.id, row.version), verb, changed, seen, lost).await
+}
+
+/// Whether a client has a site no more; `sites` are its new ones, if they were given.
+async fn loses(
+    writing: Writing<'_>,
+    before: &client_grant::Model,
+    after: &client_grant::Model,
+    sites: Option<&[Uuid]>,
+) -> Result<bool, Failure> {
+    if before.all_sites || after.all_sites {
+        return Ok(before.all_sites && !after.all_sites);
+    }
+    let Some(sites) = sites else { return Ok(false) };
+    let links = client_grant_site::Entity::find().filter(client_grant_site::Column::GrantId.eq(before.id));
+    Ok(links.all(writing.tx).await?.iter().any(|link| !sites.contains(&link.site_id)))
 }
 
 /// Takes the given fields over; the sites, if they were given, are linked after the row.
@@ -187,6 +227,15 @@ async fn apply(
         }
         take!(changed, row, current, "sourceSystem", source_system, Some(source));
     }
+    if let Patch::Set(role) = input.needed_text("role", 1..=50) {
+        if Role::from_name(&role).is_none_or(|role| role == Role::Public) {
+            let message = "expected anct, prefecture, collectivite or partner_system";
+            input.wrong(ProblemCode::UnknownCode, "role", message);
+        }
+        take!(changed, row, current, "role", role, role);
+    }
+    let rate_class = input.text("rateClass", 1..=50).or(current.rate_class.clone());
+    take!(changed, row, current, "rateClass", rate_class, rate_class);
     if let Patch::Set(all) = input.flag("allSites") {
         take!(changed, row, current, "allSites", all_sites, all);
     }

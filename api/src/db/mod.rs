@@ -2,8 +2,10 @@
 
 pub mod bulk;
 mod cell;
+mod contention;
 mod lock;
 mod open;
+mod scrub;
 mod sql;
 #[cfg(test)]
 mod tests;
@@ -23,6 +25,7 @@ use sea_orm::{
 use uuid::Uuid;
 
 pub use cell::{Cell, Kind, cell, is_null};
+pub use contention::is_contended;
 pub use lock::{ServeLock, lock_within};
 pub use open::OpenError;
 pub use sql::{KeyType, Keys, Sql};
@@ -107,21 +110,41 @@ impl Db {
 
     /// The names of all migrations, and whether each is applied.
     pub async fn migrations(&self) -> Result<Vec<(String, bool)>, DbErr> {
-        let applied = Migrator::get_applied_migrations(&self.writer).await?;
-        let is_applied = |name: &str| applied.iter().any(|migration| migration.name() == name);
+        let applied = self.applied().await?;
+        let is_applied = |name: &str| applied.iter().any(|known| known == name);
         Ok(Migrator::migrations()
             .iter()
             .map(|migration| (migration.name().to_owned(), is_applied(migration.name())))
             .collect())
     }
 
-    /// Rewrites what still holds erased values: the write-ahead log of SQLite, the dead rows of PostgreSQL.
-    pub async fn scrub(&self, table: &'static str) -> Result<(), DbErr> {
-        let statement = match self.backend {
-            Backend::Sqlite => "PRAGMA wal_checkpoint(TRUNCATE)".to_owned(),
-            Backend::Postgres => format!("VACUUM {table}"),
+    /// The names of applied migrations. The library's own question makes their table, which takes rights that the
+    /// role of the application need not have.
+    async fn applied(&self) -> Result<Vec<String>, DbErr> {
+        let (backend, exists) = match self.backend {
+            Backend::Sqlite => {
+                (DbBackend::Sqlite, "SELECT 1 FROM sqlite_master WHERE name = 'seaql_migrations'")
+            }
+            Backend::Postgres => {
+                (DbBackend::Postgres, "SELECT 1 WHERE to_regclass('seaql_migrations') IS NOT NULL")
+            }
         };
-        self.writer.execute_unprepared(&statement).await.map(|_| ())
+        if self.writer.query_one_raw(Statement::from_string(backend, exists)).await?.is_none() {
+            return Ok(Vec::new());
+        }
+        let names = Statement::from_string(backend, "SELECT version FROM seaql_migrations");
+        let rows = self.writer.query_all_raw(names).await?;
+        rows.iter().map(|row| row.try_get_by_index(0)).collect()
+    }
+
+    /// The number that the next transaction gets at the least; `None` where entries are numbered themselves.
+    pub async fn next_transaction(&self) -> Result<Option<i64>, DbErr> {
+        if self.backend == Backend::Sqlite {
+            return Ok(None);
+        }
+        let text = "SELECT pg_snapshot_xmax(pg_current_snapshot())::text::bigint";
+        let row = self.readers.query_one_raw(Statement::from_string(DbBackend::Postgres, text)).await?;
+        row.map(|row| row.try_get_by_index(0)).transpose()
     }
 
     /// Ends every connection once its work is done.

@@ -190,15 +190,21 @@ impl Sql {
 
     /// Whether the JSON list in `column` holds the text.
     pub fn list_has(&mut self, column: &str, value: String) {
+        let value = self.piece(|sql| {
+            sql.bind_typed(value.into());
+        });
+        self.list_holds(column, &value);
+    }
+
+    /// Whether the JSON list in `column` holds what an expression gives.
+    pub fn list_holds(&mut self, column: &str, expression: &str) {
         match self.backend {
-            Backend::Postgres => {
-                self.push(column).push(" @> jsonb_build_array(").bind(value.into()).push("::text)")
-            }
+            Backend::Postgres => self.push(column).push(" @> jsonb_build_array(").push(expression).push(")"),
             Backend::Sqlite => self
                 .push("EXISTS (SELECT 1 FROM json_each(")
                 .push(column)
                 .push(") WHERE value = ")
-                .bind(value.into())
+                .push(expression)
                 .push(")"),
         };
     }

@@ -4,15 +4,18 @@ mod funding;
 mod late;
 mod mutations;
 mod report;
+mod review;
+mod seen;
 mod subject;
+mod submit;
 
 use entity::{figure, funding_line};
 
-use crate::db::Sql;
+use crate::db::{Kind, Sql};
 use crate::graphql::scalars::Scalar;
-use crate::policy::{Resource, Viewer};
+use crate::policy::{Resource, Verb, Viewer};
 use crate::read::common::{enumeration, row_fields};
-use crate::read::declare::{Noun, by, column, one, one_by};
+use crate::read::declare::{Expression, Field, Noun, by, column, computed, one, one_by};
 use crate::read::model::Extras;
 use crate::write::Mutation;
 
@@ -43,6 +46,10 @@ pub fn shown_value(sql: &mut Sql, viewer: &Viewer, alias: &str) {
     viewer.own_expression(Resource::Figure, sql, alias);
     // unknown counts as not his own: a figure has most of the columns that the reach looks at null
     sql.push(") IS NOT TRUE THEN NULL ELSE ").push(alias).push(".value END");
+}
+
+fn may(name: &'static str, expression: Expression, description: &'static str) -> Field {
+    computed(name, Kind::Bool, Scalar::Boolean, expression, description)
 }
 
 fn noun() -> Noun {
@@ -77,7 +84,12 @@ fn noun() -> Noun {
         .sorted(),
         column("perimeter", Column::Perimeter, enumeration!(Perimeter), "Ground it covers (« périmètre »)."),
         column("pillar", Column::Pillar, enumeration!(Pillar), "National pillar it is counted under."),
-        column("source", Column::Origin, Scalar::String, "Who gives it: deck, page, press, INSEE_RP …"),
+        column(
+            "source",
+            Column::Origin,
+            Scalar::String,
+            "Who gives it: deck, page, press, INSEE_RP …, DECLARED by people here, or a partner's system.",
+        ),
         column("asOf", Column::AsOf, Scalar::Date, "Day the value was read or fixed.").sorted(),
         column("status", Column::Status, enumeration!(FigureStatus), "How far it may be relied on."),
         column("approximate", Column::Approximate, Scalar::Boolean, "The source rounds or estimates it."),
@@ -91,6 +103,25 @@ fn noun() -> Noun {
             "The EPCI it is about.",
         ),
         one("action", "Action", Column::ActionId, "The action it is about."),
+    ])
+    .fields([
+        may(
+            "viewerCanValidate",
+            |sql, viewer, alias| review::viewer_can(sql, viewer, alias, Verb::Validate, "'PROVISIONAL'"),
+            "Whether the caller may validate it; false once it is.",
+        ),
+        may(
+            "viewerCanRevise",
+            |sql, viewer, alias| review::viewer_can(sql, viewer, alias, Verb::Validate, "'VALIDATED'"),
+            "Whether the caller may replace it by another value.",
+        ),
+        may(
+            "viewerCanWithdraw",
+            |sql, viewer, alias| {
+                review::viewer_can(sql, viewer, alias, Verb::Withdraw, "'PROVISIONAL', 'VALIDATED'");
+            },
+            "Whether the caller may withdraw it.",
+        ),
     ])
     .fields(row_fields!(figure).into_iter().filter(|field| field.name != "source"))
     .ordered_by(&["indicator", "period"])
@@ -116,6 +147,13 @@ fn funding_line() -> Noun {
         one("funder", "Partner", Column::FunderPartnerId, "Who pays (« financeur »)."),
         one("site", "Site", Column::SiteId, "The site."),
         one("action", "Action", Column::ActionId, "The action, if it is for one."),
+        may(
+            "viewerCanUpdate",
+            |sql, viewer, alias| {
+                viewer.authorize(Resource::FundingLine, Verb::Write, "").expression(sql, alias);
+            },
+            "Whether the caller may change or delete it.",
+        ),
     ])
     .fields(row_fields!(funding_line))
     .ordered_by(&["year"])

@@ -8,19 +8,21 @@ use sea_orm::ActiveModelTrait;
 use sea_orm::ActiveValue::Set;
 
 use super::late;
-use super::mutations::{checked, declared, insert, rights, scope, standing};
-use super::subject::site_about;
+use super::seen::who_sees;
+use super::subject::{rights, site_about};
+use super::submit::{checked, declared, insert, standing};
 use crate::graphql::scalars::{Parsed, Scalar};
 use crate::ingest::figures;
 use crate::policy::Verb;
 use crate::write::row::next_row;
-use crate::write::{Change, Failure, Input, Problem, ProblemCode, Writing};
+use crate::write::{Change, Failure, Input, Place, Problem, ProblemCode, Writing};
 
 /// Reports the figures of a quarter.
 pub(super) async fn report(writing: Writing<'_>, input: &Input<'_>) -> Result<Change, Failure> {
     let site_id = input.subject("site", "site")?;
     let about = site_about(writing, site_id, "site").await?;
-    writing.place(rights(Verb::Write), "site", about.place()).await?;
+    // a partner's system names each of its figures, by `submitFigure`
+    writing.place(rights(about.kind, Verb::Write), "site", Place::of_figure(site_id)).await?;
     let Some(quarter) = input.period("quarter").or(None) else {
         return Err(Problem::at(ProblemCode::Required, "quarter", "a quarter is needed").into());
     };
@@ -74,18 +76,14 @@ pub(super) async fn report(writing: Writing<'_>, input: &Input<'_>) -> Result<Ch
                 change.value = Set(row.value);
                 change.note = Set(row.note);
                 let row = change.update(writing.tx).await?;
+                let seen = who_sees(writing, &row, about.site).await?;
+                let fields = vec!["value", "note"];
                 writing
-                    .record(
-                        "Figure",
-                        (row.id, row.version),
-                        Verb::Update,
-                        vec!["value", "note"],
-                        scope(row.status, &row),
-                    )
+                    .record("Figure", (row.id, row.version), Verb::Update, fields, (seen.clone(), seen))
                     .await?;
             }
             None => {
-                insert(writing, row, &about, Verb::Create).await?;
+                insert(writing, row, about.site, Verb::Create).await?;
             }
         }
     }

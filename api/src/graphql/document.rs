@@ -8,6 +8,7 @@ use async_graphql::parser::types::{DocumentOperations, ExecutableDocument, Opera
 use async_graphql::{Positioned, Request, ServerError, ValidationResult};
 use quick_cache::sync::Cache;
 
+use super::atomic;
 use super::check::{self, Types};
 use crate::error::{ApiError, Code};
 use crate::limits;
@@ -53,6 +54,7 @@ impl Documents {
 
     /// Has the library validate a document.
     async fn validated_by_library(&self, mut document: ExecutableDocument) -> Result<(), Vec<ApiError>> {
+        atomic::take_off(&mut document);
         check::carry_directives(&mut document);
         let mut request = Request::new("");
         request.set_parsed_query(document);
@@ -62,7 +64,8 @@ impl Documents {
 
     /// The schema in its definition language.
     pub fn sdl(&self) -> String {
-        self.schema.sdl_with_options(async_graphql::SDLExportOptions::new().include_specified_by())
+        let options = async_graphql::SDLExportOptions::new().include_specified_by();
+        self.schema.sdl_with_options(options) + &atomic::sdl()
     }
 }
 

@@ -9,12 +9,12 @@ use async_graphql::parser::types::{
 };
 use async_graphql::{Positioned, Request, Variables};
 
-use super::{Engine, document, response};
+use super::{Engine, atomic, document, response};
 use crate::auth::Actor;
 use crate::error::{ApiError, Code};
 use crate::limits;
 use crate::policy::Viewer;
-use crate::read::coerce;
+use crate::read::coerce::{self, Formats};
 use crate::read::plan::{Planner, internal};
 use crate::read::run;
 use crate::read::select::{Document, Selected};
@@ -85,7 +85,9 @@ impl Engine {
         let one = |error| vec![error];
         let operation = document::operation(&parsed, asked.name.as_deref()).map_err(one)?;
         let definitions = &operation.node.variable_definitions;
-        let variables = coerce::variables(&self.model, definitions, &asked.variables).map_err(one)?;
+        let variables =
+            coerce::variables(&self.model, definitions, &asked.variables, Formats::of(operation.node.ty))
+                .map_err(one)?;
         // what points and outlines need is read before planning, which is not asynchronous
         if mentions(&parsed, crate::qpv::needs_outlines) {
             self.load_outlines().await.map_err(one)?;
@@ -130,7 +132,7 @@ impl Engine {
                 "__typename" => Some(Out::Text(json_string("Query"))),
                 "__schema" | "__type" => {
                     if introspected.is_none() {
-                        introspected = Some(self.introspect(parsed, operation, variables).await?);
+                        introspected = Some(self.introspect(parsed, operation, variables, &roots).await?);
                     }
                     introspected
                         .as_ref()
@@ -178,6 +180,7 @@ impl Engine {
         parsed: &ExecutableDocument,
         operation: &Positioned<OperationDefinition>,
         variables: &Variables,
+        roots: &[Selected<'_>],
     ) -> Result<HashMap<String, Vec<u8>>, Vec<ApiError>> {
         let mut operation = operation.clone();
         keep_introspection(&mut operation.node.selection_set.node, parsed);
@@ -194,7 +197,13 @@ impl Engine {
                 .map(|error| ApiError::new(Code::GraphqlValidationFailed, error.message))
                 .collect());
         }
-        let async_graphql::Value::Object(data) = response.data else { return Ok(HashMap::new()) };
+        let async_graphql::Value::Object(mut data) = response.data else { return Ok(HashMap::new()) };
+        let document = Document { fragments: &parsed.fragments, variables };
+        for root in roots.iter().filter(|root| root.name == "__schema") {
+            if let Some(answer) = data.get_mut(root.key) {
+                atomic::introspected(document, root, answer);
+            }
+        }
         // as JSON: the value's own text is GraphQL's notation
         let json = |value| serde_json::to_vec(&value).map_err(|_| vec![internal("introspection is no JSON")]);
         data.into_iter().map(|(key, value)| Ok((key.to_string(), json(value)?))).collect()

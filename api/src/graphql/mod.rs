@@ -3,6 +3,7 @@
 //! `document` has the library parse and validate, `check` looks at what the library passes over, `execute` plans,
 //! runs and writes, `response` puts the answer together. Introspection is answered by the library, from the same schema.
 
+mod atomic;
 mod check;
 mod document;
 mod execute;
@@ -94,8 +95,8 @@ impl Engine {
 
 impl Engine {
     /// The clock of this engine.
-    pub(crate) const fn clock(&self) -> &Arc<dyn Clock> {
-        &self.clock
+    pub(crate) fn clock(&self) -> &dyn Clock {
+        self.clock.as_ref()
     }
 
     /// Reads what names the database.

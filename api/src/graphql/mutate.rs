@@ -1,22 +1,45 @@
-//! Mutations: each field in order, in a transaction of its own; the changed object is read by the planner.
+//! Mutations: each field in order, in a transaction of its own or all in one; the changed objects are read by the
+//! planner.
 
 use async_graphql::parser::types::{ExecutableDocument, OperationDefinition, SelectionSet};
 use async_graphql::{Positioned, Value, Variables};
 use serde_json::Value as Json;
+use uuid::Uuid;
 
 use super::execute::{Answer, Outcome};
-use super::{Engine, response};
-use crate::error::ApiError;
+use super::{Engine, atomic, response};
+use crate::error::{ApiError, Code};
 use crate::limits;
 use crate::policy::Viewer;
-use crate::read::coerce::{self, Arguments};
+use crate::read::coerce::{self, Arguments, Formats};
 use crate::read::model::Argument;
 use crate::read::plan::{Planner, internal};
 use crate::read::run;
 use crate::read::select::{Document, Selected};
 use crate::read::shape::{Out, Shape, json_key, json_string};
 use crate::read::write::Writer;
-use crate::write::{self, Mutation, Problem, Sender, Written};
+use crate::write::{self, Asked, Mutation, Problem, Sender, Written};
+
+/// A mutation whose input and payload are right as far as can be told before it is run.
+struct Step<'d> {
+    key: &'d str,
+    sets: Vec<&'d SelectionSet>,
+    mutation: &'d Mutation,
+    input: Arguments,
+    malformed: Vec<Problem>,
+}
+
+impl Step<'_> {
+    fn asked(&self) -> Asked<'_> {
+        Asked { key: self.key, mutation: self.mutation, input: &self.input, malformed: &self.malformed }
+    }
+}
+
+/// A field before it is run; `None` for `__typename`.
+type Prepared<'d> = Result<Option<Step<'d>>, ApiError>;
+
+/// A field after it was run; `None` for `__typename`.
+type Ended = Result<Option<Written>, ApiError>;
 
 impl Engine {
     /// Runs the fields of a mutation one after the other. A fault makes its field null; those before it are done.
@@ -33,23 +56,30 @@ impl Engine {
         let roots = document.fields(&sets, &|on| on == "Mutation");
         if roots.len() > limits::ROOT_FIELDS {
             let message = format!("{} root fields, at most {} are taken", roots.len(), limits::ROOT_FIELDS);
-            return Err(vec![ApiError::new(crate::error::Code::LimitExceeded, message)]);
+            return Err(vec![ApiError::new(Code::LimitExceeded, message)]);
         }
         let sender = self.sender(viewer, request_id);
+        let steps: Vec<Prepared<'_>> =
+            roots.iter().map(|root| self.prepare(document, root, viewer)).collect();
+        let together = if atomic::is_asked(&operation.node) { steps.len() } else { 1 };
+        let mut answers = Vec::new();
+        for steps in steps.chunks(together.max(1)) {
+            let ended = self.write(steps, sender).await;
+            for (step, written) in steps.iter().zip(ended) {
+                answers.push(self.answered(document, viewer, step, written).await);
+            }
+        }
         let mut data = vec![b'{'];
         let mut errors = Vec::new();
-        for (index, root) in roots.iter().enumerate() {
-            if index > 0 {
+        for (root, answer) in roots.iter().zip(answers) {
+            if data.len() > 1 {
                 data.push(b',');
             }
             data.extend_from_slice(&json_key(root.key));
-            match self.mutation(document, root, sender).await {
-                Ok(json) => data.extend_from_slice(&json),
-                Err(error) => {
-                    errors.push(error.at(root.position).under(root.key));
-                    data.extend_from_slice(b"null");
-                }
-            }
+            data.extend_from_slice(&answer.unwrap_or_else(|error| {
+                errors.push(error.at(root.position).under(root.key));
+                b"null".to_vec()
+            }));
         }
         data.push(b'}');
         Ok(Answer { body: response::executed(&data, &errors), outcome: Outcome::Executed })
@@ -60,20 +90,50 @@ impl Engine {
         Sender { viewer, request_id, refusals: &self.refusals }
     }
 
-    async fn mutation(
+    async fn answered(
         &self,
         document: Document<'_>,
-        root: &Selected<'_>,
-        sender: Sender<'_>,
+        viewer: &Viewer,
+        step: &Prepared<'_>,
+        ended: Ended,
     ) -> Result<Vec<u8>, ApiError> {
+        match (step, ended?) {
+            (Ok(Some(step)), Some(written)) => self.payload(step, document, viewer, &written).await,
+            _ => Ok(json_string("Mutation")),
+        }
+    }
+
+    /// Looks at everything that can be wrong with a field before something is written: its input, and what its
+    /// payload is asked for.
+    fn prepare<'d>(&'d self, document: Document<'d>, root: &Selected<'d>, viewer: &Viewer) -> Prepared<'d> {
         if root.name == "__typename" {
-            return Ok(json_string("Mutation"));
+            return Ok(None);
         }
         let mutation =
             self.model.mutations.get(root.name).ok_or_else(|| internal("a mutation is not declared"))?;
         let input = self.input(mutation, document, root)?;
-        let written = write::run(&self.db, &self.clock, mutation, &input, sender).await?;
-        self.payload(mutation, document, root, sender.viewer, &written).await
+        // any object will do
+        let placeholder = Written::done(Some(Uuid::nil()), false);
+        let mut planner = Planner::new(&self.model, viewer, document, &self.services, self.db.backend);
+        shape(&mut planner, mutation, &root.sets, &placeholder)?;
+        let malformed = write::malformed(&self.model, mutation, &input);
+        Ok(Some(Step { key: root.key, sets: root.sets.clone(), mutation, input, malformed }))
+    }
+
+    /// Writes some fields in one transaction; one that is wrong beforehand keeps the others from being tried.
+    async fn write(&self, steps: &[Prepared<'_>], sender: Sender<'_>) -> Vec<Ended> {
+        let wrong = steps.iter().any(Result::is_err);
+        let mut asked: Vec<Asked<'_>> = Vec::new();
+        if !wrong {
+            asked.extend(steps.iter().flatten().flatten().map(Step::asked));
+        }
+        let mut written = write::run(&self.db, self.clock.as_ref(), &asked, sender).await.into_iter();
+        let ended = |step: &Prepared<'_>| match step {
+            Err(error) => Err(error.clone()),
+            Ok(None) => Ok(None),
+            Ok(Some(_)) => written.next().unwrap_or_else(|| Ok(Written::given_up("another field"))).map(Some),
+        };
+        steps.iter().map(ended).collect()
     }
 
     fn input(
@@ -84,7 +144,13 @@ impl Engine {
     ) -> Result<Arguments, ApiError> {
         let ty = async_graphql::dynamic::TypeRef::named_nn(mutation.input_type());
         let declared = [Argument::new("input", ty, "")];
-        let arguments = coerce::arguments(&self.model, &declared, root.arguments, document.variables)?;
+        let arguments = coerce::arguments_with(
+            &self.model,
+            &declared,
+            root.arguments,
+            document.variables,
+            Formats::Passed,
+        )?;
         let Some(Value::Object(fields)) = arguments.get("input") else {
             return Err(internal("a mutation without input"));
         };
@@ -93,33 +159,18 @@ impl Engine {
 
     async fn payload(
         &self,
-        mutation: &Mutation,
+        step: &Step<'_>,
         document: Document<'_>,
-        root: &Selected<'_>,
         viewer: &Viewer,
         written: &Written,
     ) -> Result<Vec<u8>, ApiError> {
         let mut planner = Planner::new(&self.model, viewer, document, &self.services, self.db.backend);
-        let name = mutation.payload_type();
-        let mut shape = Shape::new();
-        for part in document.fields(&root.sets, &|on| on == name) {
-            let out = match (part.name, written.id) {
-                ("__typename", _) => Out::Text(json_string(&name)),
-                ("replayed", _) => Out::Text(written.replayed.to_string().into_bytes()),
-                ("userErrors", _) => user_errors(document, &part, &written.problems),
-                (name, _) if mutation.parts.iter().any(|part| part.name == name) => {
-                    reported(&mut planner, mutation, &part, written)?
-                }
-                (_, Some(id)) => {
-                    let noun = planner.noun(mutation.target.noun)?;
-                    planner.by_id(noun, id, &part.sets).map_err(|error| error.under(part.key))?
-                }
-                (_, None) => Out::null(),
-            };
-            shape.push((json_key(part.key), out));
-        }
+        let shape = shape(&mut planner, step.mutation, &step.sets, written)?;
         let levels = planner.levels;
-        let fetched = run::run(&self.db, &levels).await?;
+        let fetched = match run::run(&self.db, &levels).await {
+            Ok(fetched) => fetched,
+            Err(error) => return Err(unread(&error)),
+        };
         Writer::new(&levels, &fetched).root(&Out::Fields(shape))
     }
 }
@@ -133,10 +184,46 @@ fn reported<'p>(
 ) -> Result<Out, ApiError> {
     let part = mutation.parts.iter().find(|part| part.name == selected.name);
     let part = part.ok_or_else(|| internal("a payload's field is not declared"))?;
-    match &written.report {
-        Some(report) => (part.plan)(planner, selected, report).map_err(|error| error.under(selected.key)),
-        None => Ok(Out::Items(Vec::new())),
+    let nothing = Json::Array(Vec::new());
+    let report = written.report.as_ref().unwrap_or(&nothing);
+    (part.plan)(planner, selected, report).map_err(|error| error.under(selected.key))
+}
+
+/// The write is done; a fault now must not read as if it were not.
+fn unread(error: &ApiError) -> ApiError {
+    let message = "the write is done, but its answer could not be read; read the object, or send the same again \
+                   with its idempotency key: it is not written twice";
+    tracing::warn!(%error, "a payload could not be read");
+    ApiError::new(Code::OutcomeUnknown, message)
+}
+
+/// The payload of a mutation, planned.
+fn shape<'p>(
+    planner: &mut Planner<'p>,
+    mutation: &Mutation,
+    sets: &[&'p SelectionSet],
+    written: &Written,
+) -> Result<Shape, ApiError> {
+    let document = planner.document;
+    let name = mutation.payload_type();
+    let mut shape = Shape::new();
+    for part in document.fields(sets, &|on| on == name) {
+        let out = match (part.name, written.id) {
+            ("__typename", _) => Out::Text(json_string(&name)),
+            ("replayed", _) => Out::Text(written.replayed.to_string().into_bytes()),
+            ("userErrors", _) => user_errors(document, &part, &written.problems),
+            (name, _) if mutation.parts.iter().any(|part| part.name == name) => {
+                reported(planner, mutation, &part, written)?
+            }
+            (_, Some(id)) => {
+                let noun = planner.noun(mutation.target.noun)?;
+                planner.by_id(noun, id, &part.sets).map_err(|error| error.under(part.key))?
+            }
+            (_, None) => Out::null(),
+        };
+        shape.push((json_key(part.key), out));
     }
+    Ok(shape)
 }
 
 /// What was wrong, or is to be known, as a list of `UserError`.

@@ -74,8 +74,8 @@ fn mutation(model: &Model) -> OutputType {
         OutputField::new(mutation.name, TypeRef::named(mutation.payload_type()), mutation.description)
             .with(&[input])
     };
-    let description =
-        "Everything that can be written. Several in one document run in order, each in its own transaction.";
+    let description = "Everything that can be written. Several in one document run in order, each in its own transaction; all in one \
+         with `@atomic`.";
     OutputType::new("Mutation", description, model.mutations.values().map(field).collect())
 }
 

@@ -210,6 +210,7 @@ fn action_row(
         lead_partner_id: Some(known.partner(line.raw("lead"))?),
         published: line.yes("published")?,
         cancel_reason: line.optional("cancel_reason")?,
+        reopen_reason: None,
     })
 }
 

@@ -38,6 +38,10 @@ pub(super) const RULE: Rule<figure::Column> = {
 pub(crate) enum Subject<'a> {
     /// The whole programme.
     National,
+    /// A commune, by its code.
+    Commune(&'a str),
+    /// An EPCI, by its SIREN.
+    Epci(&'a str),
     /// A site, with its code.
     Site(Uuid, &'a str),
     /// A QPV, with its code.
@@ -93,6 +97,10 @@ pub(crate) fn figure(
     };
     match subject {
         Subject::National => {}
+        Subject::Commune(code) => {
+            (row.subject, row.commune_code) = (FigureSubject::Commune, Some(code.to_owned()));
+        }
+        Subject::Epci(siren) => (row.subject, row.epci_siren) = (FigureSubject::Epci, Some(siren.to_owned())),
         Subject::Site(id, _) => (row.subject, row.site_id) = (FigureSubject::Site, Some(id)),
         Subject::Qpv(id, _) => (row.subject, row.qpv_id) = (FigureSubject::Qpv, Some(id)),
         Subject::Action(id, _) => (row.subject, row.action_id) = (FigureSubject::Action, Some(id)),
@@ -112,7 +120,11 @@ pub(crate) fn date(row: &mut figure::Model, period: &str) -> Result<(), Wrong> {
 pub(crate) fn name(row: &mut figure::Model, subject: Subject<'_>, generation: Option<&str>) {
     let code = match subject {
         Subject::National => "",
-        Subject::Site(_, code) | Subject::Qpv(_, code) | Subject::Action(_, code) => code,
+        Subject::Commune(code)
+        | Subject::Epci(code)
+        | Subject::Site(_, code)
+        | Subject::Qpv(_, code)
+        | Subject::Action(_, code) => code,
     };
     let period = row.period.as_deref().unwrap_or_default();
     let perimeter = row.perimeter.map(Perimeter::as_str).unwrap_or_default();

@@ -9,11 +9,13 @@ use uuid::Uuid;
 
 use crate::auth::Role;
 use crate::graphql::scalars::Scalar;
+use crate::journal::Lost;
 use crate::policy::{Resource, Verb};
 use crate::read::model::Argument;
 use crate::write::declare::{expected_version, id_of, optional, required};
 use crate::write::input::Patch;
 use crate::write::row::{next_row, shared, take};
+use crate::write::source::external_id;
 use crate::write::{
     Change, Failure, Input, Mutation, Place, Problem, ProblemCode, Resources, Target, Writing,
 };
@@ -30,7 +32,7 @@ pub fn mutations() -> Vec<Mutation> {
             "createPartner",
             TARGET,
             "Creates a partner. Look for it first: `partnerDuplicates` lists those that exist twice.",
-            fields(true),
+            [fields(true), vec![external_id()]].concat(),
             |writing, input| Box::pin(create(writing, input)),
         ),
         Mutation::new(
@@ -83,12 +85,14 @@ fn rights(verb: Verb) -> Resources {
 }
 
 async fn create(writing: Writing<'_>, input: &Input<'_>) -> Result<Change, Failure> {
-    writing
-        .place(rights(Verb::Create), "", Place { columns: vec![("source_system", None::<String>.into())] })
-        .await?;
+    let system = writing.source_system();
+    let place = Place { columns: vec![("source_system", system.clone().into())] };
+    writing.place(rights(Verb::Create), "", place).await?;
     let empty = blank(writing);
     let mut row: partner::ActiveModel = empty.clone().into();
     row = row.reset_all();
+    row.source_system = Set(system);
+    row.source_external_id = Set(writing.external_id(input, "partner").await?);
     let changed = apply(writing, input, &empty, &mut row).await?;
     input.check()?;
     let row = row.insert(writing.tx).await?;
@@ -326,7 +330,14 @@ async fn move_seats(writing: Writing<'_>, from: Uuid, to: Uuid) -> Result<(), Fa
         }
         let row = row.update(writing.tx).await?;
         let scope = crate::write::row::in_site(row.site_id);
-        writing.record("Seat", (row.id, row.version), Verb::Merge, vec!["partner"], scope).await?;
+        let lost = if current.ends_on.is_none() {
+            writing.lost_siren(row.site_id, from).await?
+        } else {
+            Lost::default()
+        };
+        writing
+            .record_losing("Seat", (row.id, row.version), Verb::Merge, vec!["partner"], scope, lost)
+            .await?;
     }
     Ok(())
 }

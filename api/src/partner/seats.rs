@@ -110,7 +110,10 @@ async fn end(writing: Writing<'_>, input: &Input<'_>) -> Result<Change, Failure>
     row.ends_on = Set(Some(to));
     let row = row.update(writing.tx).await?;
     leave_committees(writing, &row).await?;
-    writing.record("Seat", (id, row.version), Verb::Write, vec!["to"], in_site(row.site_id)).await
+    let lost = writing.lost_siren(row.site_id, row.partner_id).await?;
+    writing
+        .record_losing("Seat", (id, row.version), Verb::Write, vec!["to"], in_site(row.site_id), lost)
+        .await
 }
 
 /// Nobody gives or ends a seat from which his own right comes.

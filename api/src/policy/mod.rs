@@ -1,5 +1,6 @@
 //! Who may do what: one table (`policy.csv`), compiled once, and the only maker of an [`Access`].
 
+mod needed;
 mod scope;
 mod table;
 
@@ -44,6 +45,7 @@ impl Viewer {
     /// or the table refuse reaches nothing.
     pub fn authorize(&self, resource: Resource, verb: Verb, group: &str) -> Access<'_> {
         let mut grants = Vec::new();
+        debug_assert!(self.policy.rule(resource, verb, group).is_some(), "{resource:?} {verb:?} {group:?}");
         if let Some(rule) = self.policy.rule(resource, verb, group) {
             let role = self.actor.role;
             // every write needs `cde:write`, those of grants `cde:admin` beside it
@@ -58,6 +60,13 @@ impl Viewer {
             }
         }
         Access { viewer: self, resource, verb, grants }
+    }
+
+    /// What anybody reads of a resource.
+    pub fn public(&self, resource: Resource) -> Access<'_> {
+        let rule = self.policy.rule(resource, Verb::Read, "");
+        let grants = rule.map(|rule| rule.cell(Role::Public).grants.clone()).unwrap_or_default();
+        Access { viewer: self, resource, verb: Verb::Read, grants }
     }
 
     /// Whether the caller may do something to a row that does not exist yet, given whether it lies in his

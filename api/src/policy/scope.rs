@@ -35,11 +35,12 @@ pub(super) fn condition(
     let rows = match grant.territory {
         Territory::National => String::new(),
         Territory::Public => public(resource, alias)?,
-        Territory::Source => source(sql, viewer, resource, alias)?,
+        Territory::Source => source(sql, viewer, resource, verb, alias)?,
         Territory::Own => own(sql, viewer, alias)?,
         territory => {
             let sites = sites(sql, viewer, territory)?;
-            in_sites(resource, alias, &sites)
+            let rows = in_sites(sql, viewer, resource, alias, &open(resource, verb, territory, sites));
+            if resource == Resource::AuditEvent { or_lost(sql, viewer, territory, alias, rows) } else { rows }
         }
     };
     let mut parts: Vec<String> = Vec::new();
@@ -47,10 +48,7 @@ pub(super) fn condition(
         parts.push(rows);
     }
     if let Some(condition) = grant.condition {
-        parts.push(restriction(condition, alias));
-    }
-    if verb != Verb::Read && grant.territory != Territory::National {
-        parts.push(open_site(resource, verb, grant.territory, alias));
+        parts.push(restriction(sql, viewer, condition, alias)?);
     }
     Some(if parts.len() > 1 { format!("({})", parts.join(" AND ")) } else { parts.concat() })
 }
@@ -83,7 +81,7 @@ fn public(resource: Resource, a: &str) -> Option<String> {
 }
 
 /// Rows of a resource that hang on one of these sites.
-fn in_sites(resource: Resource, a: &str, sites: &str) -> String {
+fn in_sites(sql: &mut Sql, viewer: &Viewer, resource: Resource, a: &str, sites: &str) -> String {
     match resource {
         Resource::Site => format!("{a}.id IN ({sites})"),
         Resource::Meeting | Resource::GovernanceMember => {
@@ -96,44 +94,76 @@ fn in_sites(resource: Resource, a: &str, sites: &str) -> String {
             )
         }
         Resource::AuditEvent => format!("({a}.site_id IN ({sites}) OR {a}.was_site_id IN ({sites}))"),
-        Resource::Figure => format!(
-            "({a}.site_id IN ({sites}) OR {a}.qpv_id IN (SELECT sq.qpv_id FROM site_qpv sq WHERE sq.site_id IN \
-             ({sites})) OR {a}.action_id IN (SELECT sa.id FROM action sa WHERE sa.deleted_at IS NULL AND sa.site_id \
-             IN ({sites})))"
-        ),
+        Resource::Figure => {
+            let today = sql.piece(|sql| {
+                sql.bind(viewer.today.into());
+            });
+            format!(
+                "({a}.site_id IN ({sites}) OR {a}.qpv_id IN (SELECT sq.qpv_id FROM site_qpv sq WHERE (sq.ends_on IS \
+                 NULL OR sq.ends_on >= {today}) AND sq.site_id IN ({sites})) OR {a}.action_id IN (SELECT sa.id FROM \
+                 action sa WHERE sa.deleted_at IS NULL AND sa.site_id IN ({sites})))"
+            )
+        }
         _ => format!("{a}.site_id IN ({sites})"),
     }
 }
 
-/// Rows that came from the caller's source system, on sites granted to his client.
-fn source(sql: &mut Sql, viewer: &Viewer, resource: Resource, a: &str) -> Option<String> {
+/// The entry by which a site left the caller's scope is the last that he sees of it.
+fn or_lost(sql: &mut Sql, viewer: &Viewer, territory: Territory, a: &str, rows: String) -> String {
+    let actor = &viewer.actor;
+    let (column, mine) = match territory {
+        Territory::Departement | Territory::PilotDepartement => {
+            ("lost_departements", actor.departements.clone())
+        }
+        Territory::Member | Territory::SteeringMember => ("lost_sirens", actor.sirens.clone()),
+        _ => ("lost_clients", actor.client_id.iter().cloned().collect()),
+    };
+    let column = format!("{a}.{column}");
+    let lost = mine.into_iter().map(|code| {
+        sql.piece(|sql| {
+            sql.list_has(&column, code);
+        })
+    });
+    let parts: Vec<String> = std::iter::once(rows).chain(lost).collect();
+    format!("({})", parts.join(" OR "))
+}
+
+/// Rows that came from the caller's source system, on sites granted to his client; those of no site need a grant of
+/// any.
+fn source(sql: &mut Sql, viewer: &Viewer, resource: Resource, verb: Verb, a: &str) -> Option<String> {
     let system = viewer.actor.source.clone()?;
-    let granted = match resource {
-        Resource::Partner => String::new(),
-        _ => format!(" AND {}", in_sites(resource, a, &sites(sql, viewer, Territory::Granted)?)),
+    let granted = if resource == Resource::Partner {
+        let grant = current_grant(sql, viewer)?;
+        format!("EXISTS (SELECT 1 FROM client_grant xg WHERE {grant})")
+    } else {
+        let sites = sites(sql, viewer, Territory::Granted)?;
+        in_sites(sql, viewer, resource, a, &open(resource, verb, Territory::Source, sites))
     };
     Some(sql.piece(|sql| {
-        sql.push("(").push(a).push(".source_system = ").bind(system.into()).push(&granted).push(")");
+        sql.push("(").push(a).push(".source_system = ").bind(system.into());
+        sql.push(" AND ").push(&granted).push(")");
     }))
 }
 
 /// What of one grant can be told from an entry of the journal.
 pub(super) fn recorded(sql: &mut Sql, viewer: &Viewer, grant: Grant, a: &str) -> Option<String> {
-    let of_sites = |sites: &str| format!("({a}.site_id IN ({sites}) OR {a}.was_site_id IN ({sites}))");
-    match grant.territory {
-        Territory::National => Some("TRUE".to_owned()),
-        Territory::Public => Some(format!("{a}.was_public")),
-        Territory::Own => None,
-        Territory::Source => {
-            let system = viewer.actor.source.clone()?;
-            let granted = of_sites(&sites(sql, viewer, Territory::Granted)?);
-            Some(sql.piece(|sql| {
-                sql.push("(").push(a).push(".source_system = ").bind(system.into());
-                sql.push(" AND ").push(&granted).push(")");
-            }))
-        }
-        territory => Some(of_sites(&sites(sql, viewer, territory)?)),
-    }
+    let (territory, system) = match grant.territory {
+        Territory::National => return Some("TRUE".to_owned()),
+        Territory::Public => return Some(format!("{a}.was_public")),
+        Territory::Own => return None,
+        Territory::Source => (Territory::Granted, Some(viewer.actor.source.clone()?)),
+        territory => (territory, None),
+    };
+    let sites = sites(sql, viewer, territory)?;
+    let rows = format!("{a}.site_id IN ({sites}) OR {a}.was_site_id IN ({sites})");
+    let reached = or_lost(sql, viewer, territory, a, rows);
+    Some(match system {
+        None => reached,
+        Some(system) => sql.piece(|sql| {
+            sql.push("(").push(a).push(".source_system = ").bind(system.into());
+            sql.push(" AND ").push(&reached).push(")");
+        }),
+    })
 }
 
 /// Rows written under the caller's own client.
@@ -183,17 +213,21 @@ fn seats(sql: &mut Sql, sirens: &[String], steering: bool, today: NaiveDate) -> 
 }
 
 fn granted(sql: &mut Sql, viewer: &Viewer) -> Option<String> {
+    let grant = current_grant(sql, viewer)?;
+    Some(format!(
+        "SELECT xs.id FROM site xs JOIN client_grant xg ON {grant} WHERE xg.all_sites OR EXISTS (SELECT 1 FROM \
+         client_grant_site xt WHERE xt.grant_id = xg.id AND xt.site_id = xs.id)"
+    ))
+}
+
+/// Whether the grant at `xg` is the caller's, for the source system that his token names, and holds now.
+fn current_grant(sql: &mut Sql, viewer: &Viewer) -> Option<String> {
     let (client, source) = (viewer.actor.client_id.clone()?, viewer.actor.source.clone()?);
     Some(sql.piece(|sql| {
-        sql.push("SELECT xs.id FROM site xs JOIN client_grant xg ON xg.client_id = ").bind(client.into());
-        sql.push(" AND xg.source_system = ").bind(source.into());
+        sql.push("xg.client_id = ").bind(client.into()).push(" AND xg.source_system = ").bind(source.into());
         sql.push(" AND xg.status = 'ACTIVE' AND (xg.valid_from IS NULL OR xg.valid_from <= ")
             .bind(viewer.now.into());
-        sql.push(") AND (xg.valid_to IS NULL OR xg.valid_to > ").bind(viewer.now.into());
-        sql.push(
-            ") WHERE xg.all_sites OR EXISTS (SELECT 1 FROM client_grant_site xt WHERE xt.grant_id = xg.id \
-             AND xt.site_id = xs.id)",
-        );
+        sql.push(") AND (xg.valid_to IS NULL OR xg.valid_to > ").bind(viewer.now.into()).push(")");
     }))
 }
 
@@ -201,25 +235,30 @@ fn texts(list: &[String]) -> Option<Vec<Value>> {
     (!list.is_empty()).then(|| list.iter().map(|text| text.clone().into()).collect())
 }
 
-fn restriction(condition: Condition, a: &str) -> String {
-    match condition {
+fn restriction(sql: &mut Sql, viewer: &Viewer, condition: Condition, a: &str) -> Option<String> {
+    Some(match condition {
         Condition::Candidate => format!("{a}.status = 'CANDIDATE'"),
         Condition::NotSynced => format!("{a}.source_system IS NULL"),
         Condition::Draft => format!("{a}.status = 'DRAFT'"),
         Condition::NotState => format!("{a}.kind NOT IN ('PREFECTURE', 'DDETS', 'DREETS', 'ANCT')"),
-    }
+        Condition::GrantedIndicator => {
+            let grant = current_grant(sql, viewer)?;
+            let listed = sql.piece(|sql| sql.list_holds("xg.indicators", &format!("{a}.indicator")));
+            format!("EXISTS (SELECT 1 FROM client_grant xg WHERE {grant} AND {listed})")
+        }
+    })
 }
 
-/// A closed or withdrawn site is read-only for all but the national team; its préfecture still writes the late
-/// figures of a closed one.
-fn open_site(resource: Resource, verb: Verb, territory: Territory, a: &str) -> String {
-    const OPEN: &str = "SELECT id FROM site WHERE status NOT IN ('CLOSED', 'WITHDRAWN')";
-    const NOT_WITHDRAWN: &str = "SELECT id FROM site WHERE status <> 'WITHDRAWN'";
-    match resource {
-        Resource::Partner | Resource::Referential => "TRUE".to_owned(),
-        Resource::Figure if verb != Verb::Withdraw && territory == Territory::PilotDepartement => {
-            in_sites(resource, a, NOT_WITHDRAWN)
-        }
-        _ => in_sites(resource, a, OPEN),
-    }
+/// Of these sites, those whose rows may be written: a closed or withdrawn site is read-only for all but the national
+/// team; its préfecture still writes the late figures of a closed one.
+fn open(resource: Resource, verb: Verb, territory: Territory, sites: String) -> String {
+    let late =
+        resource == Resource::Figure && verb != Verb::Withdraw && territory == Territory::PilotDepartement;
+    let closed = match (verb, resource) {
+        // a partner is of no site: a seat in any gives the right
+        (Verb::Read, _) | (_, Resource::Partner) => return sites,
+        _ if late => "'WITHDRAWN'",
+        _ => "'CLOSED', 'WITHDRAWN'",
+    };
+    format!("SELECT xo.id FROM site xo WHERE xo.status NOT IN ({closed}) AND xo.id IN ({sites})")
 }

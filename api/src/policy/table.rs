@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::fmt::Write as _;
 
+use super::needed;
 use crate::auth::{Role, Scope};
 
 /// The table itself; every right of the product stands there.
@@ -148,6 +149,8 @@ named! {
         Draft = "draft",
         /// The partner is not a State body.
         NotState = "not_state",
+        /// The figure is of an indicator that the client was granted.
+        GrantedIndicator = "granted_indicator",
     }
 }
 
@@ -209,7 +212,8 @@ impl Policy {
         Self::parse(CSV)
     }
 
-    /// Reads a table; any unknown word, missing cell or double line is an error.
+    /// Reads a table; any unknown word, missing cell, double line, and any line that is asked for and not there, or
+    /// there and never asked for, is an error.
     pub fn parse(csv: &str) -> Result<Self, PolicyError> {
         let mut policy = Self { rules: Vec::new(), index: HashMap::new() };
         if csv.lines().next() != Some(&HEADER.join(",")) {
@@ -229,14 +233,23 @@ impl Policy {
                     rule.group
                 )));
             }
+            if !needed::is_needed(rule.resource, rule.verb, &rule.group) {
+                return Err(fail(format!(
+                    "nothing asks for {} {} {}; write it into policy/needed.rs once something does",
+                    rule.resource.name(),
+                    rule.verb.name(),
+                    rule.group
+                )));
+            }
             policy.index.entry((rule.resource, rule.verb)).or_default().push(policy.rules.len());
             policy.rules.push(rule);
         }
-        let unruled = Resource::ALL
+        let missing = needed::NEEDED
             .iter()
-            .find(|resource| !policy.rules.iter().any(|rule| rule.resource == **resource));
-        if let Some(resource) = unruled {
-            let problem = format!("{} has no line, so nobody could do anything with it", resource.name());
+            .find(|(resource, verb, group)| policy.rule(*resource, *verb, group).is_none());
+        if let Some((resource, verb, group)) = missing {
+            let problem =
+                format!("no line for {},{},{group}, which the code asks for", resource.name(), verb.name());
             return Err(PolicyError { line: csv.lines().count(), problem });
         }
         Ok(policy)

@@ -127,7 +127,8 @@ fn related_fields() -> Vec<Field> {
                 );
                 sql.push(action).push(".id)))");
             }),
-            "Actions for it; an action that names no « QPV » is for all of its site's.",
+            "Actions for it; an action that names no « QPV » is for all of its site's, and listed under each of them, while \
+             `actionStatistics` by QPV counts it under none.",
         ),
         many("figures", by("Figure", figure::Column::QpvId), "Figures about it."),
     ]

@@ -2,7 +2,7 @@
 //! defaults, and an error that names the place and what is expected there.
 
 use async_graphql::dynamic::TypeRef;
-use async_graphql::parser::types::{BaseType, Type, VariableDefinition};
+use async_graphql::parser::types::{BaseType, OperationType, Type, VariableDefinition};
 use async_graphql::{Name, Positioned, Value, Variables};
 use async_graphql_value::Value as Written;
 use indexmap::IndexMap;
@@ -15,12 +15,37 @@ use crate::graphql::scalars::Scalar;
 /// Arguments by name, coerced; what was not given and has no default is absent.
 pub type Arguments = IndexMap<String, Value>;
 
+/// What becomes of a code, date or other scalar of ours that is not of its form.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Formats {
+    /// It is an error here.
+    Checked,
+    /// It goes through: who writes is told of all of them at once, beside what else is wrong.
+    Passed,
+}
+
+impl Formats {
+    /// For the values of an operation.
+    pub fn of(operation: OperationType) -> Self {
+        if operation == OperationType::Mutation { Self::Passed } else { Self::Checked }
+    }
+}
+
+/// Coerces values.
+#[derive(Clone, Copy, Debug)]
+struct Coercion<'m> {
+    model: &'m Model,
+    formats: Formats,
+}
+
 /// The variables of an operation, coerced to their declared types.
 pub fn variables(
     model: &Model,
     definitions: &[Positioned<VariableDefinition>],
     given: &Variables,
+    formats: Formats,
 ) -> Result<Variables, ApiError> {
+    let coercion = Coercion { model, formats };
     let mut coerced = Variables::default();
     for definition in definitions {
         let name = &definition.node.name.node;
@@ -32,11 +57,11 @@ pub fn variables(
         };
         match (given.get(name), &definition.node.default_value) {
             (Some(value), _) => {
-                let value = coerce(model, &ty, value.clone()).map_err(wrong)?;
+                let value = coercion.value(&ty, value.clone()).map_err(wrong)?;
                 coerced.insert(name.clone(), value);
             }
             (None, Some(default)) => {
-                let value = coerce(model, &ty, default.node.clone()).map_err(wrong)?;
+                let value = coercion.value(&ty, default.node.clone()).map_err(wrong)?;
                 coerced.insert(name.clone(), value);
             }
             (None, None) if matches!(ty, TypeRef::NonNull(_)) => return Err(wrong(missing(&ty))),
@@ -46,9 +71,9 @@ pub fn variables(
     Ok(coerced)
 }
 
-/// A value of an input type by its name, coerced.
+/// A value of an input type by its name, coerced, for those who look at formats themselves.
 pub fn input(model: &Model, ty: &'static str, value: Value) -> Result<Value, ApiError> {
-    coerce(model, &TypeRef::named_nn(ty), value)
+    Coercion { model, formats: Formats::Passed }.value(&TypeRef::named_nn(ty), value)
 }
 
 /// The arguments of a field, coerced to their declared types.
@@ -58,6 +83,18 @@ pub fn arguments(
     given: &[(Positioned<Name>, Positioned<Written>)],
     variables: &Variables,
 ) -> Result<Arguments, ApiError> {
+    arguments_with(model, declared, given, variables, Formats::Checked)
+}
+
+/// The same, for those who look at formats themselves.
+pub fn arguments_with(
+    model: &Model,
+    declared: &[Argument],
+    given: &[(Positioned<Name>, Positioned<Written>)],
+    variables: &Variables,
+    formats: Formats,
+) -> Result<Arguments, ApiError> {
+    let coercion = Coercion { model, formats };
     let mut coerced = Arguments::new();
     for argument in declared {
         let written = given.iter().find(|(name, _)| name.node.as_str() == argument.name);
@@ -67,23 +104,11 @@ pub fn arguments(
             Some(position) => error.in_field(&argument.name).at(position),
             None => error.in_field(&argument.name),
         };
-        if let Some(value) = take(model, argument, value).map_err(wrong)? {
+        if let Some(value) = coercion.argument(argument, value).map_err(wrong)? {
             coerced.insert(argument.name.clone(), value);
         }
     }
     Ok(coerced)
-}
-
-/// A value for an argument: what is given, else its default, else an error if it must be there.
-fn take(model: &Model, argument: &Argument, given: Option<Value>) -> Result<Option<Value>, ApiError> {
-    match given {
-        Some(value) => coerce(model, &argument.ty, value).map(Some),
-        None => match &argument.default {
-            Some(default) => coerce(model, &argument.ty, default.clone()).map(Some),
-            None if matches!(argument.ty, TypeRef::NonNull(_)) => Err(missing(&argument.ty)),
-            None => Ok(None),
-        },
-    }
 }
 
 /// A written value with its variables filled in; `None` stands for an absent variable.
@@ -108,40 +133,76 @@ fn substitute(written: &Written, variables: &Variables) -> Option<Value> {
     })
 }
 
-fn coerce(model: &Model, ty: &TypeRef, value: Value) -> Result<Value, ApiError> {
-    match (ty, value) {
-        (TypeRef::NonNull(_), Value::Null) => Err(missing(ty)),
-        (TypeRef::NonNull(inner), value) => coerce(model, inner, value),
-        (_, Value::Null) => Ok(Value::Null),
-        (TypeRef::List(inner), Value::List(items)) => {
-            let items: Result<Vec<Value>, ApiError> = items
-                .into_iter()
-                .enumerate()
-                .map(|(index, item)| coerce(model, inner, item).map_err(|error| error.in_item(index)))
-                .collect();
-            items.map(Value::List)
+impl Coercion<'_> {
+    /// A value for an argument: what is given, else its default, else an error if it must be there.
+    fn argument(self, argument: &Argument, given: Option<Value>) -> Result<Option<Value>, ApiError> {
+        match given {
+            Some(value) => self.value(&argument.ty, value).map(Some),
+            None => match &argument.default {
+                Some(default) => self.value(&argument.ty, default.clone()).map(Some),
+                None if matches!(argument.ty, TypeRef::NonNull(_)) => Err(missing(&argument.ty)),
+                None => Ok(None),
+            },
         }
-        // one value stands for a list of it
-        (TypeRef::List(inner), value) => Ok(Value::List(vec![coerce(model, inner, value)?])),
-        (TypeRef::Named(name), value) => match model.inputs.get(name.as_ref()) {
-            Some(Input::Leaf(Leaf::Scalar(scalar))) => self::scalar(*scalar, value),
-            Some(Input::Leaf(Leaf::Enum(declared))) => one_of(declared, &value),
-            Some(Input::Object(declared)) => object(model, declared, value),
-            None => Err(wrong(&value, format!("a value of type {name}"))),
-        },
+    }
+
+    fn value(self, ty: &TypeRef, value: Value) -> Result<Value, ApiError> {
+        match (ty, value) {
+            (TypeRef::NonNull(_), Value::Null) => Err(missing(ty)),
+            (TypeRef::NonNull(inner), value) => self.value(inner, value),
+            (_, Value::Null) => Ok(Value::Null),
+            (TypeRef::List(inner), Value::List(items)) => {
+                let items = items.into_iter().enumerate();
+                let item =
+                    |(index, item)| self.value(inner, item).map_err(|error: ApiError| error.in_item(index));
+                items.map(item).collect::<Result<Vec<Value>, ApiError>>().map(Value::List)
+            }
+            // one value stands for a list of it
+            (TypeRef::List(inner), value) => Ok(Value::List(vec![self.value(inner, value)?])),
+            (TypeRef::Named(name), value) => match self.model.inputs.get(name.as_ref()) {
+                Some(Input::Leaf(Leaf::Scalar(declared))) => scalar(*declared, value, self.formats),
+                Some(Input::Leaf(Leaf::Enum(declared))) => one_of(declared, &value),
+                Some(Input::Object(declared)) => self.object(declared, value),
+                None => Err(wrong(&value, format!("a value of type {name}"))),
+            },
+        }
+    }
+
+    fn object(self, declared: &InputObject, value: Value) -> Result<Value, ApiError> {
+        let Value::Object(mut given) = value else {
+            return Err(wrong(&value, format!("an object of type {}", declared.name)));
+        };
+        let mut coerced = IndexMap::new();
+        for field in &declared.fields {
+            let value = given.swap_remove(field.name.as_str());
+            if let Some(value) = self.argument(field, value).map_err(|error| error.in_field(&field.name))? {
+                coerced.insert(Name::new(&field.name), value);
+            }
+        }
+        if let Some(name) = given.keys().next() {
+            return Err(unknown(declared, name));
+        }
+        if declared.one_of && (coerced.len() != 1 || coerced.values().any(|value| *value == Value::Null)) {
+            return Err(not_one(declared));
+        }
+        Ok(Value::Object(coerced))
     }
 }
 
-fn scalar(scalar: Scalar, value: Value) -> Result<Value, ApiError> {
-    match scalar.parse(&value) {
-        Ok(_) => Ok(value),
-        Err(error) => {
-            let built_in = !Scalar::CUSTOM.contains(&scalar);
-            let code = if built_in { Code::BadUserInput } else { Code::InvalidFormat };
-            let shown = shown(&value);
-            Err(ApiError::new(code, format!("{shown} is not a {}", scalar.name())).expected(error.expected))
-        }
+fn scalar(scalar: Scalar, value: Value, formats: Formats) -> Result<Value, ApiError> {
+    let Err(error) = scalar.parse(&value) else { return Ok(value) };
+    if !Scalar::CUSTOM.contains(&scalar) {
+        return Err(wrong(&value, error.expected.to_owned()));
     }
+    if formats == Formats::Passed {
+        return Ok(value);
+    }
+    let message = match scalar {
+        // a person's
+        Scalar::Phone => "this is not a Phone".to_owned(),
+        _ => format!("{} is not a {}", shown(&value), scalar.name()),
+    };
+    Err(ApiError::new(Code::InvalidFormat, message).expected(error.expected))
 }
 
 fn one_of(declared: &EnumType, value: &Value) -> Result<Value, ApiError> {
@@ -160,7 +221,7 @@ fn one_of(declared: &EnumType, value: &Value) -> Result<Value, ApiError> {
 }
 
 /// Whether a literal is of a scalar or an enum; variables within are looked at when they have values.
-pub(crate) fn literal(leaf: Leaf, written: &Written) -> Result<(), ApiError> {
+pub(crate) fn literal(leaf: Leaf, written: &Written, formats: Formats) -> Result<(), ApiError> {
     let Some(value) = written.clone().into_const() else { return Ok(()) };
     match leaf {
         // only in JSON, which has no names, does a text stand for a value of an enum
@@ -169,28 +230,8 @@ pub(crate) fn literal(leaf: Leaf, written: &Written) -> Result<(), ApiError> {
             Err(wrong(&value, format!("one of {}, without quotes", known.join(", "))))
         }
         Leaf::Enum(declared) => one_of(&declared, &value).map(drop),
-        Leaf::Scalar(declared) => scalar(declared, value).map(drop),
+        Leaf::Scalar(declared) => scalar(declared, value, formats).map(drop),
     }
-}
-
-fn object(model: &Model, declared: &InputObject, value: Value) -> Result<Value, ApiError> {
-    let Value::Object(mut given) = value else {
-        return Err(wrong(&value, format!("an object of type {}", declared.name)));
-    };
-    let mut coerced = IndexMap::new();
-    for field in &declared.fields {
-        let value = given.swap_remove(field.name.as_str());
-        if let Some(value) = take(model, field, value).map_err(|error| error.in_field(&field.name))? {
-            coerced.insert(Name::new(&field.name), value);
-        }
-    }
-    if let Some(name) = given.keys().next() {
-        return Err(unknown(declared, name));
-    }
-    if declared.one_of && (coerced.len() != 1 || coerced.values().any(|value| *value == Value::Null)) {
-        return Err(not_one(declared));
-    }
-    Ok(Value::Object(coerced))
 }
 
 /// A key that an input object does not have.
@@ -212,12 +253,22 @@ pub(crate) fn missing(ty: &TypeRef) -> ApiError {
     ApiError::new(Code::BadUserInput, "a value is required").expected(format!("a value of type {ty}"))
 }
 
-/// A value that is not of its type.
+/// A value that is not of its type. It is not repeated: it may be a person's name in the wrong place.
 pub(crate) fn wrong(value: &Value, expected: String) -> ApiError {
-    ApiError::new(Code::BadUserInput, format!("{} does not fit", shown(value))).expected(expected)
+    let kind = match value {
+        Value::Null => "null",
+        Value::Number(_) => "a number",
+        Value::String(_) => "a text",
+        Value::Boolean(_) => "a Boolean",
+        Value::Enum(_) => "a name",
+        Value::List(_) => "a list",
+        Value::Object(_) => "an object",
+        Value::Binary(_) => "binary data",
+    };
+    ApiError::new(Code::BadUserInput, format!("{kind} does not fit")).expected(expected)
 }
 
-/// The value as a short text, so that an error does not repeat a large input.
+/// A code as a short text, so that an error does not repeat a large input.
 fn shown(value: &Value) -> String {
     let text = value.to_string();
     match text.char_indices().nth(60) {

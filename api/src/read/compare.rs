@@ -35,6 +35,13 @@ pub(super) fn each(
 /// A filter over rows that hang on this one: the condition is put where the declaration says.
 pub(super) fn extra(sql: &mut Sql, alias: &str, filter: &Filter, operators: &Value) -> Outcome {
     let (before, column) = filter.exists;
+    if before.is_empty() {
+        let target = Target { leaf: filter.leaf, kind: Kind::Uuid, nullable: true, prefix: None };
+        let column = format!("{alias}.{column}");
+        return each(sql, operators, |sql, operator, operand| {
+            target.compare(sql, &column, operator, operand)
+        });
+    }
     let target = Target { leaf: filter.leaf, kind: Kind::Text, nullable: false, prefix: None };
     each(sql, operators, |sql, operator, operand| {
         // a negation says that no such row has the value, not that some row has another
@@ -217,11 +224,12 @@ impl Target {
 
     fn id(self, text: &str) -> Result<Bound, ApiError> {
         let wrong = || {
-            let kind = self.prefix.unwrap_or("another type");
+            let kind = self.prefix.unwrap_or("its type");
             ApiError::new(Code::InvalidId, format!("{text:?} is not an id of this type"))
                 .expected(format!("an id that begins with {kind}_"))
         };
         let (prefix, key) = ids::decode(text).map_err(|_| wrong())?;
-        if Some(prefix) == self.prefix { Ok(key.into()) } else { Err(wrong()) }
+        // without a prefix, ids of any type stand there
+        if self.prefix.is_none_or(|own| own == prefix) { Ok(key.into()) } else { Err(wrong()) }
     }
 }

@@ -174,6 +174,7 @@ pub struct Filter {
     /// Type of the operand.
     pub leaf: Leaf,
     /// `EXISTS (<before> <column> <operator> value)`: text before, with `{t}` for the row, and the column compared.
+    /// Without text before, a column of the row itself.
     pub exists: (&'static str, &'static str),
 }
 

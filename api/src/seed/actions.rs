@@ -95,6 +95,7 @@ fn row(dice: &mut Dice, site: &Site, number: u64, (first_day, place): (NaiveDate
         lead_partner_id: (!site.partners.is_empty() && !dice.often(4)).then(|| *dice.pick(&site.partners)),
         published: status != ActionStatus::Draft && dice.often(88),
         cancel_reason: (status == ActionStatus::Cancelled).then(|| "Financement non obtenu".to_owned()),
+        reopen_reason: None,
     }
 }
 

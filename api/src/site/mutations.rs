@@ -9,6 +9,7 @@ use super::territory::Territory;
 use super::{lifecycle, milestones};
 use crate::auth::Role;
 use crate::graphql::scalars::Scalar;
+use crate::journal::Lost;
 use crate::policy::{Resource, Verb};
 use crate::read::model::Argument;
 use crate::write::declare::{expected_version, id_of, optional, required, several};
@@ -141,11 +142,24 @@ pub(super) async fn save(
     verb: Verb,
     changed: Vec<&'static str>,
 ) -> Result<Change, Failure> {
+    save_losing(writing, current, row, verb, changed, Lost::default()).await
+}
+
+/// The same, with those who see the site no more.
+async fn save_losing(
+    writing: Writing<'_>,
+    current: &site::Model,
+    row: site::ActiveModel,
+    verb: Verb,
+    changed: Vec<&'static str>,
+    lost: Lost,
+) -> Result<Change, Failure> {
     if changed.is_empty() {
         return Ok(Change { id: current.id });
     }
     let row = row.update(writing.tx).await?;
-    writing.record("Site", (row.id, row.version), verb, changed, lifecycle::scope(Some(current), &row)).await
+    let seen = lifecycle::scope(Some(current), &row);
+    writing.record_losing("Site", (row.id, row.version), verb, changed, seen, lost).await
 }
 
 async fn create(writing: Writing<'_>, input: &Input<'_>) -> Result<Change, Failure> {
@@ -269,13 +283,15 @@ async fn set_label(writing: Writing<'_>, input: &Input<'_>) -> Result<Change, Fa
     }
     take!(changed, row, current, "code", code, code.or(current.code.clone()));
     take!(changed, row, current, "wave", wave, input.integer("wave", 2020..=2021).or(current.wave));
+    let reached = writing.reached(current.id).await?;
     let territory = Territory::read(writing, input).await?;
     if territory.is_emptied(input) {
         input.wrong(ProblemCode::Required, "communes", "a site has at least one commune");
     }
     set_territory(writing, input, &current, territory, &mut changed).await?;
     input.check()?;
-    save(writing, &current, row, Verb::Update, changed).await
+    let lost = writing.lost_departements(current.id, reached).await?;
+    save_losing(writing, &current, row, Verb::Update, changed, lost).await
 }
 
 async fn set_territory(

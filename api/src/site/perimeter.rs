@@ -12,7 +12,9 @@ use crate::policy::{Resource, Verb};
 use crate::write::declare::{expected_version, id_of, optional, required};
 use crate::write::input::Patch;
 use crate::write::row::next_row;
-use crate::write::{Change, Failure, Input, Mutation, Problem, ProblemCode, Resources, Target, Writing};
+use crate::write::{
+    Change, Failure, Input, Mutation, Place, Problem, ProblemCode, Resources, Target, Writing,
+};
 
 /// The mutations of this file.
 pub fn mutations() -> Vec<Mutation> {
@@ -58,8 +60,8 @@ async fn links(
         let message = format!("the current version is {}, not {expected}; read it again", known.version);
         return Err(Problem::at(ProblemCode::Conflict, "expectedVersion", message).into());
     }
-    let rights = Resources { table: "site", resource: Resource::Site, verb: Verb::Update, group: "communes" };
-    writing.row::<site::Entity>(rights, "id", id, None).await?;
+    let rights = Resources { table: "site_qpv", resource: Resource::SiteQpv, verb: Verb::Write, group: "" };
+    writing.place(rights, "id", Place::of_site(id).with("status", known.status.as_str())).await?;
     let Patch::Set(code) = input.code("qpv", Scalar::QpvCode) else {
         return Err(Problem::at(ProblemCode::Required, "qpv", "a QPV is needed").into());
     };

@@ -66,7 +66,21 @@ pub(super) struct OnCreate {
 /// The items of a call, in their order.
 pub(super) fn items(input: &Input<'_>) -> Vec<Item> {
     let Some(Value::List(items)) = input.given("items") else { return Vec::new() };
-    items.iter().map(|item| read(&fields(Some(item)))).collect()
+    let mut items: Vec<Item> = items.iter().map(|item| read(&fields(Some(item)))).collect();
+    for problem in input.malformed() {
+        match of_item(problem) {
+            Some((index, problem)) if index < items.len() => items[index].problems.push(problem),
+            _ => input.problem(problem.clone()),
+        }
+    }
+    items
+}
+
+/// A problem of the call as one of its items, with its place.
+fn of_item(problem: &Problem) -> Option<(usize, Problem)> {
+    let [_input, items, index, path @ ..] = problem.path.as_slice() else { return None };
+    let index = (items == "items").then(|| index.parse().ok())??;
+    Some((index, Problem { path: path.to_vec(), ..problem.clone() }))
 }
 
 /// Which item of a call stands for each external id: the one its source changed last; of equals, the last.

@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use entity::enums::{ImportOutcome, SeatKind};
 use entity::{StringList, action, action_partner, action_qpv, import_batch, import_item, partner, seat};
 use sea_orm::ActiveValue::Set;
-use sea_orm::{ConnectionTrait, EntityTrait, IdenStatic, IntoActiveModel, Iterable};
+use sea_orm::{ConnectionTrait, EntityTrait, IdenStatic, IntoActiveModel, Iterable, SqlErr};
 use uuid::Uuid;
 
 use super::decide::Written;
@@ -13,7 +13,8 @@ use super::input::Item;
 use super::report::Told;
 use crate::action::journal_scope;
 use crate::db::{Sql, bulk};
-use crate::journal::{Entry, Seen};
+use crate::error::ApiError;
+use crate::journal::{Entry, Lost, Seen};
 use crate::policy::Verb;
 use crate::write::{Failure, Writing};
 
@@ -34,7 +35,13 @@ pub(super) async fn write(
     .await?;
     let rows: Vec<action::ActiveModel> =
         written.iter().map(|one| all_set(one.after.clone().into_active_model())).collect();
-    bulk_rows(writing, rows, &on_conflict()).await?;
+    bulk::write(writing.tx, writing.backend, rows, &on_conflict()).await.map_err(|error| {
+        match error.sql_err() {
+            // another call made one of them in the meantime: the next attempt finds it
+            Some(SqlErr::UniqueConstraintViolation(_)) => Failure::Fault(ApiError::contended()),
+            _ => error.into(),
+        }
+    })?;
     links(writing, &written).await?;
     entries.extend(seats(writing, &written).await?);
     entries.extend(written.into_iter().map(entry));
@@ -159,7 +166,8 @@ fn made(row: &partner::Model) -> Entry {
 }
 
 fn created(entity: &'static str, id: Uuid, fields: Vec<&'static str>, now: Seen) -> Entry {
-    Entry { entity, id, version: 1, deleted: false, verb: Verb::Create, fields, now, was: Seen::default() }
+    let (was, lost) = (Seen::default(), Lost::default());
+    Entry { entity, id, version: 1, deleted: false, verb: Verb::Create, fields, now, was, lost }
 }
 
 fn entry(one: Written) -> Entry {
@@ -173,6 +181,7 @@ fn entry(one: Written) -> Entry {
         fields: one.changed,
         now,
         was,
+        lost: Lost::default(),
     }
 }
 

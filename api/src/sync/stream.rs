@@ -12,7 +12,7 @@ use crate::graphql::Engine;
 use crate::ids;
 use crate::read::coerce::{self, Arguments};
 use crate::read::plan::internal;
-use crate::write;
+use crate::write::{self, Asked};
 
 /// Lines of an upload.
 #[derive(Debug)]
@@ -38,14 +38,12 @@ impl Engine {
         let (mut told, mut replayed) = (Vec::new(), false);
         if !items.is_empty() {
             let viewer = self.viewer(Arc::new(actor));
-            let written = write::run(
-                &self.db,
-                self.clock(),
-                mutation,
-                &arguments(items, chunk),
-                self.sender(&viewer, chunk.request_id),
-            )
-            .await?;
+            let input = arguments(items, chunk);
+            let malformed = write::malformed(&self.model, mutation, &input);
+            let asked = Asked { key: mutation.name, mutation, input: &input, malformed: &malformed };
+            let sender = self.sender(&viewer, chunk.request_id);
+            let ended = write::run(&self.db, self.clock(), &[asked], sender).await;
+            let written = ended.into_iter().next().ok_or_else(|| internal("a write did not end"))??;
             if let Some(problem) = written.problems.first() {
                 let code = if problem.code == write::ProblemCode::Forbidden {
                     Code::Forbidden

@@ -47,16 +47,6 @@ pub enum Work {
     Many(Many),
 }
 
-impl Work {
-    /// Does it.
-    pub async fn run<'c>(self, writing: Writing<'c>, input: &'c Input<'c>) -> Result<Done, Failure> {
-        match self {
-            Self::One(work) => work(writing, input).await.map(Done::from),
-            Self::Many(work) => work(writing, input).await,
-        }
-    }
-}
-
 /// A field of a payload beside the object, planned from what the work reported.
 #[derive(Clone, Debug)]
 pub struct Part {

@@ -92,4 +92,11 @@ impl Writing<'_> {
         .await?;
         Ok(())
     }
+
+    /// Gives a key back under which nothing was written.
+    pub(super) async fn release(&self, key: &Key<'_>) -> Result<(), Failure> {
+        let id = (self.client(), key.chosen.to_owned());
+        idempotency_key::Entity::delete_by_id(id).exec(self.tx).await?;
+        Ok(())
+    }
 }

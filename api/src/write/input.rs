@@ -46,13 +46,26 @@ impl<T> Patch<T> {
 #[derive(Debug)]
 pub struct Input<'i> {
     values: &'i Arguments,
+    malformed: &'i [Problem],
     problems: Mutex<Vec<Problem>>,
 }
 
 impl<'i> Input<'i> {
     /// An input to read.
     pub fn new(values: &'i Arguments) -> Self {
-        Self { values, problems: Mutex::default() }
+        Self { values, malformed: &[], problems: Mutex::default() }
+    }
+
+    /// The same, with what in it is not of its form.
+    #[must_use]
+    pub fn with_malformed(mut self, malformed: &'i [Problem]) -> Self {
+        self.malformed = malformed;
+        self
+    }
+
+    /// What is not of its form, for those who tell of it in parts.
+    pub const fn malformed(&self) -> &'i [Problem] {
+        self.malformed
     }
 
     /// Notes a problem; the mutation goes on until [`Input::check`].

@@ -2,16 +2,19 @@
 //! journaled and answered in one transaction.
 //!
 //! `declare` says what a mutation takes and gives, `input` reads values with their paths and gathers what is
-//! wrong, `guard` finds rows that the caller may write, `idempotency` keeps answers for retries, `run` ties them.
+//! wrong, `formats` what is malformed, `guard` finds rows that the caller may write, `idempotency` keeps answers for retries, `run` ties them.
 
 pub mod declare;
+mod formats;
 mod guard;
 mod idempotency;
 pub mod input;
+mod lost;
 mod problem;
 mod refusals;
 pub(crate) mod row;
 mod run;
+pub mod source;
 
 use chrono::{DateTime, NaiveDate, Utc};
 use sea_orm::DatabaseTransaction;
@@ -20,16 +23,17 @@ use crate::db::Backend;
 use crate::policy::Viewer;
 
 pub use self::declare::{Mutation, Target};
+pub use self::formats::malformed;
 pub use self::guard::{Place, Resources};
 pub use self::input::Input;
 pub use self::problem::{Failure, Problem, ProblemCode, USER_ERROR_CODE};
 pub use self::refusals::Refusals;
-pub use self::run::{Change, Done, Sender, Written, run};
+pub use self::run::{Asked, Change, Done, Sender, Written, run};
 
 /// What a write works with: one transaction, the caller, the time.
 #[derive(Clone, Copy, Debug)]
 pub struct Writing<'w> {
-    /// The transaction of this mutation.
+    /// The transaction of this mutation, or of its whole document.
     pub tx: &'w DatabaseTransaction,
     /// Who writes.
     pub viewer: &'w Viewer,

@@ -41,6 +41,8 @@ codes! {
     OutOfBounds = "OUT_OF_BOUNDS",
     /// A text holds characters that are not taken.
     InvalidText = "INVALID_TEXT",
+    /// A code, date or other scalar is not of its form.
+    InvalidFormat = "INVALID_FORMAT",
     /// A code is well formed but not in its referential.
     UnknownCode = "UNKNOWN_CODE",
     /// The object is not in a state from which this leads; `expected` lists those it may move to.
@@ -61,6 +63,8 @@ codes! {
     Unconfirmed = "UNCONFIRMED",
     /// The idempotency key was used with another input.
     IdempotencyMismatch = "IDEMPOTENCY_MISMATCH",
+    /// All or nothing was asked, and another mutation of the document was refused or failed.
+    NotWritten = "NOT_WRITTEN",
 }
 
 /// One thing that is wrong, and where in the input.

@@ -3,7 +3,7 @@
 use uuid::Uuid;
 
 use super::{Change, Failure, Writing};
-use crate::journal::{Entry, Seen};
+use crate::journal::{Entry, Lost, Seen};
 use crate::policy::Verb;
 
 /// A new row: identity, version 1, times; the rest as given.
@@ -57,10 +57,21 @@ impl Writing<'_> {
         fields: Vec<&'static str>,
         seen: (Seen, Seen),
     ) -> Result<Change, Failure> {
-        let (id, version) = row;
+        self.record_losing(entity, row, verb, fields, seen, Lost::default()).await
+    }
+
+    /// The same, with those whose scope the write narrows.
+    pub async fn record_losing(
+        &self,
+        entity: &'static str,
+        (id, version): (Uuid, i32),
+        verb: Verb,
+        fields: Vec<&'static str>,
+        (was, now): (Seen, Seen),
+        lost: Lost,
+    ) -> Result<Change, Failure> {
         let deleted = verb == Verb::Delete;
-        let (was, now) = seen;
-        self.journal(Entry { entity, id, version, deleted, verb, fields, now, was }).await?;
+        self.journal(Entry { entity, id, version, deleted, verb, fields, now, was, lost }).await?;
         Ok(Change { id })
     }
 }

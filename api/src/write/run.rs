@@ -1,19 +1,21 @@
-//! Runs one mutation: its own transaction, the work, the journal, the kept answer, the commit.
+//! Runs mutations, one or all of a document in one transaction: the work, the journal, the kept answers, the commit.
 
 use async_graphql::Value;
 use sea_orm::DbErr;
 use serde_json::{Value as Json, json};
-use std::sync::Arc;
+use std::time::Duration;
 use uuid::Uuid;
 
-use super::declare::Mutation;
+use super::declare::{Mutation, Work};
+use super::formats::joined;
 use super::idempotency::Key;
 use super::input::Input;
 use super::problem::{Failure, Problem, ProblemCode};
 use super::{Refusals, Writing, refusals};
 use crate::clock::Clock;
-use crate::db::Db;
+use crate::db::{self, Db};
 use crate::error::{ApiError, Code};
+use crate::limits;
 use crate::policy::Viewer;
 use crate::read::coerce::Arguments;
 
@@ -27,7 +29,7 @@ pub struct Change {
 /// What a mutation did.
 #[derive(Clone, Debug)]
 pub struct Done {
-    /// The object that the payload shows; none when all is to be undone, since it was a trial or not accepted.
+    /// The object that the payload shows; none when nothing was written, since it was a trial or not accepted.
     pub id: Option<Uuid>,
     /// What there is to tell beside it.
     pub report: Option<Json>,
@@ -39,6 +41,19 @@ impl From<Change> for Done {
     fn from(change: Change) -> Self {
         Self { id: Some(change.id), report: None, problems: Vec::new() }
     }
+}
+
+/// One mutation of a document.
+#[derive(Clone, Copy, Debug)]
+pub struct Asked<'a> {
+    /// Key under which its payload stands.
+    pub key: &'a str,
+    /// What is to be done.
+    pub mutation: &'a Mutation,
+    /// Its coerced input.
+    pub input: &'a Arguments,
+    /// What is malformed in it.
+    pub malformed: &'a [Problem],
 }
 
 /// The outcome of a mutation.
@@ -60,6 +75,25 @@ impl From<Done> for Written {
     }
 }
 
+impl Written {
+    /// It was done, now or before.
+    pub const fn done(id: Option<Uuid>, replayed: bool) -> Self {
+        Self { id, report: None, problems: Vec::new(), replayed }
+    }
+
+    /// Nothing was written.
+    pub const fn refused(problems: Vec<Problem>) -> Self {
+        Self { id: None, report: None, problems, replayed: false }
+    }
+
+    /// Nothing was written because of another mutation of the document.
+    pub fn given_up(other: &str) -> Self {
+        let message =
+            format!("nothing was written, since `{other}` was not done; mend that and send the whole again");
+        Self::refused(vec![Problem::at(ProblemCode::NotWritten, "", message)])
+    }
+}
+
 /// Who sends a mutation, and when.
 #[derive(Clone, Copy, Debug)]
 pub struct Sender<'s> {
@@ -71,16 +105,99 @@ pub struct Sender<'s> {
     pub refusals: &'s Refusals,
 }
 
-/// Runs a mutation. Problems roll everything back; nothing is kept of them, so that the same key may be sent again
-/// once they are mended.
+/// Why a transaction was not done.
+struct Stop {
+    /// The mutation at fault; none when it is the transaction itself.
+    at: Option<usize>,
+    failure: Failure,
+}
+
+impl Stop {
+    fn whole(error: impl Into<ApiError>) -> Self {
+        Self { at: None, failure: Failure::Fault(error.into()) }
+    }
+
+    fn code(&self) -> Option<Code> {
+        match &self.failure {
+            Failure::Fault(error) => Some(error.code),
+            Failure::Problems(_) => None,
+        }
+    }
+}
+
+/// Runs mutations in one transaction: all are done, or none. Nothing is kept of one that was refused, so that the
+/// same key may be sent again once the input is mended.
 pub async fn run(
     db: &Db,
-    clock: &Arc<dyn Clock>,
-    mutation: &Mutation,
-    input: &Arguments,
+    clock: &dyn Clock,
+    asked: &[Asked<'_>],
     sender: Sender<'_>,
-) -> Result<Written, ApiError> {
-    let tx = db.begin_write().await?;
+) -> Vec<Result<Written, ApiError>> {
+    if asked.is_empty() {
+        return Vec::new();
+    }
+    let mut attempt = 1;
+    let stop = loop {
+        match together(db, clock, asked, sender).await {
+            Ok(written) => {
+                for one in asked {
+                    if let Some(table) = one.mutation.scrub {
+                        db.scrub(table).await;
+                    }
+                }
+                return written.into_iter().map(Ok).collect();
+            }
+            Err(Stop { failure: Failure::Fault(error), .. })
+                if error.is_contended && attempt < limits::WRITE_ATTEMPTS =>
+            {
+                attempt += 1;
+                // not at the same moment as the other
+                tokio::time::sleep(Duration::from_millis(rand::random_range(1..=20))).await;
+            }
+            Err(stop) => break stop,
+        }
+    };
+    stopped(db, clock, asked, sender, &stop).await
+}
+
+/// Records what was refused or failed, and says so for each mutation.
+async fn stopped(
+    db: &Db,
+    clock: &dyn Clock,
+    asked: &[Asked<'_>],
+    sender: Sender<'_>,
+    stop: &Stop,
+) -> Vec<Result<Written, ApiError>> {
+    let mut outcomes = Vec::new();
+    for (index, one) in asked.iter().enumerate() {
+        if let Some(at) = stop.at.filter(|at| *at != index) {
+            let other = asked.get(at).map_or("", |other| other.key);
+            outcomes.push(Ok(Written::given_up(other)));
+            continue;
+        }
+        let (outcome, code) = match &stop.failure {
+            Failure::Problems(problems) => {
+                let code = problems.first().map_or("RULE", |problem| problem.code.name());
+                (Ok(Written::refused(problems.clone())), code)
+            }
+            Failure::Fault(error) => (Err(error.clone()), error.code.name()),
+        };
+        // a database that lets nobody begin takes no record either
+        if stop.at.is_some() || stop.code() != Some(Code::Unavailable) {
+            refusals::record(db, clock, one, sender, code).await;
+        }
+        outcomes.push(outcome);
+    }
+    outcomes
+}
+
+async fn together(
+    db: &Db,
+    clock: &dyn Clock,
+    asked: &[Asked<'_>],
+    sender: Sender<'_>,
+) -> Result<Vec<Written>, Stop> {
+    let tx = db.begin_write().await.map_err(Stop::whole)?;
     let writing = Writing {
         tx: &tx,
         viewer: sender.viewer,
@@ -88,33 +205,30 @@ pub async fn run(
         now: clock.now(),
         request_id: sender.request_id,
     };
-    match attempt(writing, mutation, input).await {
-        Ok(written) if written.id.is_none() => {
-            tx.rollback().await?;
-            Ok(written)
-        }
-        Ok(written) => {
-            tx.commit().await.map_err(|error| unknown(&error))?;
-            if let Some(table) = mutation.scrub {
-                db.scrub(table).await?;
+    let mut written = Vec::new();
+    for (index, one) in asked.iter().enumerate() {
+        let failure = match attempt(writing, one).await {
+            // refused as a whole, with a report: alone it is told, beside others it keeps them from being written
+            Ok(done) if asked.len() > 1 && !done.problems.is_empty() => Failure::Problems(done.problems),
+            Ok(done) => {
+                written.push(done);
+                continue;
             }
-            Ok(written)
-        }
-        Err(Failure::Problems(problems)) => {
-            tx.rollback().await?;
-            refusals::record(db, clock.as_ref(), mutation, input, sender, &problems).await?;
-            Ok(Written { id: None, report: None, problems, replayed: false })
-        }
-        Err(Failure::Fault(error)) => {
-            // the fault is what the caller hears of; a transaction that cannot be rolled back is gone anyway
-            let _ = tx.rollback().await;
-            Err(error)
-        }
+            Err(failure) => failure,
+        };
+        // what stopped it is what the caller hears of; a transaction that cannot be rolled back is gone
+        let _ = tx.rollback().await;
+        return Err(Stop { at: Some(index), failure });
     }
+    tx.commit().await.map_err(|error| Stop::whole(uncommitted(error)))?;
+    Ok(written)
 }
 
 /// A commit whose answer was lost may be done or not; the idempotency key settles the retry.
-fn unknown(error: &DbErr) -> ApiError {
+fn uncommitted(error: DbErr) -> ApiError {
+    if db::is_contended(&error) {
+        return error.into();
+    }
     tracing::warn!(%error, "the outcome of a commit is not known");
     ApiError::new(
         Code::OutcomeUnknown,
@@ -122,8 +236,8 @@ fn unknown(error: &DbErr) -> ApiError {
     )
 }
 
-async fn attempt(writing: Writing<'_>, mutation: &Mutation, values: &Arguments) -> Result<Written, Failure> {
-    let input = Input::new(values);
+async fn attempt(writing: Writing<'_>, asked: &Asked<'_>) -> Result<Written, Failure> {
+    let values = asked.input;
     let chosen = match values.get("idempotencyKey") {
         Some(Value::String(key)) if !(1..=200).contains(&key.chars().count()) => {
             let problem =
@@ -134,17 +248,41 @@ async fn attempt(writing: Writing<'_>, mutation: &Mutation, values: &Arguments) 
         _ => None,
     };
     let Some(chosen) = chosen else {
-        return mutation.work.run(writing, &input).await.map(Written::from);
+        return work(writing, asked).await.map(Written::from);
     };
-    let key = Key::new(chosen, mutation.name, writing.viewer.actor.sub.as_deref(), &canonical(values));
+    let sub = writing.viewer.actor.sub.as_deref();
+    let key = Key::new(chosen, asked.mutation.name, sub, &canonical(values));
     if let Some(kept) = writing.kept(&key).await? {
         return Ok(replay(&kept));
     }
-    let done = mutation.work.run(writing, &input).await?;
-    if let Some(id) = done.id {
-        writing.keep(&key, json!({ "id": id, "report": done.report }).to_string()).await?;
+    let done = work(writing, asked).await?;
+    match done.id {
+        Some(id) => writing.keep(&key, json!({ "id": id, "report": done.report }).to_string()).await?,
+        // nothing was written: the key stays free
+        None => writing.release(&key).await?,
     }
     Ok(done.into())
+}
+
+/// Does the work, and adds what is malformed to what it finds wrong.
+async fn work(writing: Writing<'_>, asked: &Asked<'_>) -> Result<Done, Failure> {
+    let input = Input::new(asked.input).with_malformed(asked.malformed);
+    let work = match asked.mutation.work {
+        Work::One(work) => work,
+        // it tells of each item by itself
+        Work::Many(work) => return work(writing, &input).await,
+    };
+    if asked.malformed.is_empty() {
+        return work(writing, &input).await.map(Done::from);
+    }
+    // noted first, so that the work stops before it writes
+    asked.malformed.iter().cloned().for_each(|problem| input.problem(problem));
+    match work(writing, &input).await {
+        Err(Failure::Fault(error)) if error.code != Code::Internal => Err(error.into()),
+        Err(Failure::Problems(found)) => Err(Failure::Problems(joined(asked.malformed, found, asked.input))),
+        // a work may take a value for granted that only its form kept from being read
+        Ok(_) | Err(Failure::Fault(_)) => Err(Failure::Problems(asked.malformed.to_vec())),
+    }
 }
 
 /// The input in one form, whatever the order in which its fields were sent.
@@ -172,5 +310,5 @@ fn replay(kept: &str) -> Written {
     let mut kept: Json = serde_json::from_str(kept).unwrap_or_default();
     let id = kept.get("id").and_then(Json::as_str).and_then(|id| id.parse().ok());
     let report = kept.get_mut("report").map(Json::take).filter(|report| !report.is_null());
-    Written { id, report, problems: Vec::new(), replayed: true }
+    Written { report, ..Written::done(id, true) }
 }

@@ -128,6 +128,7 @@ fn an_action(site: &site::Model, lead: &partner::Model) -> action::Model {
         lead_partner_id: Some(lead.id),
         published: false,
         cancel_reason: None,
+        reopen_reason: None,
     }
 }
 
@@ -224,7 +225,7 @@ async fn the_journal_numbers_its_entries() {
                 seq: ActiveValue::NotSet,
                 xid: ActiveValue::NotSet,
                 entity: Set("site".into()),
-                entity_id: Set(Uuid::now_v7()),
+                entity_id: Set(Some(Uuid::now_v7())),
                 version: Set(1),
                 op: Set(JournalOp::Upsert),
                 verb: Set("create".into()),

@@ -2,6 +2,7 @@
 
 mod coverage;
 mod fields;
+mod matrix;
 mod open;
 mod oracle;
 mod rows;

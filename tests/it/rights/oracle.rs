@@ -159,11 +159,12 @@ impl Oracle {
         matches!(self.who, Who::Anct)
             || row.site_id.is_some_and(|site| self.is_mine(site, true))
             || action.is_some_and(|action| self.is_mine(action.site_id, true))
-            || self
-                .world
-                .site_qpvs
-                .iter()
-                .any(|link| Some(link.qpv_id) == row.qpv_id && self.is_mine(link.site_id, true))
+            || self.world.site_qpvs.iter().any(|link| {
+                let today = "2023-06-12".parse().expect("a day");
+                Some(link.qpv_id) == row.qpv_id
+                    && link.ends_on.is_none_or(|to| to >= today)
+                    && self.is_mine(link.site_id, true)
+            })
     }
 
     pub fn figure(&self, row: &figure::Model) -> bool {

@@ -206,6 +206,7 @@ on_both!(two_calls_at_once_make_no_duplicate, Small, async |app| {
         let reversed: Vec<Value> = items.iter().rev().cloned().collect();
         let calls = [items.clone(), reversed, items].map(|items| send(&partner, json!(items)));
         let answers = crate::writes::all(calls).await;
+        assert!(answers.iter().all(|answer| answer.outcomes().len() == 40), "each call is answered");
         let created: usize = answers
             .iter()
             .map(|answer| answer.outcomes().into_iter().filter(|outcome| *outcome == "CREATED").count())
@@ -224,7 +225,10 @@ on_both!(a_site_is_found_by_qpv_that_lie_in_it_alone, Small, async |app| {
     assert_eq!(send(&everywhere, of("B", &["QN06916M", "QP069018"])).await.only(), ["CREATED"]);
     let elsewhere = send(&everywhere, of("C", &["QP069018", "QP059001"])).await;
     assert_eq!(elsewhere.only(), ["REJECTED", "RULE site.qpvs"]);
-    assert_eq!(send(&everywhere, of("C", &["QN06999Z"])).await.only(), ["REJECTED", "UNKNOWN_CODE site.qpvs.0"]);
+    assert_eq!(
+        send(&everywhere, of("C", &["QN06999Z"])).await.only(),
+        ["REJECTED", "UNKNOWN_CODE site.qpvs.0"]
+    );
     // of the sites that have it, one alone is granted
     let partner = france_travail(app).await;
     assert_eq!(send(&partner, of("D", &["QN06916M"])).await.only(), ["CREATED"]);

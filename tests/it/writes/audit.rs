@@ -7,12 +7,13 @@ use cites::auth::Scope;
 use entity::enums::JournalOp;
 use entity::{StringList, journal};
 use sea_orm::ActiveValue::{NotSet, Set};
-use sea_orm::{ActiveModelTrait, ConnectionTrait};
-use serde_json::json;
+use sea_orm::{ActiveModelTrait, ConnectionTrait, EntityTrait, QueryOrder};
+use serde_json::{Value, json};
 use tests::world::Kind;
 use tests::{Answer, Backend, GrantedSites, Persona, Process, Template, TestApp, block_on_postgres, on_both};
 use uuid::Uuid;
 
+use super::ground::Ground;
 use super::{known, write};
 
 async fn rename(app: &TestApp, name: &str) {
@@ -28,7 +29,7 @@ async fn until_sealed(app: &TestApp, entries: i64) {
     for _ in 0..200 {
         sealed(app).await;
         let found = seal::verify(&app.db).await.expect("the chain is read");
-        if found.expect("nothing is broken").1 == entries {
+        if found.expect("nothing is broken").entries == entries {
             return;
         }
         tokio::time::sleep(Duration::from_millis(50)).await;
@@ -55,6 +56,11 @@ on_both!(a_changed_entry_breaks_the_chain_where_it_stands, Small, async |app| {
     assert_eq!(sealed(app).await, 0, "nothing new");
     let (is_content, line) = doctor(app);
     assert!(is_content && line.starts_with("ok") && line.contains("6 entries"), "{line}");
+    let chain = seal::verify(&app.db).await.expect("the chain is read").expect("nothing is broken");
+    assert!(
+        line.contains(&format!("seal {} is {}", chain.seals, chain.hash)),
+        "to be noted elsewhere: {line}"
+    );
     let numbers = "SELECT number FROM audit_seal ORDER BY number DESC LIMIT 1";
     let backend = app.db.writer.get_database_backend();
     let last = app.db.writer.query_one_raw(sea_orm::Statement::from_string(backend, numbers)).await;
@@ -75,9 +81,12 @@ on_both!(a_changed_entry_breaks_the_chain_where_it_stands, Small, async |app| {
     assert!(line.contains("missing"), "{line}");
 });
 
+fn admin(persona: Persona<'_>) -> Persona<'_> {
+    persona.with(|claims| claims.scopes.push(Scope::Admin))
+}
+
 async fn with_admin(persona: Persona<'_>) -> Answer {
-    let persona = persona.with(|claims| claims.scopes.push(Scope::Admin));
-    persona.ask("{ auditEvents(first: 20) { totalCount nodes { entity clientId } } }").await
+    admin(persona).ask("{ auditEvents(first: 20) { totalCount nodes { entity clientId } } }").await
 }
 
 on_both!(everybody_reads_the_events_that_are_his, Small, async |app| {
@@ -110,13 +119,159 @@ on_both!(refused_writes_do_not_fill_the_journal, Small, async |app| {
     assert_eq!(app.anct().ask(refused).await.number("/auditEvents/totalCount"), 31);
 });
 
+on_both!(a_refusal_is_told_to_those_who_answer_for_the_site, Small, async |app| {
+    let city = app.collectivite(&["200046977"]);
+    let site = known(Kind::Site, 1);
+    write(&city, "deleteSite", json!({ "id": site })).await.problems();
+    write(&city, "updateAction", json!({ "id": known(Kind::Action, 1), "title": "x" })).await.problems();
+    write(&city, "createAction", json!({ "site": site, "title": "x" })).await.problems();
+    write(&city, "createPartner", json!({ "name": "x", "kind": "ASSOCIATION" })).await.problems();
+    let document = "{ auditEvents(first: 9) { nodes { verb outcome entityId site { id } } } }";
+    let event = |verb: &str, outcome: &str, entity: Value, site: Value| json!({ "verb": verb, "outcome": outcome, "entityId": entity, "site": site });
+    let here = || json!({ "id": site });
+    let expected = [
+        event("createPartner", "OUT_OF_BOUNDS", Value::Null, Value::Null),
+        event("createAction", "OUT_OF_BOUNDS", Value::Null, here()),
+        event("updateAction", "OUT_OF_BOUNDS", json!(known(Kind::Action, 1)), here()),
+        event("deleteSite", "FORBIDDEN", json!(site), here()),
+    ];
+    let seen = admin(app.anct()).ask(document).await;
+    assert_eq!(*seen.data("/auditEvents/nodes"), json!(expected));
+    let seen = admin(app.prefecture(&["69"])).ask(document).await;
+    assert_eq!(*seen.data("/auditEvents/nodes"), json!(expected[1..]), "those of its site");
+    let seen = admin(app.prefecture(&["59"])).ask(document).await;
+    assert_eq!(*seen.data("/auditEvents/nodes"), json!([]));
+});
+
+on_both!(a_fault_is_recorded_as_well, Small, async |app| {
+    let rename = async |from: &str, to: &str| {
+        let sql = format!("ALTER TABLE {from} RENAME TO {to}");
+        app.db.writer.execute_unprepared(&sql).await.expect("it is renamed");
+    };
+    rename("funding_line", "elsewhere").await;
+    let funding = json!({
+        "site": known(Kind::Site, 1), "year": 2023, "programmeLabel": "Cités de l'emploi", "kind": "REQUESTED",
+        "amountCents": "100",
+    });
+    let failed = write(&app.anct(), "createFundingLine", funding).await;
+    assert_eq!(failed.outcome(), "INTERNAL", "{}", failed.0);
+    rename("elsewhere", "funding_line").await;
+    let events = app.anct().ask("{ auditEvents(first: 2) { nodes { verb outcome } } }").await;
+    assert_eq!(
+        *events.data("/auditEvents/nodes"),
+        json!([{ "verb": "createFundingLine", "outcome": "INTERNAL" }])
+    );
+});
+
+on_both!(events_are_found_by_their_object_and_site, Small, async |app| {
+    rename(app, "Un nom").await;
+    let action = json!({ "id": known(Kind::Action, 1), "description": "Autre" });
+    write(&app.anct(), "updateAction", action).await.done();
+    let found = async |filter: &str, id: String| {
+        let document =
+            format!("query ($id: ID!) {{ auditEvents(filter: {filter}) {{ nodes {{ entity }} }} }}");
+        app.anct().query(&document, json!({ "id": id })).await.column("/auditEvents/nodes", "entity")
+    };
+    let by_id = "{ entityId: { eq: $id } }";
+    assert_eq!(found(by_id, known(Kind::Action, 1)).await, ["Action"]);
+    assert_eq!(found(by_id, known(Kind::Site, 1)).await, ["Site"]);
+    assert_eq!(found("{ entityId: { in: [$id] } }", known(Kind::Action, 2)).await, Vec::<String>::new());
+    assert_eq!(found("{ site: { id: { eq: $id } } }", known(Kind::Site, 1)).await, ["Action", "Site"]);
+    assert_eq!(found("{ site: { id: { eq: $id } } }", known(Kind::Site, 2)).await, Vec::<String>::new());
+    let wrong = "query { auditEvents(filter: { entityId: { eq: \"rien\" } }) { totalCount } }";
+    assert_eq!(app.anct().ask(wrong).await.code(), "INVALID_ID");
+});
+
+/// Rows of the journal with someone who lost sight, the latest first: verb, départements, SIREN numbers, clients.
+async fn losses(app: &TestApp) -> Vec<(String, Vec<String>, Vec<String>, Vec<String>)> {
+    let rows = journal::Entity::find().order_by_desc(journal::Column::Seq).all(&app.db.writer).await;
+    let lost =
+        |row: journal::Model| (row.entity, row.lost_departements.0, row.lost_sirens.0, row.lost_clients.0);
+    let rows = rows.expect("the journal is read").into_iter().map(lost);
+    rows.filter(|(_, one, two, three)| !(one.is_empty() && two.is_empty() && three.is_empty())).collect()
+}
+
+on_both!(a_prefecture_that_loses_a_site_sees_it_leave, Small, async |app| {
+    let ground = Ground::of(app).await;
+    let (anct, site) = (app.anct(), ground.candidate().await);
+    let document =
+        "query ($id: ID!) { auditEvents(filter: { entityId: { eq: $id } }) { nodes { changedFields } } }";
+    let seen = async |departement: &str| {
+        let persona = admin(app.prefecture(&[departement]));
+        let events = persona.query(document, json!({ "id": site })).await;
+        events.column("/auditEvents/nodes", "changedFields")
+    };
+    write(&anct, "updateSite", json!({ "id": site, "name": "Premier nom" })).await.done();
+    assert_eq!(seen("38").await, ["[\"name\"]"]);
+    let communes = json!({ "id": site, "communes": ["69256"] });
+    write(&anct, "setSiteLabel", communes).await.done();
+    write(&anct, "updateSite", json!({ "id": site, "name": "Second nom" })).await.done();
+    assert_eq!(seen("38").await, ["[\"communes\"]"], "its last");
+    assert_eq!(seen("69").await.len(), 3);
+    assert_eq!(seen("59").await.len(), 0);
+    assert_eq!(losses(app).await, [("Site".to_owned(), vec!["38".to_owned()], vec![], vec![])]);
+});
+
+on_both!(the_last_seat_and_the_last_grant_are_told_as_losses, Small, async |app| {
+    let (anct, site) = (app.anct(), known(Kind::Site, 2));
+    let partner = json!({ "name": "Tremplin", "kind": "ASSOCIATION", "siren": "356000000" });
+    let partner = write(&anct, "createPartner", partner).await.id();
+    let mut seats = Vec::new();
+    for kind in ["MEMBRE", "OPERATEUR"] {
+        let seat = json!({ "site": site, "partner": partner, "kind": kind });
+        seats.push(write(&anct, "giveSeat", seat).await.id());
+    }
+    write(&anct, "endSeat", json!({ "id": seats[0] })).await.done();
+    assert_eq!(losses(app).await, [], "another seat is left");
+    let other = json!({ "name": "Autre", "kind": "ASSOCIATION" });
+    let other = write(&anct, "createPartner", other).await.id();
+    write(&anct, "mergePartner", json!({ "id": partner, "into": other })).await.done();
+    let seat = ("Seat".to_owned(), vec![], vec!["356000000".to_owned()], vec![]);
+    assert_eq!(losses(app).await, std::slice::from_ref(&seat), "the last one moved");
+    let grant = json!({
+        "clientId": "client-X", "label": "Un système", "sourceSystem": "SYSTEME", "sites": ["cde-901", "cde-902"],
+    });
+    let grant = write(&anct, "createClientGrant", grant).await.id();
+    let update = async |change: Value| {
+        let mut input = json!({ "id": grant });
+        input.as_object_mut().expect("an object").extend(change.as_object().cloned().expect("an object"));
+        write(&anct, "updateClientGrant", input).await.done();
+    };
+    update(json!({ "label": "Le système" })).await;
+    assert_eq!(losses(app).await.len(), 1, "a name takes nothing");
+    update(json!({ "sites": ["cde-901"] })).await;
+    let client = ("ClientGrant".to_owned(), vec![], vec![], vec!["client-X".to_owned()]);
+    assert_eq!(losses(app).await, [client.clone(), seat.clone()]);
+    write(&anct, "revokeClientGrant", json!({ "id": grant })).await.done();
+    assert_eq!(losses(app).await, [client.clone(), client, seat]);
+});
+
+#[test]
+fn a_journal_restored_where_transactions_count_lower_is_noticed() {
+    block_on_postgres(async || {
+        let app = TestApp::start(Backend::Postgres, Template::Small).await;
+        rename(&app, "Un nom").await;
+        assert_eq!(seal::gap(&app.db).await, Ok(None));
+        let later = "UPDATE journal SET xid = xid + 3000";
+        app.db.writer.execute_unprepared(later).await.expect("the journal is of another cluster");
+        let gap = seal::gap(&app.db).await.expect("the journal is read").expect("it is noticed");
+        let (is_content, line) = doctor(&app);
+        assert!(!is_content && line.starts_with("WRONG audit") && line.contains("DO $$"), "{line}");
+        let text = gap.to_string();
+        let remedy = &text[text.find("DO $$").expect("a remedy")..];
+        app.db.writer.execute_unprepared(remedy).await.expect("the cluster counts up");
+        assert_eq!(seal::gap(&app.db).await, Ok(None));
+        app.stop().await;
+    });
+}
+
 /// An entry as a writer would leave it.
 fn entry(at: chrono::DateTime<chrono::Utc>) -> journal::ActiveModel {
     journal::ActiveModel {
         seq: NotSet,
         xid: NotSet,
         entity: Set("Site".to_owned()),
-        entity_id: Set(Uuid::now_v7()),
+        entity_id: Set(Some(Uuid::now_v7())),
         version: Set(1),
         op: Set(JournalOp::Upsert),
         verb: Set("create".to_owned()),
@@ -127,6 +282,9 @@ fn entry(at: chrono::DateTime<chrono::Utc>) -> journal::ActiveModel {
         public: Set(false),
         was_public: Set(false),
         changed_fields: Set(StringList::default()),
+        lost_departements: Set(StringList::default()),
+        lost_sirens: Set(StringList::default()),
+        lost_clients: Set(StringList::default()),
         actor_sub: Set(None),
         client_id: Set(None),
         role: Set(None),

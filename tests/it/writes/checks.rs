@@ -16,6 +16,7 @@ on_both!(everything_that_is_wrong_is_told_at_once, Small, async |app| {
     let before = traces(app).await;
     let refused = write(&app.anct(), "createAction", input).await;
     let expected = [
+        "INVALID_FORMAT qpvs.2",
         "INVALID_TEXT description",
         "NOT_FOUND axis",
         "NOT_FOUND lead",
@@ -24,11 +25,7 @@ on_both!(everything_that_is_wrong_is_told_at_once, Small, async |app| {
         "RULE endsOn",
         "RULE qpvs.0",
     ];
-    if refused.0.errors().is_empty() {
-        assert_eq!(refused.problems(), expected);
-    } else {
-        assert_eq!(refused.0.code(), "INVALID_FORMAT", "QN99999Z is of no département");
-    }
+    assert_eq!(refused.problems(), expected, "QN99999Z is of no « département »");
     assert_eq!(traces(app).await, before);
     let partner = json!({
         "name": "x", "kind": "COMMUNE", "siren": "356000000", "siret": "73282932000074", "website": "ftp://exemple.fr",
@@ -42,6 +39,46 @@ on_both!(everything_that_is_wrong_is_told_at_once, Small, async |app| {
         "UNKNOWN_CODE departementCode",
     ];
     assert_eq!(write(&app.anct(), "createPartner", partner).await.problems(), expected);
+});
+
+on_both!(everything_that_is_malformed_is_told_beside_the_rest, Small, async |app| {
+    let before = traces(app).await;
+    let anct = app.anct();
+    let partner = json!({
+        "name": "x", "kind": "COMMUNE", "siren": "356", "siret": "1", "communeCode": "nulle part",
+        "departementCode": "2A",
+    });
+    let refused = write(&anct, "createPartner", partner).await;
+    let expected = [
+        "INVALID_FORMAT communeCode",
+        "INVALID_FORMAT siren",
+        "INVALID_FORMAT siret",
+        "OUT_OF_BOUNDS name",
+        "UNKNOWN_CODE departementCode",
+    ];
+    assert_eq!(refused.problems(), expected);
+    let site = known(Kind::Site, 1);
+    let literal = format!(
+        "mutation {{ result: createAction(input: {{ site: \"{site}\", title: \"Forum\", qpvs: [\"QP1\", \"QP069018\", \"QP2\"], \
+         startsOn: \"bientôt\" }}) {{ action {{ id }} userErrors {{ code path message }} }} }}"
+    );
+    let refused = super::Written(anct.ask(&literal).await);
+    let expected = ["INVALID_FORMAT qpvs.0", "INVALID_FORMAT qpvs.2", "INVALID_FORMAT startsOn"];
+    assert_eq!(refused.problems(), expected);
+    let figure = json!({
+        "subject": { "site": site }, "indicator": "POPULATION", "value": "beaucoup", "period": "jadis",
+    });
+    let refused = write(&anct, "submitFigure", figure).await;
+    assert_eq!(refused.problems(), ["INVALID_FORMAT period", "INVALID_FORMAT value"]);
+    let missing = json!({ "site": site, "qpv": "QP1" });
+    assert_eq!(write(&anct, "addSiteQpv", missing).await.0.code(), "BAD_USER_INPUT", "a type is no format");
+    let link = json!({ "id": site, "qpv": "QP1" });
+    assert_eq!(write(&anct, "addSiteQpv", link).await.problems(), ["INVALID_FORMAT qpv"]);
+    let stranger = app.collectivite(&["356000000"]);
+    let hidden = json!({ "id": known(Kind::Action, 5), "startsOn": "bientôt" });
+    let refused = write(&stranger, "updateAction", hidden).await.problems();
+    assert_eq!(refused, ["INVALID_FORMAT startsOn", "NOT_FOUND id"]);
+    assert_eq!(traces(app).await, before);
 });
 
 on_both!(texts_are_normalised, Small, async |app| {
@@ -59,7 +96,7 @@ on_both!(absent_leaves_null_empties_and_a_list_replaces, Small, async |app| {
         "axis": known(Kind::Axis, 1), "startsOn": "2023-T2",
     });
     let made = write_and(&anct, "createAction", input, fields).await;
-    assert_eq!(made.0.errors().len(), 1, "2023-T2 is no partial date");
+    assert_eq!(made.problems(), ["INVALID_FORMAT startsOn"], "2023-T2 is no partial date");
     let input = json!({
         "site": known(Kind::Site, 1), "title": "Forum", "description": "Au marché", "pillar": "INNOVER",
         "categories": ["MOBILITE", "SANTE", "MOBILITE"], "qpvs": ["QP069018", "QN06916M"],

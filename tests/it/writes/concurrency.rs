@@ -2,14 +2,18 @@
 //! by a code.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
-use entity::enums::SeatKind;
+use entity::enums::{ActionStatus, FigureStatus, SeatKind};
+use entity::figure;
+use sea_orm::ActiveValue::{Set, Unchanged};
+use sea_orm::{ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, Statement};
 use serde_json::{Value, json};
-use tests::world::Kind;
-use tests::{Persona, TestApp, on_both};
+use tests::world::{Kind, id};
+use tests::{Backend, Persona, Template, TestApp, block_on_postgres, on_both};
 
 use super::ground::Ground;
-use super::{Written, all, known, write};
+use super::{Written, all, known, write, write_and};
 
 /// Sends one mutation with each input at once.
 async fn at_once(persona: &Persona<'_>, name: &str, inputs: impl IntoIterator<Item = Value>) -> Vec<Written> {
@@ -137,6 +141,83 @@ on_both!(periods_figures_and_codes_are_taken_once, Small, async |app| {
     assert!(ended.iter().all(|one| one.version() == 2), "ended once");
 });
 
+on_both!(a_report_that_meets_a_validation_does_not_change_what_was_validated, Small, async |app| {
+    let prefecture = app.prefecture(&["69"]);
+    let report = |value: &str| {
+        let values = json!([{ "indicator": "BENEFICIARY_COUNT", "value": value }]);
+        json!({ "site": known(Kind::Site, 1), "quarter": "2023-Q1", "values": values })
+    };
+    write(&prefecture, "reportQuarter", report("12")).await.done();
+    let row = figure::Entity::find().filter(figure::Column::Origin.eq("DECLARED"));
+    let row = row.one(&app.db.writer).await.expect("figures").expect("the one that was reported");
+    // a validation that has written, and not ended yet
+    let validating = app.db.begin_write().await.expect("a transaction");
+    let validated = figure::ActiveModel {
+        id: Unchanged(row.id),
+        status: Set(FigureStatus::Validated),
+        version: Set(2),
+        ..Default::default()
+    };
+    validated.update(&validating).await.expect("it is validated");
+    let ended = async {
+        until_somebody_waits(app).await;
+        validating.commit().await.expect("it ends");
+    };
+    let (reported, ()) = tokio::join!(write(&prefecture, "reportQuarter", report("13")), ended);
+    assert_eq!(reported.problems(), ["FROZEN values.0"]);
+    let kept = figure::Entity::find_by_id(row.id).one(&app.db.writer).await.expect("figures").expect("one");
+    assert_eq!((kept.value, kept.version), (row.value, 2));
+});
+
+/// Waits until a writer waits for another on the server; an embedded database has one at a time anyway.
+async fn until_somebody_waits(app: &TestApp) {
+    let waiting = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
+    for _ in 0..200 {
+        if app.db.backend == cites::db::Backend::Sqlite {
+            return;
+        }
+        let statement = Statement::from_string(app.db.readers.get_database_backend(), waiting);
+        let found = app.db.readers.query_one_raw(statement).await.expect("activity").expect("a row");
+        if found.try_get_by_index::<i64>(0).expect("a number") > 0 {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+}
+
+on_both!(actions_that_take_the_same_new_partner_seat_it_once, Small, async |app| {
+    let (anct, ground) = (app.anct(), Ground::of(app).await);
+    for _ in 0..3 {
+        let partner = ground.partner().await;
+        let mut actions = Vec::new();
+        for _ in 0..6 {
+            actions.push(ground.action(ActionStatus::Draft, None).await);
+        }
+        let inputs = actions.iter().map(|action| json!({ "id": action, "partners": [partner] }));
+        assert_eq!(done(&at_once(&anct, "updateAction", inputs).await, &[]), 6);
+        let seats = "query ($id: ID!) { partner(by: { id: $id }) { seats { nodes { kind } } actions { totalCount } } }";
+        let seats = anct.query(seats, json!({ "id": partner })).await;
+        assert_eq!(seats.data("/partner/seats/nodes"), &json!([{ "kind": "OPERATEUR" }]));
+        assert_eq!(seats.number("/partner/actions/totalCount"), 6);
+    }
+});
+
+on_both!(no_action_comes_to_stand_under_an_axis_that_goes, Small, async |app| {
+    let (anct, site) = (app.anct(), known(Kind::Site, 1));
+    for round in 0..6 {
+        let draft = json!({ "site": site, "axes": [{ "label": format!("Axe qui part {round}") }] });
+        let draft = write_and(&anct, "createRoadmap", draft, "axes { id }").await;
+        let axis = draft.done()["axes"][0]["id"].clone();
+        let action = json!({ "id": known(Kind::Action, 1), "axis": axis });
+        let axes = json!({ "id": draft.id(), "axes": [{ "label": format!("Axe qui reste {round}") }] });
+        let (placed, dropped) =
+            tokio::join!(write(&anct, "updateAction", action), write(&anct, "setRoadmapAxes", axes));
+        let outcomes = (placed.outcome(), dropped.outcome());
+        let outcomes = (outcomes.0.as_str(), outcomes.1.as_str());
+        assert!(matches!(outcomes, ("OK", "RULE") | ("NOT_FOUND", "OK")), "{outcomes:?}");
+    }
+});
+
 on_both!(writers_that_wait_for_each_other_get_a_code_to_try_again, Small, async |app| {
     let (anct, ground) = (app.anct(), Ground::of(app).await);
     for _ in 0..4 {
@@ -165,4 +246,43 @@ async fn no_link_to_the_merged(app: &TestApp) {
             "{merged}"
         );
     }
+}
+
+/// How many sessions of a database wait for a lock.
+async fn waiting(app: &TestApp) -> i64 {
+    let text = "SELECT COUNT(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
+    let statement = Statement::from_string(app.db.writer.get_database_backend(), text);
+    let row = app.db.readers.query_one_raw(statement).await.expect("sessions").expect("a count");
+    row.try_get_by_index(0).expect("a number")
+}
+
+#[test]
+fn a_write_that_gave_way_in_a_deadlock_is_tried_again() {
+    block_on_postgres(async || {
+        let app = TestApp::start(Backend::Postgres, Template::Small).await;
+        let update =
+            |n: u16| format!("UPDATE action SET version = version WHERE id = '{}'", id(Kind::Action, n));
+        let other = app.db.begin_write().await.expect("a transaction");
+        other.execute_unprepared(&update(2)).await.expect("the second is locked");
+        let document = format!(
+            "mutation @atomic {{ result: updateAction(input: {{ id: \"{}\", title: \"Premier\" }}) {{ userErrors {{ code }} }} \
+             two: updateAction(input: {{ id: \"{}\", title: \"Deuxième\" }}) {{ userErrors {{ code }} }} }}",
+            known(Kind::Action, 1),
+            known(Kind::Action, 2)
+        );
+        let anct = app.anct();
+        let crossing = async {
+            while waiting(&app).await == 0 {
+                tokio::task::yield_now().await;
+            }
+            // now each waits for the other; the one that waits longer notices first and gives way
+            other.execute_unprepared(&update(1)).await.expect("the other gave way");
+            other.commit().await.expect("it is done");
+        };
+        let (answer, ()) = tokio::join!(anct.ask(&document), crossing);
+        assert_eq!(*answer.data("/two/userErrors"), json!([]), "{answer}");
+        let events = app.anct().ask("{ auditEvents { nodes { outcome } } }").await;
+        assert_eq!(events.column("/auditEvents/nodes", "outcome"), ["OK", "OK"]);
+        app.stop().await;
+    });
 }

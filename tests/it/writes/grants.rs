@@ -43,6 +43,28 @@ on_both!(anct_gives_changes_and_ends_what_a_client_may, Small, async |app| {
     assert_eq!(write(&anct, "revokeClientGrant", revoke).await.version(), 3, "revoked once");
     let late = json!({ "id": made.id(), "label": "Encore" });
     assert_eq!(write(&anct, "updateClientGrant", late).await.problems(), ["FROZEN id"]);
+    let again = json!({ "id": made.id(), "status": "ACTIVE", "allSites": false, "sites": ["cde-901"] });
+    assert_eq!(write_and(&anct, "updateClientGrant", again, "status").await.done()["status"], "ACTIVE");
+    assert_eq!(drafts().await, 2, "given again");
+    let end = json!({ "id": made.id(), "status": "REVOKED" });
+    write(&anct, "updateClientGrant", end).await.done();
+    assert_eq!(drafts().await, 0);
+});
+
+on_both!(a_grant_says_for_which_role_and_class_of_limits_it_is, Small, async |app| {
+    let anct = app.anct();
+    let grant = |role: &str| json!({ "clientId": "client-DDETS", "label": "DDETS", "sourceSystem": "DDETS", "role": role, "rateClass": "batch" });
+    for role in ["public", "PREFECTURE", "chef"] {
+        assert_eq!(write(&anct, "createClientGrant", grant(role)).await.problems(), ["UNKNOWN_CODE role"]);
+    }
+    let made = write_and(&anct, "createClientGrant", grant("prefecture"), "role rateClass").await;
+    assert_eq!((&made.done()["role"], &made.done()["rateClass"]), (&json!("prefecture"), &json!("batch")));
+    let change = json!({ "id": made.id(), "role": "collectivite", "rateClass": null });
+    let changed = write_and(&anct, "updateClientGrant", change, "role rateClass").await;
+    assert_eq!(
+        (&changed.done()["role"], &changed.done()["rateClass"]),
+        (&json!("collectivite"), &Value::Null)
+    );
 });
 
 on_both!(nobody_else_reads_grants, Small, async |app| {

@@ -5,8 +5,9 @@ use entity::enums::{
     ActionStatus, FigureStatus, GovernanceBodyKind, GovernanceStatus, GrantStatus, Indicator, MeetingStatus,
     PartnerKind, RoadmapStatus, SeatKind, SiteStatus,
 };
-use entity::{StringList, client_grant, seat, site_departement};
-use sea_orm::{ConnectionTrait, Statement};
+use entity::{StringList, client_grant, figure, seat, site_departement};
+use sea_orm::sea_query::Expr;
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, Statement};
 use tests::TestApp;
 use tests::world::{self, Kind, World, id};
 use uuid::Uuid;
@@ -145,6 +146,14 @@ impl<'a> Ground<'a> {
         let key = row.id;
         self.app.insert([row]).await;
         ids::encode("figure", key)
+    }
+
+    /// Withdraws what was declared so far, so that a figure of another source can be revised again.
+    pub async fn withdraw_declared(&self) {
+        let change = figure::Entity::update_many()
+            .col_expr(figure::Column::Status, Expr::value(FigureStatus::Withdrawn.as_str()))
+            .filter(figure::Column::Origin.eq("DECLARED"));
+        change.exec(&self.app.db.writer).await.expect("figures are written");
     }
 
     /// A line of funding.

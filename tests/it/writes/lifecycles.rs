@@ -176,7 +176,13 @@ on_both!(each_status_of_an_action_has_its_needs, Small, async |app| {
         write(&prefecture, "transitionAction", reopen(Value::Null)).await.problems(),
         ["REQUIRED reason"]
     );
-    write(&prefecture, "transitionAction", reopen(json!("une suite"))).await.done();
+    let reopened =
+        write_and(&prefecture, "transitionAction", reopen(json!("une suite")), "reopenReason").await;
+    assert_eq!(reopened.done()["reopenReason"], "une suite");
+    let told = "{ auditEvents(first: 1) { nodes { verb changedFields } } }";
+    let told = app.anct().ask(told).await;
+    let expected = json!({ "verb": "reopen", "changedFields": ["status", "reopenReason"] });
+    assert_eq!(told.data("/auditEvents/nodes/0"), &expected);
     let cancelled = write_and(
         &city,
         "transitionAction",
@@ -215,7 +221,8 @@ on_both!(figures_keep_their_bounds, Small, async |app| {
         ("POVERTY_RATE", "100.01"),
         ("POVERTY_RATE", "5.123"),
         ("POPULATION", "-1"),
-        ("POPULATION", "0.00001"),
+        ("POPULATION", "1.5"),
+        ("PARTNER_COUNT_AVG", "1.125"),
     ] {
         assert_eq!(
             submit(figure(indicator, value, "2022")).await.problems(),
@@ -224,6 +231,8 @@ on_both!(figures_keep_their_bounds, Small, async |app| {
         );
     }
     assert_eq!(submit(figure("POPULATION", "1", "2024")).await.problems(), ["OUT_OF_BOUNDS period"]);
+    submit(figure("PARTNER_COUNT_AVG", "14.25", "2022")).await.done();
+    submit(figure("POPULATION", "2.0", "2022")).await.done();
     let rate = submit(figure("POVERTY_RATE", "12.50", "2022")).await.id();
     assert_eq!(submit(figure("POVERTY_RATE", "13", "2022")).await.problems(), ["DUPLICATE indicator"]);
     submit(figure("POVERTY_RATE", "13", "2022-Q1")).await.done();
@@ -234,11 +243,20 @@ on_both!(figures_keep_their_bounds, Small, async |app| {
         |values: Value| json!({ "site": known(Kind::Site, 1), "quarter": "2023-Q1", "values": values });
     let wrong = json!([
         { "indicator": "POVERTY_RATE", "value": "101" },
+        { "indicator": "ACTION_COUNT", "value": "0.5" },
         { "indicator": "BENEFICIARY_COUNT", "value": "1", "note": "n".repeat(501) },
         { "indicator": "BENEFICIARY_COUNT", "value": "2" },
     ]);
     let wrong = write(&prefecture, "reportQuarter", report(wrong)).await.problems();
-    assert_eq!(wrong, ["DUPLICATE values.2", "OUT_OF_BOUNDS values.0", "OUT_OF_BOUNDS values.1.note"]);
+    assert_eq!(
+        wrong,
+        [
+            "DUPLICATE values.3",
+            "OUT_OF_BOUNDS values.0",
+            "OUT_OF_BOUNDS values.1",
+            "OUT_OF_BOUNDS values.2.note"
+        ]
+    );
     let before = traces(app).await;
     let one = report(json!([{ "indicator": "BENEFICIARY_COUNT", "value": "12" }]));
     write(&prefecture, "reportQuarter", one.clone()).await.done();

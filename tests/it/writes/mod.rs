@@ -1,8 +1,11 @@
 //! Writes through HTTP: what each does, who may, what is refused, and that nothing is lost.
 
+mod atomic;
 mod audit;
 mod checks;
 mod concurrency;
+mod figures;
+mod flags;
 mod grants;
 mod ground;
 mod idempotency;
@@ -10,15 +13,20 @@ mod kill;
 mod lifecycles;
 mod people;
 mod rights;
+mod roles;
 mod story;
+mod systems;
 
 use std::future::{Future, poll_fn};
 use std::task::Poll;
 
 use cites::ids;
+use entity::{StringList, client_grant};
+use sea_orm::EntityTrait;
+use sea_orm::sea_query::Expr;
 use serde_json::{Value, json};
 use tests::world::{Kind, id};
-use tests::{Answer, Persona};
+use tests::{Answer, Persona, TestApp};
 
 /// Each mutation, by the field under which its payload shows the object.
 pub const MUTATIONS: [(&str, &[&str]); 11] = [
@@ -142,6 +150,14 @@ pub fn known(kind: Kind, n: u16) -> String {
         Kind::Link => "link",
     };
     ids::encode(prefix, id(kind, n))
+}
+
+/// Grants every client these indicators, and no others.
+pub async fn grant_indicators(app: &TestApp, indicators: &[&str]) {
+    let list: StringList = indicators.iter().copied().collect();
+    let change =
+        client_grant::Entity::update_many().col_expr(client_grant::Column::Indicators, Expr::value(list));
+    change.exec(&app.db.writer).await.expect("grants are written");
 }
 
 /// Runs everything at once and waits for all of it.

@@ -3,7 +3,7 @@
 use sea_orm::{ConnectionTrait, Statement};
 use serde_json::{Value, json};
 use tests::world::Kind;
-use tests::{Backend, Process, TestApp, on_both};
+use tests::{Backend, Process, Template, TestApp, TestDatabase, on_both};
 
 use super::ground::{Ground, traces};
 use super::{known, write, write_and};
@@ -166,6 +166,51 @@ on_both!(an_erased_name_is_nowhere, Small, async |app| {
     let events = app.anct().ask(events).await;
     assert!(!events.body.to_string().contains(PLANTED));
     assert_eq!(events.column("/auditEvents/nodes", "verb"), ["updateReferent", "erase", "update", "create"]);
+});
+
+on_both!(a_persons_data_is_in_no_log, Small, async |app| {
+    let home = tempfile::tempdir().expect("a folder");
+    // one server at a time works on an embedded database: this one has a copy of the small world
+    let database = TestDatabase::of(app.database.backend, Template::Small, home.path()).await;
+    let mut process = Process::of(env!("CARGO_BIN_EXE_cites-tested"), &database, home.path());
+    let token = process.run(&["token", "--role", "anct"]);
+    let token = String::from_utf8(token.stdout).expect("a token").trim().to_owned();
+    let address = process.serve();
+    let http = reqwest::Client::new();
+    let send = async |name: &str, input: Value| -> Value {
+        let kind = format!("{}{}Input", name[..1].to_uppercase(), &name[1..]);
+        let document = format!(
+            "mutation ($input: {kind}!) {{ result: {name}(input: $input) {{ referent {{ id lastName }} userErrors {{ code message }} }} }}"
+        );
+        let body = json!({ "query": document, "variables": { "input": input } }).to_string();
+        let request = http.post(&address).bearer_auth(&token).header("content-type", "application/json");
+        let text = request.body(body).send().await.expect("an answer").text().await.expect("a text");
+        serde_json::from_str(&text).expect("JSON")
+    };
+    let person = json!({
+        "site": known(Kind::Site, 1), "partner": known(Kind::Partner, 3), "function": "Cheffe de projet",
+        "firstName": "Anne", "lastName": PLANTED, "email": "zephyrine@example.fr", "phone": "+33199001234",
+    });
+    let made = send("createReferent", person.clone()).await;
+    assert_eq!(made.pointer("/data/result/referent/lastName"), Some(&json!(PLANTED)), "{made}");
+    let id = made.pointer("/data/result/referent/id").expect("an id").clone();
+    for wrong in [json!(PLANTED), json!([PLANTED]), json!({ "name": PLANTED })] {
+        for field in ["phone", "from", "site", "email", "lastName"] {
+            let mut input = person.clone();
+            input[field] = wrong.clone();
+            let refused = send("createReferent", input).await;
+            let is_taken = field == "lastName" && wrong.is_string();
+            assert!(is_taken || !refused.to_string().contains(PLANTED), "{field}: {refused}");
+        }
+    }
+    let erased = send("eraseReferent", json!({ "id": id })).await;
+    assert_eq!(erased.pointer("/data/result/referent/lastName"), Some(&Value::Null), "{erased}");
+    process.kill();
+    let log = process.log();
+    assert!(log.contains("starting service"), "the log says nothing: {log}");
+    for planted in [PLANTED, "zephyrine@example.fr", "199001234"] {
+        assert!(!log.contains(planted), "{planted} is in the log");
+    }
 });
 
 on_both!(nobody_reads_a_person_in_what_was_wrong, Small, async |app| {

@@ -12,7 +12,7 @@ use tests::{GrantedSites, Persona, TestApp, on_both};
 use uuid::Uuid;
 
 use super::ground::{Ground, traces};
-use super::{MUTATIONS, known, write};
+use super::{MUTATIONS, grant_indicators, known, write};
 
 /// Who writes, in the order of the columns of [`CASES`].
 const WHO: [&str; 8] = ["anct", "d", "D", "m", "M", "partner", "public", "anct without cde:write"];
@@ -20,8 +20,8 @@ const WHO: [&str; 8] = ["anct", "d", "D", "m", "M", "partner", "public", "anct w
 /// Each mutation, what it is tried on, and what comes of it for each of [`WHO`]: `y` it is done, `f` it is
 /// refused as `FORBIDDEN`, `n` the object is `NOT_FOUND` since he may not read it.
 ///
-/// A partner's system has no rows by hand: its own come by a sync, which carries their external ids.
-const CASES: [(&str, &str, &str); 60] = [
+/// A partner's system owns what it creates, and names it by its own identifier.
+const CASES: [(&str, &str, &str); 63] = [
     ("createSite", "in 69", "yyffffff"),
     ("updateSite", "", "yyfyffff"),
     ("setSiteLabel", "wave", "yfffffff"),
@@ -36,7 +36,7 @@ const CASES: [(&str, &str, &str); 60] = [
     ("addSiteQpv", "", "yfffffff"),
     ("addSiteQpv", "candidate", "yyffffnf"),
     ("endSiteQpv", "candidate", "yyffffnf"),
-    ("createPartner", "", "yyyyyfff"),
+    ("createPartner", "", "yyyyyyff"),
     ("updatePartner", "", "yyfyffff"),
     ("updatePartner", "of the State", "yyffffff"),
     ("updatePartner", "of the source", "yffffyff"),
@@ -61,7 +61,7 @@ const CASES: [(&str, &str, &str); 60] = [
     ("createRoadmap", "", "yyfyffff"),
     ("setRoadmapAxes", "", "yyfyffnf"),
     ("adoptRoadmap", "", "yyffffnf"),
-    ("createAction", "", "yyfyffff"),
+    ("createAction", "", "yyfyfyff"),
     ("updateAction", "", "yyfyfnnf"),
     ("updateAction", "title of a synced one", "yffffynf"),
     ("updateAction", "pillar of a synced one", "yyfyffnf"),
@@ -70,14 +70,17 @@ const CASES: [(&str, &str, &str); 60] = [
     ("transitionAction", "reopen", "yyfffnnf"),
     ("deleteAction", "draft", "yyfyfnnf"),
     ("deleteAction", "planned", "yffffnnf"),
-    ("submitFigure", "", "yyfyffff"),
+    ("submitFigure", "", "yyfyfyff"),
+    ("submitFigure", "national", "yfffffff"),
+    ("submitFigure", "commune", "yfffffff"),
+    ("submitFigure", "epci", "yfffffff"),
     ("validateFigure", "", "yyffffnf"),
     ("reviseFigure", "", "yyffffff"),
     ("withdrawFigure", "", "yfffffnf"),
     ("reportQuarter", "", "yyfyffff"),
-    ("createFundingLine", "", "yyfyffff"),
-    ("updateFundingLine", "", "yyfyfnnf"),
-    ("deleteFundingLine", "", "yyfyfnnf"),
+    ("createFundingLine", "", "yyffffff"),
+    ("updateFundingLine", "", "yyfffnnf"),
+    ("deleteFundingLine", "", "yyfffnnf"),
     ("createClientGrant", "", "yfffffff"),
     ("updateClientGrant", "", "ynnnnnnf"),
     ("revokeClientGrant", "", "ynnnnnnf"),
@@ -188,11 +191,11 @@ async fn input_of_actions(ground: &Ground<'_>, name: &str, on: &str) -> Value {
         ("deleteAction", "draft") => json!({ "id": action(draft, None).await }),
         ("deleteAction", "planned") => json!({ "id": action(ActionStatus::Planned, None).await }),
         ("deleteAction", _) => json!({ "id": action(ActionStatus::Planned, ft).await }),
-        _ => input_of_figures(ground, name).await,
+        _ => input_of_figures(ground, name, on).await,
     }
 }
 
-async fn input_of_figures(ground: &Ground<'_>, name: &str) -> Value {
+async fn input_of_figures(ground: &Ground<'_>, name: &str, on: &str) -> Value {
     static CALLS: AtomicU32 = AtomicU32::new(0);
     let (site, call) = (known(Kind::Site, 1), CALLS.fetch_add(1, Ordering::SeqCst));
     let line = json!({ "site": site, "year": 2023, "programmeLabel": "BOP 147", "amountCents": "5", "kind": "PAID" });
@@ -200,10 +203,19 @@ async fn input_of_figures(ground: &Ground<'_>, name: &str) -> Value {
         "submitFigure" => {
             // a month of its own each
             let period = format!("{}-{:02}", 2001 + call / 12 % 20, call % 12 + 1);
-            json!({ "subject": { "site": site }, "indicator": "POPULATION", "value": "1", "period": period })
+            let subject = match on {
+                "national" => json!({ "national": true }),
+                "commune" => json!({ "commune": "69256" }),
+                "epci" => json!({ "epci": "200046977" }),
+                _ => json!({ "site": site }),
+            };
+            json!({ "subject": subject, "indicator": "POPULATION", "value": "1", "period": period })
         }
         "validateFigure" => json!({ "id": ground.figure(FigureStatus::Provisional).await }),
-        "reviseFigure" => json!({ "id": ground.figure(FigureStatus::Validated).await, "value": "2" }),
+        "reviseFigure" => {
+            ground.withdraw_declared().await;
+            json!({ "id": ground.figure(FigureStatus::Validated).await, "value": "2" })
+        }
         "withdrawFigure" => {
             json!({ "id": ground.figure(FigureStatus::Provisional).await, "reason": "erreur" })
         }
@@ -232,12 +244,16 @@ async fn audited(app: &TestApp, from: &str) -> Vec<Value> {
 async fn check(app: &TestApp, cases: &[(&str, &str, &str)]) {
     let ground = Ground::of(app).await;
     let partner = app.partner("FRANCE_TRAVAIL", GrantedSites::All).await;
+    grant_indicators(app, &["POPULATION"]).await;
     for (name, on, expected) in cases {
         for (who, expected) in WHO.into_iter().zip(expected.chars()) {
             // each in a minute of its own, by which its events are found
             app.clock.advance(60);
             let (persona, what) = (persona(app, who, &partner), format!("{who}: {name} {on}"));
-            let input = input(&ground, name, on).await;
+            let mut input = input(&ground, name, on).await;
+            if who == "partner" && ["createPartner", "createAction", "submitFigure"].contains(name) {
+                input["externalId"] = json!(Uuid::now_v7().to_string());
+            }
             let before = traces(app).await;
             let written = write(&persona, name, input).await;
             let outcome = written.outcome();

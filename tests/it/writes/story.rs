@@ -151,7 +151,7 @@ async fn action(app: &TestApp, cast: &Cast<'_>, site: &str, axis: &str, lead: &s
     let refused = write(&cast.city, "transitionAction", to("PLANNED")).await;
     assert_eq!(refused.problems(), ["RULE lead", "RULE pillar", "RULE startsOn"]);
     let more = json!({ "id": action, "lead": lead, "pillar": "INNOVER", "startsOn": "été 2023" });
-    assert_eq!(write(&cast.city, "updateAction", more).await.0.code(), "INVALID_FORMAT");
+    assert_eq!(write(&cast.city, "updateAction", more).await.problems(), ["INVALID_FORMAT startsOn"]);
     let more = json!({ "id": action, "lead": lead, "pillar": "INNOVER", "startsOn": "T3 2023" });
     write(&cast.city, "updateAction", more).await.done();
     write(&cast.city, "transitionAction", to("PLANNED")).await.done();

@@ -94,6 +94,7 @@ fn action_row(
         lead_partner_id: [None, Some(1), Some(3), Some(6)][turn % 4].map(|partner| id(Kind::Partner, partner)),
         published: published,
         cancel_reason: (status == ActionStatus::Cancelled).then(|| "Faute de public".to_owned()),
+        reopen_reason: None,
     });
     row.source_system = source.map(str::to_owned);
     row.source_external_id = source.map(|system| format!("{system}-{n}"));

@@ -92,6 +92,7 @@ pub(super) fn add(world: &mut World) {
         figures.add(about, Indicator::BeneficiaryCount, value, FigureStatus::Validated);
     }
     of_actions(&mut figures);
+    never_summed(&mut figures);
     let deleted =
         figures.add(About::of(FigureSubject::National), Indicator::SiteCount, 1, FigureStatus::Validated);
     deleted.deleted_at = Some(deleted.updated_at);
@@ -107,6 +108,22 @@ fn of_actions(figures: &mut Figures<'_>) {
         let about = About { action: Some(action), ..About::of(FigureSubject::Action) };
         let status = if n % 4 == 1 { FigureStatus::Validated } else { FigureStatus::Provisional };
         figures.add(about, Indicator::BeneficiaryCount, if n % 6 == 1 { 3 } else { 10 + n }, status);
+    }
+}
+
+/// Beneficiaries of three more actions, on the candidate: of a month, of another source, and of both a quarter and a
+/// month. They are never added to the others, nor to each other.
+fn never_summed(figures: &mut Figures<'_>) {
+    let figures_of: [(u16, bool, &str); 4] =
+        [(144, true, "deck"), (142, false, "page"), (140, false, "deck"), (140, true, "deck")];
+    for (n, is_month, origin) in figures_of {
+        let about = About { action: Some(id(Kind::Action, n)), ..About::of(FigureSubject::Action) };
+        let row = figures.add(about, Indicator::BeneficiaryCount, 20, FigureStatus::Validated);
+        origin.clone_into(&mut row.origin);
+        if is_month {
+            row.period = Some("2023-03".to_owned());
+            row.period_from = Some(day("2023-03-01"));
+        }
     }
 }
 

@@ -10,9 +10,9 @@ use async_graphql::parser::types::{
 use async_graphql::{Name, Positioned, Value};
 use async_graphql_value::Value as Written;
 
-use super::{Types, invalid, named};
+use super::{Types, invalid, named, root};
 use crate::error::ApiError;
-use crate::read::coerce;
+use crate::read::coerce::{self, Formats};
 use crate::read::model::{Argument, Input, InputObject, Model};
 
 /// What is wrong with the input values of a document.
@@ -26,6 +26,7 @@ pub fn check(types: &Types, model: &Model, document: &ExecutableDocument) -> Vec
             document,
             condition: TypeRef::named_nn(TypeRef::BOOLEAN),
             variables: definitions.map(|definition| (&definition.node.name.node, definition)).collect(),
+            formats: Formats::of(operation.node.ty),
             visited: HashSet::new(),
             errors: Vec::new(),
         };
@@ -42,6 +43,7 @@ struct Inputs<'d> {
     /// Type of the argument `if` of `@skip` and `@include`.
     condition: TypeRef,
     variables: HashMap<&'d Name, &'d Positioned<VariableDefinition>>,
+    formats: Formats,
     visited: HashSet<&'d Name>,
     errors: Vec<ApiError>,
 }
@@ -75,7 +77,7 @@ impl<'d> Inputs<'d> {
                 self.errors.extend(checked.map_err(named).err());
             }
         }
-        self.set("Query", &operation.selection_set.node);
+        self.set(root(operation), &operation.selection_set.node);
     }
 
     fn set(&mut self, on: &'d str, set: &'d SelectionSet) {
@@ -137,7 +139,7 @@ impl<'d> Inputs<'d> {
             }
             (TypeRef::List(inner), _) => self.value(Place::new(inner), written),
             (TypeRef::Named(name), _) => match self.model.inputs.get(name.as_ref()) {
-                Some(Input::Leaf(leaf)) => coerce::literal(*leaf, written),
+                Some(Input::Leaf(leaf)) => coerce::literal(*leaf, written, self.formats),
                 Some(Input::Object(declared)) => self.object(declared, written),
                 None => Ok(()),
             },
