@@ -5,7 +5,7 @@
 
 use entity::enums::JournalOp;
 use entity::{StringList, journal};
-use sea_orm::{ActiveModelTrait, ActiveValue::NotSet, ActiveValue::Set, DbErr};
+use sea_orm::{ActiveValue::NotSet, ActiveValue::Set, DbErr, EntityTrait};
 use uuid::Uuid;
 
 use crate::policy::Verb;
@@ -91,6 +91,7 @@ impl Writing<'_> {
             request_id: Set(Some(self.request_id.to_owned())),
             outcome: Set("OK".to_owned()),
         };
-        row.insert(self.tx).await.map(|_| ())
+        // nothing of the entry is needed back
+        journal::Entity::insert(row).exec_without_returning(self.tx).await.map(|_| ())
     }
 }
