@@ -10,7 +10,7 @@ use async_graphql::parser::types::{
 use async_graphql::{Name, Positioned, Value};
 use async_graphql_value::Value as Written;
 
-use super::{Types, invalid, named};
+use super::{Types, invalid, named, root};
 use crate::error::ApiError;
 use crate::read::coerce;
 use crate::read::model::{Argument, Input, InputObject, Model};
@@ -75,7 +75,7 @@ impl<'d> Inputs<'d> {
                 self.errors.extend(checked.map_err(named).err());
             }
         }
-        self.set("Query", &operation.selection_set.node);
+        self.set(root(operation), &operation.selection_set.node);
     }
 
     fn set(&mut self, on: &'d str, set: &'d SelectionSet) {

@@ -8,7 +8,7 @@ use async_graphql::parser::types::{ExecutableDocument, Field, FragmentDefinition
 use async_graphql::{Name, Positioned};
 use indexmap::IndexMap;
 
-use super::{Types, invalid, named};
+use super::{Types, invalid, named, root};
 use crate::error::ApiError;
 
 /// What cannot be merged, the first of each kind for each operation.
@@ -16,8 +16,8 @@ pub fn check(types: &Types, document: &ExecutableDocument) -> Vec<ApiError> {
     let merge = Merge { types, fragments: &document.fragments };
     let mut errors = Vec::new();
     for (_, operation) in document.operations.iter() {
-        let root = merge.fields(&[("Query", &operation.node.selection_set.node)]);
-        errors.extend(merge.shapes(&root).and_then(|()| merge.fields_agree(&root)).err());
+        let fields = merge.fields(&[(root(&operation.node), &operation.node.selection_set.node)]);
+        errors.extend(merge.shapes(&fields).and_then(|()| merge.fields_agree(&fields)).err());
     }
     errors
 }

@@ -14,7 +14,7 @@ mod typename;
 use std::collections::HashMap;
 
 use async_graphql::dynamic::TypeRef;
-use async_graphql::parser::types::ExecutableDocument;
+use async_graphql::parser::types::{ExecutableDocument, OperationDefinition, OperationType};
 
 use super::outputs::{self, OutputField};
 use crate::error::{ApiError, Code};
@@ -63,6 +63,15 @@ pub fn check(types: &Types, model: &Model, document: &ExecutableDocument) -> Vec
     errors.extend(inputs::check(types, model, document));
     errors.extend(merge::check(types, document));
     errors
+}
+
+/// The type that an operation selects from.
+const fn root(operation: &OperationDefinition) -> &'static str {
+    match operation.ty {
+        OperationType::Query => "Query",
+        OperationType::Mutation => "Mutation",
+        OperationType::Subscription => "Subscription",
+    }
 }
 
 /// The name at the heart of a type.
