@@ -38,6 +38,9 @@ pub const STATISTICS_ROWS: usize = 10_000;
 /// Most points in one batch of `qpvAt`.
 pub const POINTS_MAX: usize = 1_000;
 
+/// How long the outlines in memory are used before the server looks whether they were loaded anew, in seconds.
+pub const OUTLINES_FRESH_SECONDS: i64 = 5;
+
 /// Most dimensions by which `actionStatistics` groups at once.
 pub const GROUP_BY_MAX: usize = 3;
 

@@ -1,16 +1,21 @@
 //! The product seen from outside, on both databases: a file per noun or topic, a test per sentence.
 #![expect(clippy::expect_used, reason = "a test that finds nothing where something must be has failed")]
 
+mod commands;
 mod contract;
 mod differential;
 mod errors;
 mod faults;
 mod filters;
 mod http;
+mod indexes;
 mod limits;
 mod paging;
+mod points;
+mod readme;
 mod rights;
 mod schema;
+mod sites;
 mod statements;
 mod statistics;
 mod validation;

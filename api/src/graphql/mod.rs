@@ -17,14 +17,14 @@ mod viewer;
 use std::sync::Arc;
 
 use async_graphql::dynamic::Schema;
-use tokio::sync::OnceCell;
+use chrono::{DateTime, Utc};
 
 use self::document::Documents;
 pub use self::execute::{Answer, Operation, Outcome};
 use crate::clock::Clock;
 use crate::db::Db;
 use crate::policy::Policy;
-use crate::qpv::outline::Outlines;
+use crate::qpv::KeptOutlines;
 use crate::read::declare::Noun;
 use crate::read::model::{Extras, Model};
 use crate::write::{Mutation, Refusals};
@@ -32,8 +32,8 @@ use crate::write::{Mutation, Refusals};
 /// What root fields of their own kind need beside the database.
 #[derive(Debug, Default)]
 pub struct Services {
-    /// Outlines of the QPV, read from the database at first use.
-    pub outlines: OnceCell<Outlines>,
+    /// Outlines of the QPV.
+    pub outlines: KeptOutlines,
 }
 
 /// Answers GraphQL requests.
@@ -81,6 +81,11 @@ impl Engine {
 }
 
 impl Engine {
+    /// The time.
+    pub(crate) fn now(&self) -> DateTime<Utc> {
+        self.clock.now()
+    }
+
     /// Whether the database answers.
     pub async fn ready(&self) -> Result<(), sea_orm::DbErr> {
         use sea_orm::ConnectionTrait;
@@ -95,7 +100,8 @@ pub fn sdl() -> anyhow::Result<String> {
     Ok(Documents::new(&model, schema).sdl())
 }
 
-fn nouns() -> Vec<Noun> {
+/// Every noun of the schema.
+pub fn nouns() -> Vec<Noun> {
     let mut nouns = crate::territory::nouns();
     nouns.extend(crate::site::nouns());
     nouns.extend(crate::qpv::nouns());
@@ -124,7 +130,6 @@ fn model(policy: &Policy) -> anyhow::Result<Model> {
     let mut extras = Extras::default();
     extras.add(viewer::extras());
     extras.add(crate::qpv::extras());
-    extras.add(crate::site::extras());
     extras.add(crate::action::extras());
     extras.add(crate::governance::extras());
     extras.add(crate::figure::extras());

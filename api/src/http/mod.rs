@@ -22,6 +22,7 @@ use actix_web::web::{self, Data, ServiceConfig};
 
 pub use envelope::envelope;
 pub use executor::{AnswerKind, AuthRefusal, Executor, GraphqlAnswer, GraphqlRequest};
+pub use refusal::{REFUSALS, RefusalCode};
 
 /// Where GraphQL requests are served.
 pub const GRAPHQL_PATH: &str = "/graphql";

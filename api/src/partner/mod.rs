@@ -41,9 +41,10 @@ fn noun() -> Noun {
     .root("partners", "Partners (« partenaires »), by name.")
     .lookup("partner", &["id"])
     .fields([
-        column("name", Column::Name, Scalar::String, "Name.").searched(Column::NameSearch),
-        column("kind", Column::Kind, enumeration!(PartnerKind), "Its nature.").sorted(),
-        column("website", Column::Website, Scalar::String, "Web site.").unfiltered(),
+        column("name", Column::Name, Scalar::String, "Name (« nom »).").searched(Column::NameSearch),
+        column("kind", Column::Kind, enumeration!(PartnerKind), "Its nature (« type de partenaire »).")
+            .sorted(),
+        column("website", Column::Website, Scalar::String, "Web site (« site internet »).").unfiltered(),
         one("commune", "Commune", Column::CommuneCode, "Commune of its seat."),
         one("departement", "Departement", Column::DepartementCode, "« Département » it works in.")
             .in_group(RESTRICTED),
@@ -60,13 +61,17 @@ fn noun() -> Noun {
         column("safirCode", Column::SafirCode, Scalar::SafirCode, "France Travail agency (« code SAFIR »).")
             .in_group(RESTRICTED),
         column("nafCode", Column::NafCode, Scalar::NafCode, "Main activity (« code NAF »).")
-            .in_group(RESTRICTED)
-            .unfiltered(),
-        column("status", Column::Status, enumeration!(PartnerStatus), "Whether it still exists.")
             .in_group(RESTRICTED),
+        column(
+            "status",
+            Column::Status,
+            enumeration!(PartnerStatus),
+            "Whether it still exists (« statut »).",
+        )
+        .in_group(RESTRICTED),
         one("mergedInto", "Partner", Column::MergedIntoId, "The partner it was merged into.")
             .in_group(RESTRICTED),
-        many("seats", by("Seat", seat::Column::PartnerId), "Its seats in sites."),
+        many("seats", by("Seat", seat::Column::PartnerId), "Its seats (« sièges ») in sites."),
         many("leads", by("Action", action::Column::LeadPartnerId), "Actions it leads."),
         many(
             "actions",
@@ -80,14 +85,16 @@ fn noun() -> Noun {
 
 fn seat() -> Noun {
     use seat::Column;
-    Noun::new("Seat", seat::Entity, Resource::Seat, "The place of a partner in a site.")
+    Noun::new("Seat", seat::Entity, Resource::Seat, "The place of a partner in a site (« siège »).")
         .node("seat")
-        .root("seats", "Seats of partners in sites.")
+        .root("seats", "Seats of partners in sites (« sièges »).")
         .lookup("seat", &["id"])
         .fields([
-            column("kind", Column::Kind, enumeration!(SeatKind), "What the partner does there.").sorted(),
-            column("from", Column::StartsOn, Scalar::Date, "First day; null if not known.").sorted(),
-            column("to", Column::EndsOn, Scalar::Date, "Last day; null while it lasts.").sorted(),
+            column("kind", Column::Kind, enumeration!(SeatKind), "What the partner does there (« rôle »).")
+                .sorted(),
+            column("from", Column::StartsOn, Scalar::Date, "First day (« début »); null if not known.")
+                .sorted(),
+            column("to", Column::EndsOn, Scalar::Date, "Last day (« fin »); null while it lasts.").sorted(),
             one("site", "Site", Column::SiteId, "The site."),
             one("partner", "Partner", Column::PartnerId, "The partner."),
         ])
@@ -108,12 +115,12 @@ fn referent() -> Noun {
     .lookup("referent", &["id"])
     .fields([
         column("function", Column::Function, Scalar::String, "Function (« fonction »); not personal.").unfiltered(),
-        column("firstName", Column::FirstName, Scalar::String, "First name; null once erased.").unfiltered(),
-        column("lastName", Column::LastName, Scalar::String, "Last name; null once erased.").unfiltered(),
-        column("email", Column::Email, Scalar::String, "Electronic mail; null once erased.").unfiltered(),
-        column("phone", Column::Phone, Scalar::Phone, "Telephone; null once erased.").unfiltered(),
+        column("firstName", Column::FirstName, Scalar::String, "First name (« prénom »); null once erased.").unfiltered(),
+        column("lastName", Column::LastName, Scalar::String, "Last name (« nom »); null once erased.").unfiltered(),
+        column("email", Column::Email, Scalar::String, "Electronic mail (« courriel »); null once erased.").unfiltered(),
+        column("phone", Column::Phone, Scalar::Phone, "Telephone (« téléphone »); null once erased.").unfiltered(),
         column("from", Column::StartsOn, Scalar::Date, "First day.").sorted(),
-        column("to", Column::EndsOn, Scalar::Date, "Last day; null while it lasts.").sorted(),
+        column("to", Column::EndsOn, Scalar::Date, "Last day (« fin »); null while it lasts.").sorted(),
         column("eraseAfter", Column::EraseAfter, Scalar::Date, "Day after which personal data is erased."),
         column("erasedAt", Column::ErasedAt, Scalar::DateTime, "When personal data was erased."),
         one("site", "Site", Column::SiteId, "The site."),

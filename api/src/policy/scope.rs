@@ -59,7 +59,7 @@ fn public(resource: Resource, a: &str) -> Option<String> {
         Resource::Site => "{a}.status IN ('LABELLED', 'ACTIVE', 'CLOSED', 'WITHDRAWN')",
         Resource::Referential | Resource::Partner => "",
         Resource::Seat => "{a}.ends_on IS NULL AND {a}.site_id IN ({sites})",
-        Resource::Milestone | Resource::GovernanceBody => "{a}.site_id IN ({sites})",
+        Resource::Milestone | Resource::SiteQpv | Resource::GovernanceBody => "{a}.site_id IN ({sites})",
         Resource::Roadmap => "{a}.status = 'ADOPTED' AND {a}.site_id IN ({sites})",
         Resource::Axis => {
             "{a}.site_id IN ({sites}) AND {a}.roadmap_id IN (SELECT id FROM roadmap WHERE status = 'ADOPTED' \

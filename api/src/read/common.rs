@@ -12,7 +12,8 @@ macro_rules! row_fields {
                 row::Column::Version,
                 Scalar::Int,
                 "Counts the writes; `expectedVersion` of an update.",
-            ),
+            )
+            .unfiltered(),
             column("createdAt", row::Column::CreatedAt, Scalar::DateTime, "When it was created.").sorted(),
             column("updatedAt", row::Column::UpdatedAt, Scalar::DateTime, "When it was last written.")
                 .sorted(),
@@ -29,7 +30,7 @@ macro_rules! row_fields {
                         "Its identifier there.",
                     ),
                 ],
-                "Where it comes from; null when written by hand.",
+                "Where it comes from (« système source »); null when written by hand.",
             ),
         ]
     }};

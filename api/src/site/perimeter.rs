@@ -1,4 +1,4 @@
-//! Mutations of a site's perimeter of QPV.
+//! The perimeter of a site: its links to QPV, past ones included, and their mutations.
 
 use entity::enums::{Provenance, SiteQpvStatus};
 use entity::{qpv, site, site_qpv};
@@ -9,12 +9,43 @@ use uuid::Uuid;
 use super::mutations::{TARGET, save};
 use crate::graphql::scalars::Scalar;
 use crate::policy::{Resource, Verb};
+use crate::read::common::enumeration;
+use crate::read::declare::{Noun, column, one};
 use crate::write::declare::{expected_version, id_of, optional, required};
 use crate::write::input::Patch;
 use crate::write::row::next_row;
 use crate::write::{
     Change, Failure, Input, Mutation, Place, Problem, ProblemCode, Resources, Target, Writing,
 };
+
+/// The noun of this file.
+pub(super) fn noun() -> Noun {
+    use site_qpv::Column;
+    Noun::new(
+        "SiteQpv",
+        site_qpv::Entity,
+        Resource::SiteQpv,
+        "The link of a site to a « QPV » of its perimeter (« périmètre »), for a period.",
+    )
+    .fields([
+        column(
+            "status",
+            Column::Status,
+            enumeration!(SiteQpvStatus),
+            "How the « QPV » belongs to the site (« statut »).",
+        ),
+        column("from", Column::StartsOn, Scalar::Date, "First day (« début »); null if not known."),
+        column("to", Column::EndsOn, Scalar::Date, "Last day (« fin »); null while it lasts."),
+        column(
+            "provenance",
+            Column::Provenance,
+            enumeration!(Provenance),
+            "How sure the link is (« provenance »): told by a source, or derived from the communes.",
+        ),
+        one("site", "Site", Column::SiteId, "The site."),
+        one("qpv", "Qpv", Column::QpvId, "The « QPV »."),
+    ])
+}
 
 /// The mutations of this file.
 pub fn mutations() -> Vec<Mutation> {

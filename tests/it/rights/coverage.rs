@@ -82,7 +82,7 @@ const TYPES: &[(&str, &[&str])] = &[
         ],
     ),
     ("fields", &["GovernanceMember", "Cadence", "Source", "ActionStatistic"]),
-    ("sentences", &["ActionGroup", "Region", "Departement", "Commune"]),
+    ("sentences", &["ActionGroup", "SiteQpv", "Region", "Departement", "Commune"]),
     (
         "open",
         &[
