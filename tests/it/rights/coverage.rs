@@ -56,7 +56,7 @@ const ROOTS: &[(&str, &[&str])] = &[
     ),
     ("writes::audit", &["auditEvents"]),
     ("writes::grants", &["clientGrant", "clientGrants"]),
-    ("writes::people", &["partnerDuplicates"]),
+    ("writes::people", &["exportReferent", "partnerDuplicates"]),
 ];
 
 /// Object types, likewise. Connections and edges go with their nodes, payloads with their
@@ -99,7 +99,7 @@ const TYPES: &[(&str, &[&str])] = &[
     ),
     ("writes::audit", &["AuditEvent"]),
     ("writes::grants", &["ClientGrant"]),
-    ("writes::people", &["PartnerDuplicate"]),
+    ("writes::people", &["PartnerDuplicate", "ReferentEvent", "ReferentExport"]),
     ("writes::rights", &["Mutation", "UserError"]),
 ];
 

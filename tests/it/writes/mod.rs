@@ -3,14 +3,17 @@
 mod audit;
 mod checks;
 mod concurrency;
+mod ends;
 mod grants;
 mod ground;
 mod idempotency;
 mod kill;
 mod lifecycles;
+mod merges;
 mod people;
 mod rights;
 mod story;
+mod viewer;
 
 use std::future::{Future, poll_fn};
 use std::task::Poll;
