@@ -43,7 +43,7 @@ pub(super) async fn run(config: &Config, clock: &dyn Clock) -> anyhow::Result<()
         .await?
         .rows_affected;
     tx.commit().await?;
-    db.scrub(partner::PERSONAL).await?;
+    db.scrub("referent").await?;
     println!("Erased the personal data of {erased} referents; forgot {forgotten} kept answers.");
     Ok(())
 }

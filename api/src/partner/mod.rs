@@ -26,7 +26,7 @@ pub fn mutations() -> Vec<Mutation> {
     [mutations::mutations(), seats::mutations(), referents::mutations()].concat()
 }
 
-pub(crate) use referents::{PERSONAL, delete_in_site, erase_due};
+pub(crate) use referents::{delete_in_site, erase_due};
 pub(crate) use seats::refuse_own_seat;
 
 /// The nouns of this folder.

@@ -39,7 +39,7 @@ pub(super) fn condition(
         Territory::Own => own(sql, viewer, alias)?,
         territory => {
             let sites = sites(sql, viewer, territory)?;
-            in_sites(resource, alias, &sites, viewer.today)
+            in_sites(resource, alias, &sites)
         }
     };
     let mut parts: Vec<String> = Vec::new();
@@ -50,7 +50,7 @@ pub(super) fn condition(
         parts.push(restriction(condition, alias));
     }
     if verb != Verb::Read && grant.territory != Territory::National {
-        parts.push(open_site(resource, verb, grant.territory, alias, viewer.today));
+        parts.push(open_site(resource, verb, grant.territory, alias));
     }
     Some(if parts.len() > 1 { format!("({})", parts.join(" AND ")) } else { parts.concat() })
 }
@@ -82,8 +82,8 @@ fn public(resource: Resource, a: &str) -> Option<String> {
     Some(if text.contains(" AND ") { format!("({text})") } else { text })
 }
 
-/// Rows of a resource that hang on one of these sites; on this day, for seats.
-fn in_sites(resource: Resource, a: &str, sites: &str, today: NaiveDate) -> String {
+/// Rows of a resource that hang on one of these sites.
+fn in_sites(resource: Resource, a: &str, sites: &str) -> String {
     match resource {
         Resource::Site => format!("{a}.id IN ({sites})"),
         Resource::Meeting | Resource::GovernanceMember => {
@@ -91,8 +91,8 @@ fn in_sites(resource: Resource, a: &str, sites: &str, today: NaiveDate) -> Strin
         }
         Resource::Partner => {
             format!(
-                "{a}.id IN (SELECT ss.partner_id FROM seat ss WHERE ss.deleted_at IS NULL AND (ss.ends_on IS NULL \
-                 OR ss.ends_on > '{today}') AND ss.site_id IN ({sites}))"
+                "{a}.id IN (SELECT ss.partner_id FROM seat ss WHERE ss.deleted_at IS NULL AND ss.ends_on IS NULL \
+                 AND ss.site_id IN ({sites}))"
             )
         }
         Resource::AuditEvent => format!("({a}.site_id IN ({sites}) OR {a}.was_site_id IN ({sites}))"),
@@ -110,9 +110,7 @@ fn source(sql: &mut Sql, viewer: &Viewer, resource: Resource, a: &str) -> Option
     let system = viewer.actor.source.clone()?;
     let granted = match resource {
         Resource::Partner => String::new(),
-        _ => {
-            format!(" AND {}", in_sites(resource, a, &sites(sql, viewer, Territory::Granted)?, viewer.today))
-        }
+        _ => format!(" AND {}", in_sites(resource, a, &sites(sql, viewer, Territory::Granted)?)),
     };
     Some(sql.piece(|sql| {
         sql.push("(").push(a).push(".source_system = ").bind(system.into()).push(&granted).push(")");
@@ -149,6 +147,15 @@ fn sites(sql: &mut Sql, viewer: &Viewer, territory: Territory) -> Option<String>
     }
 }
 
+/// Whether the partner at `alias` has one of these SIREN, of its own or in its SIRET.
+pub(super) fn has_siren(sql: &mut Sql, alias: &str, sirens: &[String]) {
+    let sirens: Vec<Value> = sirens.iter().map(|siren| siren.clone().into()).collect();
+    sql.push("(").is_in(&format!("{alias}.siren"), sirens.clone());
+    sql.push(" OR (").push(alias).push(".siren IS NULL AND ");
+    sql.is_in(&format!("substr({alias}.siret, 1, 9)"), sirens);
+    sql.push("))");
+}
+
 fn seats(sql: &mut Sql, sirens: &[String], steering: bool, today: NaiveDate) -> Option<String> {
     if sirens.is_empty() {
         return None;
@@ -163,15 +170,6 @@ fn seats(sql: &mut Sql, sirens: &[String], steering: bool, today: NaiveDate) -> 
         sql.push(" AND (x.starts_on IS NULL OR x.starts_on <= ").bind(today.into());
         sql.push(") AND (x.ends_on IS NULL OR x.ends_on > ").bind(today.into()).push(")");
     }))
-}
-
-/// Whether the partner at `alias` has one of these SIREN, of its own or in its SIRET.
-pub(super) fn has_siren(sql: &mut Sql, alias: &str, sirens: &[String]) {
-    let sirens: Vec<Value> = sirens.iter().map(|siren| siren.clone().into()).collect();
-    sql.push("(").is_in(&format!("{alias}.siren"), sirens.clone());
-    sql.push(" OR (").push(alias).push(".siren IS NULL AND ");
-    sql.is_in(&format!("substr({alias}.siret, 1, 9)"), sirens);
-    sql.push("))");
 }
 
 fn granted(sql: &mut Sql, viewer: &Viewer) -> Option<String> {
@@ -204,14 +202,14 @@ fn restriction(condition: Condition, a: &str) -> String {
 
 /// A closed or withdrawn site is read-only for all but the national team; its préfecture still writes the late
 /// figures of a closed one.
-fn open_site(resource: Resource, verb: Verb, territory: Territory, a: &str, today: NaiveDate) -> String {
+fn open_site(resource: Resource, verb: Verb, territory: Territory, a: &str) -> String {
     const OPEN: &str = "SELECT id FROM site WHERE status NOT IN ('CLOSED', 'WITHDRAWN')";
     const NOT_WITHDRAWN: &str = "SELECT id FROM site WHERE status <> 'WITHDRAWN'";
     match resource {
         Resource::Partner | Resource::Referential => "TRUE".to_owned(),
         Resource::Figure if verb != Verb::Withdraw && territory == Territory::PilotDepartement => {
-            in_sites(resource, a, NOT_WITHDRAWN, today)
+            in_sites(resource, a, NOT_WITHDRAWN)
         }
-        _ => in_sites(resource, a, OPEN, today),
+        _ => in_sites(resource, a, OPEN),
     }
 }

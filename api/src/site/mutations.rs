@@ -103,7 +103,7 @@ pub fn mutations() -> Vec<Mutation> {
             [id_of("site"), expected_version()],
             |writing, input| Box::pin(delete::delete(writing, input)),
         )
-        .scrubs(crate::partner::PERSONAL),
+        .scrubs("referent"),
     ]
 }
 

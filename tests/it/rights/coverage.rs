@@ -56,7 +56,8 @@ const ROOTS: &[(&str, &[&str])] = &[
     ),
     ("writes::audit", &["auditEvents"]),
     ("writes::grants", &["clientGrant", "clientGrants"]),
-    ("writes::people", &["exportReferent", "partnerDuplicates"]),
+    ("writes::people", &["partnerDuplicates"]),
+    ("writes::access", &["exportReferent"]),
 ];
 
 /// Object types, likewise. Connections and edges go with their nodes, payloads with their
@@ -99,7 +100,8 @@ const TYPES: &[(&str, &[&str])] = &[
     ),
     ("writes::audit", &["AuditEvent"]),
     ("writes::grants", &["ClientGrant"]),
-    ("writes::people", &["PartnerDuplicate", "ReferentEvent", "ReferentExport"]),
+    ("writes::people", &["PartnerDuplicate"]),
+    ("writes::access", &["ReferentEvent", "ReferentExport"]),
     ("writes::rights", &["Mutation", "UserError"]),
 ];
 

@@ -5,8 +5,8 @@ use entity::enums::{
     ActionStatus, FigureStatus, GovernanceBodyKind, GovernanceStatus, GrantStatus, Indicator, MeetingStatus,
     PartnerKind, RoadmapStatus, SeatKind, SiteStatus,
 };
-use entity::{StringList, client_grant, journal, seat, site_departement};
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, Statement};
+use entity::{StringList, client_grant, seat, site_departement};
+use sea_orm::{ConnectionTrait, Statement};
 use tests::TestApp;
 use tests::world::{self, Kind, World, id};
 use uuid::Uuid;
@@ -192,17 +192,6 @@ fn rand_byte() -> u8 {
 
 fn decode(id: &str) -> Uuid {
     ids::decode(id).expect("an id").1
-}
-
-/// What the journal holds of the writes of an object, in their order.
-pub async fn journaled(app: &TestApp, id: &str) -> Vec<journal::Model> {
-    journal::Entity::find()
-        .filter(journal::Column::EntityId.eq(decode(id)))
-        .filter(journal::Column::Outcome.eq("OK"))
-        .order_by_asc(journal::Column::Seq)
-        .all(&app.db.writer)
-        .await
-        .expect("the journal is read")
 }
 
 /// What writes may change: how many rows each table has, and the sum of their versions.

@@ -1,11 +1,25 @@
 //! Partners that become one: what hangs on them moves once and is journaled once, whoever writes at the same time.
 
+use cites::ids;
+use entity::journal;
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
 use serde_json::{Value, json};
 use tests::world::Kind;
 use tests::{TestApp, on_both};
 
-use super::ground::{Ground, journaled};
+use super::ground::Ground;
 use super::{Written, all, known, write};
+
+/// What the journal holds of the writes of an object, in their order.
+pub(super) async fn journaled(app: &TestApp, id: &str) -> Vec<journal::Model> {
+    journal::Entity::find()
+        .filter(journal::Column::EntityId.eq(ids::decode(id).expect("an id").1))
+        .filter(journal::Column::Outcome.eq("OK"))
+        .order_by_asc(journal::Column::Seq)
+        .all(&app.db.writer)
+        .await
+        .expect("the journal is read")
+}
 
 /// The last fields that the journal names of an object, and its version then.
 async fn last(app: &TestApp, id: &str) -> (i32, String) {

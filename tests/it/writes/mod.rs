@@ -1,9 +1,10 @@
 //! Writes through HTTP: what each does, who may, what is refused, and that nothing is lost.
 
+mod access;
 mod audit;
 mod checks;
+mod closures;
 mod concurrency;
-mod ends;
 mod grants;
 mod ground;
 mod idempotency;
@@ -12,8 +13,8 @@ mod lifecycles;
 mod merges;
 mod people;
 mod rights;
+mod shown;
 mod story;
-mod viewer;
 
 use std::future::{Future, poll_fn};
 use std::task::Poll;

@@ -6,7 +6,8 @@ use serde_json::{Value, json};
 use tests::on_both;
 use tests::world::Kind;
 
-use super::ground::{Ground, journaled};
+use super::ground::Ground;
+use super::merges::journaled;
 use super::{known, write, write_and};
 
 on_both!(a_held_meeting_takes_more_and_a_final_one_nothing, Small, async |app| {
