@@ -90,6 +90,12 @@ pub const DIRECTIVES: usize = 200;
 /// shape tells, before any runs.
 pub const LEVELS: usize = 60;
 
+/// Most decisions of one meeting, which are read with it at once.
+pub const DECISIONS: usize = 50;
+
+/// Longest decision of a meeting, in characters; longer texts belong into its summary.
+pub const DECISION_CHARS: usize = 1_000;
+
 /// How long the answer to an idempotency key is kept, in days.
 pub const IDEMPOTENCY_DAYS: i64 = 7;
 

@@ -1,17 +1,21 @@
 //! Committees of a site, their members and meetings; roadmaps and their axes.
 
 mod meetings;
+mod members;
 mod mutations;
 mod roadmaps;
 
 use entity::{action, axis, governance_body, governance_member, meeting, roadmap};
 
+use crate::db::Kind;
 use crate::graphql::scalars::Scalar;
-use crate::policy::Resource;
-use crate::read::common::{enumeration, row_fields};
-use crate::read::declare::{Noun, by, column, group, list, many, one};
+use crate::policy::{Resource, Verb};
+use crate::read::common::{enumeration, row_fields, viewer_can};
+use crate::read::declare::{Noun, by, column, computed, group, list, many, one};
 use crate::read::model::Extras;
 use crate::write::Mutation;
+
+pub(crate) use members::{committees, hand_over, leave};
 
 /// Field group that the public does not read.
 const RESTRICTED: &str = "restricted";
@@ -66,6 +70,23 @@ fn body() -> Noun {
         many("meetings", by("Meeting", meeting::Column::BodyId), "Its meetings (« réunions »), the latest first."),
     ])
     .fields(row_fields!(governance_body).map(|field| field.in_group(RESTRICTED)))
+    .fields([
+        viewer_can(
+            "viewerCanUpdate",
+            |sql, viewer, t| {
+                sql.push(t).push(".status <> 'DISSOLVED' AND ");
+                viewer.authorize(Resource::GovernanceBody, Verb::Write, "").expression(sql, t);
+            },
+            "Whether the caller may change it, its members and its meetings.",
+        ),
+        computed(
+            "viewerCanTransitionTo",
+            Kind::Json,
+            enumeration!(GovernanceStatus),
+            mutations::viewer_can,
+            "Statuses that the caller may move it to; what each needs is checked when he does.",
+        ),
+    ])
     .ordered_by(&["kind"])
 }
 
@@ -111,6 +132,14 @@ fn meeting() -> Noun {
             one("body", "GovernanceBody", Column::BodyId, "The committee."),
         ])
         .fields(row_fields!(meeting))
+        .fields([viewer_can(
+            "viewerCanUpdate",
+            |sql, viewer, t| {
+                sql.push(t).push(".status <> 'CANCELLED' AND ");
+                viewer.authorize(Resource::Meeting, Verb::Write, "").expression(sql, t);
+            },
+            "Whether the caller may change it, or say that it was held.",
+        )])
         .ordered_by_descending("date")
 }
 
@@ -146,6 +175,24 @@ fn roadmap() -> Noun {
         list("axes", by("Axis", axis::Column::RoadmapId), "Its axes (« axes »), in order."),
     ])
     .fields(row_fields!(roadmap))
+    .fields([
+        viewer_can(
+            "viewerCanUpdate",
+            |sql, viewer, t| {
+                sql.push(t).push(".status = 'DRAFT' AND ");
+                viewer.authorize(Resource::Roadmap, Verb::Write, "").expression(sql, t);
+            },
+            "Whether the caller may change its axes.",
+        ),
+        viewer_can(
+            "viewerCanAdopt",
+            |sql, viewer, t| {
+                sql.push(t).push(".status = 'DRAFT' AND ");
+                viewer.authorize(Resource::Roadmap, Verb::Adopt, "").expression(sql, t);
+            },
+            "Whether the caller may adopt it.",
+        ),
+    ])
     .ordered_by(&["number"])
 }
 

@@ -1,16 +1,21 @@
 //! Partners, their seats in the sites, and the persons they name.
 
 mod duplicates;
+mod export;
+mod merge;
 mod mutations;
 mod referents;
 mod seats;
 
+use entity::enums::PartnerStatus;
 use entity::{action, action_partner, partner, referent, seat};
 
 use crate::graphql::scalars::Scalar;
-use crate::policy::Resource;
-use crate::read::common::{enumeration, row_fields};
+use crate::ids;
+use crate::policy::{Resource, Verb};
+use crate::read::common::{enumeration, row_fields, viewer_can};
 use crate::read::declare::{Noun, by, column, many, one, through};
+use crate::read::model::Extras;
 use crate::write::Mutation;
 
 /// Field group that the public does not read.
@@ -21,12 +26,31 @@ pub fn mutations() -> Vec<Mutation> {
     [mutations::mutations(), seats::mutations(), referents::mutations()].concat()
 }
 
-pub use duplicates::extras;
-pub(crate) use referents::erase_due;
+pub(crate) use referents::{delete_in_site, erase_due};
+pub(crate) use seats::refuse_own_seat;
 
 /// The nouns of this folder.
 pub fn nouns() -> Vec<Noun> {
-    vec![noun(), seat(), referent(), duplicates::noun()]
+    let [export, event] = export::nouns();
+    vec![noun(), seat(), referent(), duplicates::noun(), export, event]
+}
+
+/// Root fields of their own kind.
+pub fn extras() -> Extras {
+    let mut extras = duplicates::extras();
+    extras.add(export::extras());
+    extras
+}
+
+/// Why a partner takes no part in anything new, if it does not: it is closed, or merged into another, which is named.
+pub(crate) fn gone(partner: &partner::Model) -> Option<String> {
+    match (partner.status, partner.merged_into_id) {
+        (PartnerStatus::Active, _) => None,
+        (_, Some(into)) => {
+            Some(format!("the partner was merged into {}; name that one", ids::encode("partner", into)))
+        }
+        (_, None) => Some("the partner is closed".to_owned()),
+    }
 }
 
 fn noun() -> Noun {
@@ -69,8 +93,13 @@ fn noun() -> Noun {
             "Whether it still exists (« statut »).",
         )
         .in_group(RESTRICTED),
-        one("mergedInto", "Partner", Column::MergedIntoId, "The partner it was merged into.")
-            .in_group(RESTRICTED),
+        one(
+            "mergedInto",
+            "Partner",
+            Column::MergedIntoId,
+            "The partner it was merged into; of a chain, the last.",
+        )
+        .in_group(RESTRICTED),
         many("seats", by("Seat", seat::Column::PartnerId), "Its seats (« sièges ») in sites."),
         many("leads", by("Action", action::Column::LeadPartnerId), "Actions it leads."),
         many(
@@ -80,6 +109,32 @@ fn noun() -> Noun {
         ),
     ])
     .fields(row_fields!(partner).map(|field| field.in_group(RESTRICTED)))
+    .fields([
+        viewer_can(
+            "viewerCanUpdate",
+            |sql, viewer, t| {
+                sql.push(t).push(".status = 'ACTIVE' AND ");
+                viewer.authorize(Resource::Partner, Verb::Update, "").expression(sql, t);
+            },
+            "Whether the caller may change it; its SIREN and SIRET may be ANCT's all the same.",
+        ),
+        viewer_can(
+            "viewerCanMerge",
+            |sql, viewer, t| {
+                sql.push(t).push(".status = 'ACTIVE' AND ");
+                viewer.authorize(Resource::Partner, Verb::Merge, "").expression(sql, t);
+            },
+            "Whether the caller may merge it into another.",
+        ),
+        viewer_can(
+            "viewerCanClose",
+            |sql, viewer, t| {
+                sql.push(t).push(".status = 'ACTIVE' AND ");
+                viewer.authorize(Resource::Partner, Verb::Close, "").expression(sql, t);
+            },
+            "Whether the caller may close it, once its seats are ended.",
+        ),
+    ])
     .ordered_by(&["name"])
 }
 
@@ -99,6 +154,7 @@ fn seat() -> Noun {
             one("partner", "Partner", Column::PartnerId, "The partner."),
         ])
         .fields(row_fields!(seat))
+        .fields([viewer_can("viewerCanEnd", seats::viewer_can_end, "Whether the caller may end it.")])
         .ordered_by(&["kind"])
 }
 
@@ -127,4 +183,22 @@ fn referent() -> Noun {
         one("partner", "Partner", Column::PartnerId, "The partner."),
     ])
     .fields(row_fields!(referent))
+    .fields([
+        viewer_can(
+            "viewerCanUpdate",
+            |sql, viewer, t| {
+                sql.push(t).push(".erased_at IS NULL AND ");
+                viewer.authorize(Resource::Referent, Verb::Write, "").expression(sql, t);
+            },
+            "Whether the caller may change or end it.",
+        ),
+        viewer_can(
+            "viewerCanErase",
+            |sql, viewer, t| {
+                sql.push(t).push(".erased_at IS NULL AND ");
+                viewer.authorize(Resource::Referent, Verb::Erase, "").expression(sql, t);
+            },
+            "Whether the caller may erase the person's data.",
+        ),
+    ])
 }

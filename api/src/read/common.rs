@@ -1,5 +1,9 @@
 //! Fields that every row of the domain has.
 
+use super::declare::{Expression, Field, computed};
+use crate::db::Kind;
+use crate::graphql::scalars::Scalar;
+
 /// `version`, `createdAt`, `updatedAt` and `source` of an entity.
 macro_rules! row_fields {
     ($entity:path) => {{
@@ -45,6 +49,11 @@ macro_rules! enumeration {
             values: entity::enums::$name::ALL,
         }
     };
+}
+
+/// Whether the caller may do something to the row, and the row's own state lets it be done.
+pub(crate) fn viewer_can(name: &'static str, expression: Expression, description: &'static str) -> Field {
+    computed(name, Kind::Bool, Scalar::Boolean, expression, description)
 }
 
 pub(crate) use {enumeration, row_fields};

@@ -1,6 +1,7 @@
 //! The labelled territory (« cité de l'emploi ») and its dated steps.
 
 mod completeness;
+mod delete;
 mod lifecycle;
 mod milestones;
 mod mutations;
@@ -15,7 +16,7 @@ use entity::{
 use crate::db::Kind;
 use crate::graphql::scalars::Scalar;
 use crate::policy::{Resource, Verb};
-use crate::read::common::{enumeration, row_fields};
+use crate::read::common::{enumeration, row_fields, viewer_can};
 use crate::read::declare::{
     Field, Filter, Noun, by, column, computed, group, list, many, one_by, related, through,
 };
@@ -46,6 +47,7 @@ fn noun() -> Noun {
     .fields(ground_fields())
     .fields(work_fields())
     .fields(counted_fields())
+    .fields(viewer_fields())
     .filters(filters())
     .ordered_by(&["name"])
 }
@@ -244,12 +246,25 @@ fn counted_fields() -> Vec<Field> {
             .filtered()],
             "What the site still lacks for a full description (« complétude »).",
         ),
-        computed(
+    ]
+}
+
+fn viewer_fields() -> Vec<Field> {
+    vec![
+        viewer_can(
             "viewerCanUpdate",
-            Kind::Bool,
-            Scalar::Boolean,
-            |sql, viewer, alias| viewer.authorize(Resource::Site, Verb::Update, "descriptive").expression(sql, alias),
+            |sql, viewer, t| viewer.authorize(Resource::Site, Verb::Update, "descriptive").expression(sql, t),
             "Whether the caller may update its descriptive fields.",
+        ),
+        viewer_can(
+            "viewerCanSetLabel",
+            |sql, viewer, t| viewer.authorize(Resource::Site, Verb::Update, "label").expression(sql, t),
+            "Whether the caller may set its code, its wave and who steers it.",
+        ),
+        viewer_can(
+            "viewerCanSetPerimeter",
+            |sql, viewer, t| viewer.authorize(Resource::Site, Verb::Update, "communes").expression(sql, t),
+            "Whether the caller may set its communes and its « QPV ».",
         ),
         computed(
             "viewerCanTransitionTo",
@@ -258,6 +273,7 @@ fn counted_fields() -> Vec<Field> {
             lifecycle::viewer_can,
             "Statuses that the caller may move it to; what each needs is checked when he does.",
         ),
+        viewer_can("viewerCanDelete", delete::viewer_can, "Whether the caller may delete it."),
     ]
 }
 

@@ -61,7 +61,7 @@ pub fn mutations() -> Vec<Mutation> {
                 expected_version(),
                 qpv(),
                 optional("status", "SiteQpvStatus", "LABELLED unless told."),
-                optional("from", "Date", "First day; not known if left out."),
+                optional("from", "Date", "First day, never later than today; not known if left out."),
             ],
             |writing, input| Box::pin(add(writing, input)),
         ),
@@ -73,7 +73,7 @@ pub fn mutations() -> Vec<Mutation> {
                 id_of("site"),
                 expected_version(),
                 qpv(),
-                optional("to", "Date", "Last day; today unless told."),
+                optional("to", "Date", "Last day; today unless told, never later."),
             ],
             |writing, input| Box::pin(end(writing, input)),
         ),
@@ -117,6 +117,9 @@ async fn links(
 async fn add(writing: Writing<'_>, input: &Input<'_>) -> Result<Change, Failure> {
     let (current, qpv_id, links) = links(writing, input).await?;
     let from = input.date("from").or(None);
+    if from.is_some_and(|day| day > writing.today()) {
+        input.wrong(ProblemCode::OutOfBounds, "from", "the first day cannot be in the future");
+    }
     // two periods of one pair do not overlap: every earlier one has ended before this one begins
     let overlaps = links.iter().any(|link| match (link.ends_on, from) {
         (Some(to), Some(from)) => to >= from,
@@ -154,8 +157,8 @@ async fn end(writing: Writing<'_>, input: &Input<'_>) -> Result<Change, Failure>
         );
     };
     let to = input.date("to").or(Some(writing.today())).unwrap_or(writing.today());
-    if link.starts_on.is_some_and(|from| to < from) {
-        input.wrong(ProblemCode::Rule, "to", "the last day is before the first");
+    if to > writing.today() || link.starts_on.is_some_and(|from| to < from) {
+        input.wrong(ProblemCode::OutOfBounds, "to", "the last day lies between the first day and today");
     }
     input.check()?;
     let mut link: site_qpv::ActiveModel = link.into();

@@ -57,6 +57,7 @@ const ROOTS: &[(&str, &[&str])] = &[
     ("writes::audit", &["auditEvents"]),
     ("writes::grants", &["clientGrant", "clientGrants"]),
     ("writes::people", &["partnerDuplicates"]),
+    ("writes::access", &["exportReferent"]),
 ];
 
 /// Object types, likewise. Connections and edges go with their nodes, payloads with their
@@ -100,6 +101,7 @@ const TYPES: &[(&str, &[&str])] = &[
     ("writes::audit", &["AuditEvent"]),
     ("writes::grants", &["ClientGrant"]),
     ("writes::people", &["PartnerDuplicate"]),
+    ("writes::access", &["ReferentEvent", "ReferentExport"]),
     ("writes::rights", &["Mutation", "UserError"]),
 ];
 
