@@ -7,7 +7,11 @@ use std::ops::{Deref, DerefMut};
 use async_graphql::Pos;
 use sea_orm::DbErr;
 
+use crate::codes::Again;
 use crate::db;
+
+/// Refused as a whole, or in one field.
+const PARTIAL: &str = "400, or 200 with a `path`";
 
 /// Codes that clients may rely on (`extensions.code`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -41,24 +45,51 @@ pub enum Code {
 }
 
 impl Code {
-    /// Every code with what it means, for the documentation.
-    pub const ALL: &[(Self, &str)] = &[
-        (Self::GraphqlParseFailed, "The document does not parse."),
-        (Self::GraphqlValidationFailed, "The document does not fit the schema."),
-        (Self::OperationNotFound, "Which operation to run is not told, or there is none of that name."),
-        (Self::BadUserInput, "A variable or an argument is missing, of the wrong type or out of bounds."),
-        (Self::InvalidFormat, "A code, date or other scalar is not of its form; `expected` says which."),
-        (Self::InvalidId, "An id is malformed, or of another type."),
-        (Self::InvalidCursor, "A cursor is malformed, or of another list or order."),
-        (Self::CursorExpired, "A cursor of the change feed is too old, or of another copy; start over."),
-        (Self::LimitExceeded, "The operation asks for more than a limit allows."),
-        (Self::Forbidden, "The caller may not do this."),
+    /// Every code with its HTTP status, whether to send the request again, and what it means; for the documentation.
+    pub const ALL: &[(Self, &str, Again, &str)] = &[
+        (Self::GraphqlParseFailed, "400", Again::Never, "The document does not parse."),
+        (Self::GraphqlValidationFailed, "400", Again::Never, "The document does not fit the schema."),
+        (
+            Self::OperationNotFound,
+            "400",
+            Again::Never,
+            "Which operation to run is not told, or there is none of that name.",
+        ),
+        (
+            Self::BadUserInput,
+            "400, or 200 with a `path`; 405 for a mutation sent by GET",
+            Again::Never,
+            "A variable or an argument is missing, of the wrong type or out of bounds.",
+        ),
+        (
+            Self::InvalidFormat,
+            PARTIAL,
+            Again::Never,
+            "A code, date or other scalar is not of its form; `expected` says which.",
+        ),
+        (Self::InvalidId, PARTIAL, Again::Never, "An id is malformed, or of another type."),
+        (Self::InvalidCursor, PARTIAL, Again::Never, "A cursor is malformed, or of another list or order."),
+        (
+            Self::CursorExpired,
+            PARTIAL,
+            Again::Never,
+            "A cursor of the change feed is too old, or of another copy of the database; start over.",
+        ),
+        (Self::LimitExceeded, PARTIAL, Again::Never, "The operation asks for more than a limit allows."),
+        (Self::Forbidden, PARTIAL, Again::Never, "The caller may not do this."),
         (
             Self::OutcomeUnknown,
+            "200 with a `path`",
+            Again::WithKey,
             "A write may be done or not; sent again with its idempotency key, it is done once.",
         ),
-        (Self::Unavailable, "The database does not answer; the same request may succeed later."),
-        (Self::Internal, "A fault of ours; the request id helps to find it."),
+        (
+            Self::Unavailable,
+            "503, or 200 with a `path`",
+            Again::Later,
+            "The database does not answer; the same request may succeed later.",
+        ),
+        (Self::Internal, "200", Again::Later, "A fault of ours; the request id helps to find it."),
     ];
 
     /// The code as clients see it.

@@ -5,7 +5,7 @@
 
 use entity::enums::JournalOp;
 use entity::{StringList, journal};
-use sea_orm::{ActiveModelTrait, ActiveValue::NotSet, ActiveValue::Set, DbErr};
+use sea_orm::{ActiveValue::NotSet, ActiveValue::Set, DbErr, EntityTrait};
 use uuid::Uuid;
 
 use crate::db::bulk;
@@ -67,7 +67,8 @@ impl Seen {
 impl Writing<'_> {
     /// Appends an entry.
     pub async fn journal(&self, entry: Entry) -> Result<(), DbErr> {
-        self.line(entry).insert(self.tx).await.map(|_| ())
+        // nothing of the entry is needed back
+        journal::Entity::insert(self.line(entry)).exec_without_returning(self.tx).await.map(|_| ())
     }
 
     /// Appends entries, in their order.

@@ -38,6 +38,9 @@ pub const STATISTICS_ROWS: usize = 10_000;
 /// Most points in one batch of `qpvAt`.
 pub const POINTS_MAX: usize = 1_000;
 
+/// How long the outlines in memory are used before the server looks whether they were loaded anew, in seconds.
+pub const OUTLINES_FRESH_SECONDS: i64 = 5;
+
 /// Most dimensions by which `actionStatistics` groups at once.
 pub const GROUP_BY_MAX: usize = 3;
 
@@ -89,6 +92,12 @@ pub const DIRECTIVES: usize = 200;
 /// Most lists and objects at the root that an operation reads, at one SQL statement each (two with a count); its
 /// shape tells, before any runs.
 pub const LEVELS: usize = 60;
+
+/// Most decisions of one meeting, which are read with it at once.
+pub const DECISIONS: usize = 50;
+
+/// Longest decision of a meeting, in characters; longer texts belong into its summary.
+pub const DECISION_CHARS: usize = 1_000;
 
 /// How long the answer to an idempotency key is kept, in days.
 pub const IDEMPOTENCY_DAYS: i64 = 7;

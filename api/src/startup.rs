@@ -62,14 +62,14 @@ pub struct Running {
     _lock: ServeLock,
 }
 
-/// Serves a prepared database.
+/// Serves a prepared database, under the lock that lets one server work on an embedded one.
 pub fn serve(
     config: &Config,
     db: Db,
+    lock: ServeLock,
     clock: &Arc<dyn Clock>,
     auth: Arc<Authenticator>,
 ) -> anyhow::Result<Running> {
-    let lock = db.serve_lock()?;
     let engine = Arc::new(Engine::new(Arc::new(db), Arc::clone(clock))?);
     seal_in_background(Arc::clone(&engine.db), Arc::clone(clock));
     let service = Service { engine, auth };
@@ -156,9 +156,8 @@ impl Executor for Service {
 }
 
 fn refusal(error: &AuthError) -> AuthRefusal {
-    if error.status() == 503 {
-        AuthRefusal::Unavailable
-    } else {
-        AuthRefusal::Invalid { code: error.code(), message: error.to_string() }
+    match error.www_authenticate() {
+        None => AuthRefusal::Unavailable,
+        Some(challenge) => AuthRefusal::Invalid { code: error.code(), message: error.to_string(), challenge },
     }
 }

@@ -15,7 +15,8 @@ pub fn tables() -> Vec<Table> {
                 text("departement_code").to("departement", "code").null(),
                 int("population").null(),
             ],
-        ),
+        )
+        .index(&["population", "siren"]),
         commune(),
         named(
             "contrat_ville",
@@ -26,7 +27,9 @@ pub fn tables() -> Vec<Table> {
                 text("departement_code").to("departement", "code").null(),
                 int("generation"),
             ],
-        ),
+        )
+        .index(&["generation", "code"])
+        .index(&["territory_code"]),
     ]
 }
 
@@ -34,15 +37,15 @@ fn commune() -> Table {
     let columns = [
         text("code"),
         text("kind"),
-        text("parent_code").null(),
+        text("parent_code").to("commune", "code").null(),
         text("departement_code").to("departement", "code").null(),
         text("region_code").to("region", "code").null(),
         text("epci_siren").to("epci", "siren").null(),
         int("population").null(),
-        text("successor_code").null(),
+        text("successor_code").to("commune", "code").null(),
         date("valid_to").null(),
     ];
-    named("commune", &["code"], columns).index(&["parent_code"])
+    named("commune", &["code"], columns).index(&["population", "code"])
 }
 
 /// A table of things with an official name, sorted and searched by its folded form.

@@ -34,6 +34,7 @@ fn site() -> Table {
     ];
     Table::row("site", columns)
         .unique(&["code"])
+        .index(&["created_at", "id"])
         .index(&["name_search", "id"])
         .index(&["status", "id"])
         .index(&["scale", "id"])

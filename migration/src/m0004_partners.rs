@@ -48,6 +48,7 @@ fn partner() -> Table {
     Table::row("partner", columns)
         .check("merged", "(status = 'MERGED') = (merged_into_id IS NOT NULL) AND merged_into_id <> id")
         .check("siren_of_siret", "substr(siret, 1, 9) = siren")
+        .index(&["created_at", "id"])
         .index(&["name_search", "id"])
         .index(&["kind", "id"])
         .index(&["status", "id"])
@@ -74,6 +75,9 @@ fn seat() -> Table {
         .index(&["site_id", "kind", "id"])
         .index(&["partner_id", "site_id"])
         .index(&["kind", "site_id"])
+        .index(&["created_at", "id"])
+        .index(&["starts_on", "id"])
+        .index(&["ends_on", "id"])
 }
 
 fn referent() -> Table {
@@ -96,4 +100,7 @@ fn referent() -> Table {
         .index(&["site_id", "id"])
         .index(&["partner_id", "site_id"])
         .index(&["erase_after"])
+        .index(&["created_at", "id"])
+        .index(&["starts_on", "id"])
+        .index(&["ends_on", "id"])
 }

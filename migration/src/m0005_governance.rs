@@ -26,6 +26,7 @@ fn body() -> Table {
         .index(&["site_id", "kind", "id"])
         .index(&["kind", "id"])
         .index(&["status", "id"])
+        .index(&["created_at", "id"])
 }
 
 fn member() -> Table {
@@ -50,4 +51,5 @@ fn meeting() -> Table {
         .index(&["body_id", "held_on", "id"])
         .index(&["held_on", "id"])
         .index(&["status", "id"])
+        .index(&["created_at", "id"])
 }

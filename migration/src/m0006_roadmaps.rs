@@ -17,7 +17,9 @@ fn roadmap() -> Table {
     Table::row("roadmap", columns)
         .unique(&["site_id", "number"])
         .unique_where(&["site_id"], "status = 'ADOPTED' AND deleted_at IS NULL")
+        .index(&["number", "id"])
         .index(&["status", "id"])
+        .index(&["created_at", "id"])
         .index(&["adopted_on", "id"])
 }
 

@@ -81,4 +81,6 @@ fn funding_line() -> Table {
         .index(&["site_id", "year", "id"])
         .index(&["year", "id"])
         .index(&["kind", "id"])
+        .index(&["amount_cents", "id"])
+        .index(&["created_at", "id"])
 }

@@ -27,6 +27,8 @@ fn figure() -> Table {
         .index(&["subject", "indicator"])
         .index(&["indicator", "period_from", "id"])
         .index(&["period_from", "id"])
+        .index(&["as_of", "id"])
+        .index(&["created_at", "id"])
         .index(&["status", "id"])
         .index(&["origin", "id"])
 }

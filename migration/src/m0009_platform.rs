@@ -128,6 +128,9 @@ fn client_grant() -> Table {
         .check("validity", "valid_from <= valid_to")
         .unique(&["client_id"])
         .index(&["source_system"])
+        .index(&["status", "id"])
+        .index(&["created_at", "id"])
+        .index(&["updated_at", "id"])
 }
 
 fn client_grant_site() -> Table {

@@ -177,3 +177,22 @@ on_both!(other_paths_and_methods_are_refused_with_a_code, Small, async |app| {
     let answer = app.get("/graphql?query=%7Bsites%7BtotalCount%7D%7D").await;
     assert_eq!(answer.number("/sites/totalCount"), 3);
 });
+
+on_both!(a_refused_token_says_how_to_ask, Small, async |app| {
+    let body = json!({ "query": "{ viewer { role } }" });
+    for authorization in ["", "Basic x", "Bearer", "Bearer a b"] {
+        let answer = app.post(Some(authorization), &body).await;
+        assert_eq!((answer.status, answer.code()), (401, "UNAUTHENTICATED"), "{authorization}: {answer}");
+        assert_eq!(answer.header("www-authenticate"), "Bearer realm=\"cites\"");
+    }
+    let bearer = app.anct().authorization().expect("a token");
+    app.clock.advance(2 * 86_400);
+    for (authorization, code) in [("Bearer x", "TOKEN_INVALID"), (bearer.as_str(), "TOKEN_EXPIRED")] {
+        let answer = app.post(Some(authorization), &body).await;
+        assert_eq!((answer.status, answer.code()), (401, code), "{answer}");
+        let challenge = answer.header("www-authenticate");
+        let message = answer.errors()[0]["message"].as_str().unwrap_or_default();
+        assert!(challenge.starts_with("Bearer realm=\"cites\", error=\"invalid_token\""), "{challenge}");
+        assert!(!message.is_empty() && challenge.contains(message), "{challenge}");
+    }
+});

@@ -1,6 +1,7 @@
 //! The product seen from outside, on both databases: a file per noun or topic, a test per sentence.
 #![expect(clippy::expect_used, reason = "a test that finds nothing where something must be has failed")]
 
+mod commands;
 mod contract;
 mod differential;
 mod errors;
@@ -8,10 +9,14 @@ mod faults;
 mod feed;
 mod filters;
 mod http;
+mod indexes;
 mod limits;
 mod paging;
+mod points;
+mod readme;
 mod rights;
 mod schema;
+mod sites;
 mod statements;
 mod statistics;
 mod sync;

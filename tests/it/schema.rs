@@ -30,7 +30,12 @@ fn schema_graphql_is_what_cites_schema_prints() {
 #[test]
 fn docs_rights_md_is_what_cites_rights_prints() {
     let policy = Policy::load().expect("a policy");
-    assert_same("docs/rights.md", &policy.to_markdown(), "cites rights --markdown");
+    assert_same("docs/rights.md", &policy.to_markdown(), "cites rights --format markdown");
+}
+
+#[test]
+fn docs_errors_md_is_what_cites_errors_prints() {
+    assert_same("docs/errors.md", &cites::codes::to_markdown(), "cites errors");
 }
 
 const HEAD: &str = "resource,verb,group,token_scope,anct,prefecture,collectivite,partner_system,public\n";
@@ -117,4 +122,33 @@ on_both!(everything_in_the_schema_has_a_description, Small, async |app| {
         }
     }
     assert!(bare.is_empty(), "without description: {bare:#?}");
+});
+
+/// Types of the platform, which have no word of the programme's. Connections, edges and payloads go with their nouns.
+const WITHOUT_TERM: &[&str] = &[
+    "Query",
+    "Mutation",
+    "PageInfo",
+    "Viewer",
+    "QpvAtPoint",
+    "UserError",
+    "UserErrorCode",
+    "OrderDirection",
+    "JournalOp",
+];
+
+on_both!(every_type_and_enum_of_the_programme_gives_its_french_term, Small, async |app| {
+    let answer = app.public().ask("{ __schema { types { kind name description } } }").await;
+    let mut bare = Vec::new();
+    for ty in answer.list("/__schema/types") {
+        let (name, text) =
+            (ty["name"].as_str().unwrap_or_default(), ty["description"].as_str().unwrap_or_default());
+        let follows = ["Connection", "Edge", "Payload", "OrderField"].iter().any(|end| name.ends_with(end));
+        let is_ours =
+            matches!(ty["kind"].as_str(), Some("OBJECT" | "ENUM")) && !name.starts_with("__") && !follows;
+        if is_ours && !text.contains('«') && !WITHOUT_TERM.contains(&name) {
+            bare.push(name.to_owned());
+        }
+    }
+    assert!(bare.is_empty(), "without « term »: {bare:?}");
 });

@@ -6,7 +6,8 @@ use serde_json::{Value, json};
 use tests::differential::{Differential, Request, Response};
 use tests::on_both;
 
-/// What is refused, by what is wrong with it. `SITE` stands for the look-up of a site.
+/// What is refused, by what is wrong with it. `SITE` stands for the look-up of a site, `MUTATION` for the update of
+/// an action.
 const DOCUMENTS: &[(&str, &str)] = &[
     // fields
     ("a field that is not there", "{ SITE { nom } }"),
@@ -168,6 +169,55 @@ const DOCUMENTS: &[(&str, &str)] = &[
         r#"{ node(id: "x") { ... on Site { a: roadmap { b: id } } ... on Axis { a: roadmap { b: version } } } }"#,
     ),
     ("one key for __typename and a field", "{ a: __typename a: viewer { role } }"),
+    // mutations
+    (
+        "one key for two inputs of a mutation",
+        r#"mutation { x: MUTATION(input: {id: "a", expectedVersion: 1}) { replayed } x: MUTATION(input: {id: "b", expectedVersion: 1}) { replayed } }"#,
+    ),
+    (
+        "one key for two inputs of a mutation, one under a condition",
+        r#"mutation { x: MUTATION(input: {id: "a", expectedVersion: 1}) { replayed } ... on Mutation { x: MUTATION(input: {id: "b", expectedVersion: 1}) { replayed } } }"#,
+    ),
+    (
+        "one key for two inputs of a mutation, one in a fragment",
+        r#"mutation { x: MUTATION(input: {id: "a", expectedVersion: 1}) { replayed } ...F } fragment F on Mutation { x: MUTATION(input: {id: "b", expectedVersion: 1}) { replayed } }"#,
+    ),
+    (
+        "one key for two mutations",
+        r#"mutation { x: MUTATION(input: {id: "a", expectedVersion: 1}) { replayed } ... { x: deleteAction(input: {id: "a", expectedVersion: 1}) { replayed } } }"#,
+    ),
+    (
+        "one key for two fields of a payload",
+        r#"mutation { MUTATION(input: {id: "a", expectedVersion: 1}) { a: replayed ... { a: __typename } } }"#,
+    ),
+    ("no input of a mutation", "mutation { MUTATION { replayed } }"),
+    (
+        "a text for an Int in the input of a mutation",
+        r#"mutation { MUTATION(input: {id: "a", expectedVersion: "1"}) { replayed } }"#,
+    ),
+    (
+        "a text for an Int in the input of a mutation, beside a variable",
+        r#"mutation ($id: ID!) { MUTATION(input: {id: $id, expectedVersion: "1"}) { replayed } }"#,
+    ),
+    (
+        "an input field that a mutation has not, beside a variable",
+        "mutation ($id: ID!) { MUTATION(input: {id: $id, expectedVersion: 1, titre: 1}) { replayed } }",
+    ),
+    (
+        "no input field where a mutation requires one, beside a variable",
+        "mutation ($n: Int!) { MUTATION(input: {expectedVersion: $n}) { replayed } }",
+    ),
+    (
+        "a variable of another type in a mutation",
+        "mutation ($n: String!) { MUTATION(input: {id: \"a\", expectedVersion: $n}) { replayed } }",
+    ),
+    (
+        "a nullable variable where a mutation takes no null",
+        "mutation ($id: ID) { MUTATION(input: {id: $id, expectedVersion: 1}) { replayed } }",
+    ),
+    ("a wrong condition in a mutation", "mutation { ... @skip(if: 1) { __typename } }"),
+    ("introspection in a mutation", "mutation { __schema { types { name } } }"),
+    ("a query in a mutation", "mutation { ... on Query { viewer { role } } }"),
     // documents
     ("two operations without name", "{ viewer { role } } { viewer { role } }"),
     ("two operations of one name", "query A { viewer { role } } query A { viewer { role } }"),
@@ -189,8 +239,9 @@ const DOCUMENTS: &[(&str, &str)] = &[
 
 on_both!(documents_that_are_not_valid_are_refused, Small, async |app| {
     let site = r#"site(by: {code: "cde-901"})"#;
-    let requests =
-        DOCUMENTS.iter().map(|(_, document)| Request::new(document.replace("SITE", site), &json!({})));
+    let requests = DOCUMENTS.iter().map(|(_, document)| {
+        Request::new(document.replace("SITE", site).replace("MUTATION", "updateAction"), &json!({}))
+    });
     let answers = judged(app, requests.collect()).await;
     for ((what, _), (_, theirs, ours)) in DOCUMENTS.iter().zip(&answers) {
         assert!(theirs.is_refused(), "graphql-js takes {what}: {}", theirs.shown());

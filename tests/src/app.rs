@@ -63,7 +63,9 @@ impl TestApp {
         let issuer = DevIssuer::open(&home.path().join("key.pem"), &config.auth.audience).expect("a key");
         let time: Arc<dyn Clock> = clock.clone();
         let auth = Authenticator::new(&config.auth, Some(&issuer), time.clone()).expect("an authenticator");
-        let running = startup::serve(&config, db.clone(), &time, Arc::new(auth)).expect("the server starts");
+        let lock = db.serve_lock().expect("nobody else serves it");
+        let running = startup::serve(&config, db.clone(), lock, &time, Arc::new(auth));
+        let running = running.expect("the server starts");
         let (address, server) = (running.address, running.server.handle());
         let serving = tokio::spawn(async move {
             let running = running; // whole, with the lock it holds

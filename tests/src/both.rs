@@ -22,7 +22,8 @@ pub fn block_on_postgres(test: impl AsyncFnOnce()) {
     }
 }
 
-fn block_on(test: impl AsyncFnOnce()) {
+/// Runs a test that makes its own ground.
+pub fn block_on(test: impl AsyncFnOnce()) {
     // One worker beside the test's own thread: connections go on while the test waits for a process.
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
     runtime.expect("a runtime").block_on(test());

@@ -79,6 +79,13 @@ impl TestDatabase {
         }
     }
 
+    /// A new database on the server, without a table.
+    pub async fn empty() -> Self {
+        let name = format!("cites_empty_{}", uuid::Uuid::now_v7().simple());
+        administer(&format!("CREATE DATABASE {name}")).await;
+        Self { backend: Backend::Postgres, url: postgres_url(&name), name: Some(name) }
+    }
+
     /// Its address.
     pub fn url(&self) -> &str {
         &self.url

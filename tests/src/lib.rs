@@ -16,7 +16,7 @@ pub mod world;
 
 pub use answer::Answer;
 pub use app::TestApp;
-pub use both::{block_on_postgres, run};
+pub use both::{block_on, block_on_postgres, run};
 pub use database::{Backend, Template, TestDatabase, administer};
 pub use persona::{GrantedSites, Persona};
 pub use process::Process;

@@ -15,6 +15,7 @@ pub struct Process {
     binary: PathBuf,
     url: String,
     home: PathBuf,
+    variables: Vec<(&'static str, &'static str)>,
     /// The server and what it prints: it would fall over if nobody read that.
     server: Option<(Child, BufReader<ChildStdout>)>,
 }
@@ -22,7 +23,15 @@ pub struct Process {
 impl Process {
     /// The binary at a path, which works in a folder.
     pub fn of(binary: &str, database: &TestDatabase, home: &Path) -> Self {
-        Self { binary: binary.into(), url: database.url().to_owned(), home: home.to_owned(), server: None }
+        let (binary, url, home) = (binary.into(), database.url().to_owned(), home.to_owned());
+        Self { binary, url, home, variables: Vec::new(), server: None }
+    }
+
+    /// The same with a setting of its own.
+    #[must_use]
+    pub fn with(mut self, variable: &'static str, value: &'static str) -> Self {
+        self.variables.push((variable, value));
+        self
     }
 
     fn command(&self, arguments: &[&str]) -> Command {
@@ -35,7 +44,8 @@ impl Process {
             .env("CITES_DATA__INGEST_AT_START", "false")
             .env("CITES_SERVER__LISTEN", "127.0.0.1:0")
             .env("CITES_SERVER__WORKERS", "1")
-            .env("CITES_LOG__LEVEL", "debug");
+            .env("CITES_LOG__LEVEL", "debug")
+            .envs(self.variables.iter().copied());
         command
     }
 

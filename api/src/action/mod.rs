@@ -36,7 +36,7 @@ fn noun() -> Noun {
     .root("actions", "Actions, the latest written first.")
     .lookup("action", &["id"])
     .fields(own_fields())
-    .fields(row_fields!(action))
+    .fields(row_fields!(action).map(|field| if field.name == "createdAt" { field.unsorted() } else { field }))
     .fields(related_fields())
     .fields(viewer_fields())
     .filters([
@@ -59,8 +59,9 @@ fn noun() -> Noun {
 fn own_fields() -> Vec<Field> {
     use action::Column;
     vec![
-        column("title", Column::Title, Scalar::String, "Title.").searched(Column::TitleSearch),
-        column("description", Column::Description, Scalar::String, "What it is, in words.").unfiltered(),
+        column("title", Column::Title, Scalar::String, "Title (« intitulé »).").searched(Column::TitleSearch),
+        column("description", Column::Description, Scalar::String, "What it is, in words (« description »).")
+            .unfiltered(),
         column(
             "pillar",
             Column::Pillar,
@@ -68,20 +69,46 @@ fn own_fields() -> Vec<Field> {
             "National pillar (« pilier »); null if not classified.",
         )
         .sorted(),
-        column("categories", Column::Categories, enumeration!(ActionCategory), "What it is about."),
-        column("innovative", Column::Innovative, Scalar::Boolean, "Innovative; not implied by the pillar.")
-            .sorted(),
-        column("status", Column::Status, enumeration!(ActionStatus), "Where it stands in its life.").sorted(),
-        column("startsOn", Column::StartsOn, Scalar::PartialDate, "Start, as precisely as is known.")
-            .compared(Column::StartsFrom, Column::StartsTo)
-            .sorted(),
-        column("endsOn", Column::EndsOn, Scalar::PartialDate, "End, as precisely as is known.")
+        column(
+            "categories",
+            Column::Categories,
+            enumeration!(ActionCategory),
+            "What it is about (« thématiques »).",
+        ),
+        column(
+            "innovative",
+            Column::Innovative,
+            Scalar::Boolean,
+            "Innovative (« innovante »); not implied by the pillar.",
+        ),
+        column(
+            "status",
+            Column::Status,
+            enumeration!(ActionStatus),
+            "Where it stands in its life (« statut »).",
+        )
+        .sorted(),
+        column(
+            "startsOn",
+            Column::StartsOn,
+            Scalar::PartialDate,
+            "Start (« début »), as precisely as is known.",
+        )
+        .compared(Column::StartsFrom, Column::StartsTo)
+        .sorted(),
+        column("endsOn", Column::EndsOn, Scalar::PartialDate, "End (« fin »), as precisely as is known.")
             .compared(Column::EndsFrom, Column::EndsTo)
             .sorted(),
         column("audiences", Column::Audiences, enumeration!(Audience), "Whom it is for (« public cible »)."),
         column("romeCodes", Column::RomeCodes, Scalar::RomeCode, "Occupations it concerns (« codes ROME »)."),
-        column("published", Column::Published, Scalar::Boolean, "Shown to the public."),
-        column("cancelReason", Column::CancelReason, Scalar::String, "Why it was cancelled.").unfiltered(),
+        column("published", Column::Published, Scalar::Boolean, "Shown to the public (« publiée »)."),
+        column(
+            "cancelReason",
+            Column::CancelReason,
+            Scalar::String,
+            "Why it was cancelled (« motif d'annulation »).",
+        )
+        .unfiltered(),
         column(
             "reopenReason",
             Column::ReopenReason,
@@ -94,8 +121,7 @@ fn own_fields() -> Vec<Field> {
             Column::SourceUpdatedAt,
             Scalar::DateTime,
             "When its source system last changed it.",
-        )
-        .sorted(),
+        ),
         computed(
             "classification",
             Kind::Text,
@@ -103,14 +129,14 @@ fn own_fields() -> Vec<Field> {
             |sql, _, alias| {
                 sql.push("CASE WHEN ").push(alias).push(".pillar IS NULL THEN 'PENDING' ELSE 'DONE' END");
             },
-            "Whether it has been placed under a pillar.",
+            "Whether it has been placed under a pillar (« classement »).",
         ),
     ]
 }
 
 const CLASSIFICATION: EnumType = EnumType {
     name: "ActionClassification",
-    description: "Whether an action has been placed under a national pillar.",
+    description: "Whether an action has been placed under a national pillar (« classement »).",
     values: &[
         ("PENDING", "Without pillar yet; the site's steerers classify it."),
         ("DONE", "Under a pillar."),
@@ -121,12 +147,12 @@ fn related_fields() -> Vec<Field> {
     use action::Column;
     vec![
         one("site", "Site", Column::SiteId, "The site."),
-        one("axis", "Axis", Column::AxisId, "The axis of the site's roadmap it stands under."),
-        one("lead", "Partner", Column::LeadPartnerId, "The partner that leads it."),
+        one("axis", "Axis", Column::AxisId, "The axis (« axe ») of the site's roadmap it stands under."),
+        one("lead", "Partner", Column::LeadPartnerId, "The partner that leads it (« porteur de l'action »)."),
         many(
             "partners",
             through("Partner", action_partner::Column::ActionId, action_partner::Column::PartnerId, true),
-            "Partners that take part.",
+            "Partners that take part (« partenaires »).",
         ),
         many(
             "qpvs",

@@ -23,7 +23,7 @@ use crate::read::shape::Out;
 
 const DIMENSION: EnumType = EnumType {
     name: "ActionDimension",
-    description: "What actions are grouped by.",
+    description: "What actions are grouped by (« axe d'analyse »).",
     values: &[
         ("SITE", "Their site."),
         ("DEPARTEMENT", "The « départements » of their site; an action counts in each."),
@@ -80,10 +80,14 @@ pub fn extras() -> Extras {
 
 /// A row of the statistics, read from the table that the plan writes.
 pub fn noun() -> Noun {
-    let mut noun =
-        Noun::of_table("ActionStatistic", "statistic", Resource::Action, "Actions of one group, counted.");
+    let mut noun = Noun::of_table(
+        "ActionStatistic",
+        "statistic",
+        Resource::Action,
+        "Actions of one group, counted (« statistiques »).",
+    );
     noun.fields = vec![
-        group("group", "ActionGroup", None, group_fields(), "What the actions have in common; null where not grouped by."),
+        group("group", "ActionGroup", None, group_fields(), "What the actions have in common (« regroupement »); null where not grouped by."),
         count("actionCount", |sql, _, t| push(sql, t, ".action_count"), "Actions."),
         count("innovativeCount", |sql, _, t| push(sql, t, ".innovative_count"), "Innovative actions."),
         count("siteCount", |sql, _, t| push(sql, t, ".site_count"), "Sites with at least one of them."),

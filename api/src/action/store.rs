@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use chrono::{DateTime, Utc};
-use entity::enums::{ActionStatus, PartnerStatus, SeatKind};
+use entity::enums::{ActionStatus, SeatKind};
 use entity::{StringList, action, action_partner, action_qpv, axis, partner, qpv, roadmap, seat, site_qpv};
 use sea_orm::ActiveValue::{NotSet, Set, Unchanged};
 use sea_orm::sea_query::{LockType, OnConflict};
@@ -105,31 +105,28 @@ async fn partners(writing: Writing<'_>, input: &Input<'_>, given: &[Value]) -> R
     let mut found: Vec<Uuid> = Vec::new();
     for (index, value) in given.iter().enumerate() {
         match active_partner(writing, value).await? {
-            Some(id) if !found.contains(&id) => found.push(id),
-            Some(_) => {}
-            None => input.problem(no_partner("partners").then(index)),
+            Ok(id) if !found.contains(&id) => found.push(id),
+            Ok(_) => {}
+            Err(why) => input.problem(Problem::at(ProblemCode::NotFound, "partners", why).then(index)),
         }
     }
     Ok(found)
 }
 
-async fn active_partner(writing: Writing<'_>, value: &Value) -> Result<Option<Uuid>, Failure> {
-    let Value::String(text) = value else { return Ok(None) };
+/// The partner that a value names, or why it takes no part.
+async fn active_partner(writing: Writing<'_>, value: &Value) -> Result<Result<Uuid, String>, Failure> {
+    let none = Err("there is no such partner".to_owned());
+    let Value::String(text) = value else { return Ok(none) };
     let Some(id) = ids::decode(text).ok().filter(|(prefix, _)| *prefix == "partner").map(|(_, id)| id) else {
-        return Ok(None);
+        return Ok(none);
     };
     // a merge waits until this is written, and then moves it too
     let found = partner::Entity::find_by_id(id)
         .filter(partner::Column::DeletedAt.is_null())
-        .filter(partner::Column::Status.eq(PartnerStatus::Active))
         .lock(LockType::KeyShare)
         .one(writing.tx)
         .await?;
-    Ok(found.map(|row| row.id))
-}
-
-fn no_partner(field: &str) -> Problem {
-    Problem::at(ProblemCode::NotFound, field, "there is no such partner, or it is closed or merged")
+    Ok(found.map_or(none, |row| crate::partner::gone(&row).map_or(Ok(row.id), Err)))
 }
 
 /// The partner that a field names.
@@ -143,10 +140,13 @@ pub(super) async fn partner(
         Some(Value::Null) => Patch::Clear,
         Some(value) => {
             let found = active_partner(writing, value).await?;
-            if found.is_none() {
-                input.problem(no_partner(field));
-            }
-            found.map_or(Patch::Keep, Patch::Set)
+            found.map_or_else(
+                |why| {
+                    input.wrong(ProblemCode::NotFound, field, why);
+                    Patch::Keep
+                },
+                Patch::Set,
+            )
         }
     })
 }
@@ -320,6 +320,7 @@ async fn link(writing: Writing<'_>, row: &action::Model, links: Links) -> Result
         let old = action_partner::Entity::delete_many().filter(action_partner::Column::ActionId.eq(row.id));
         old.exec(writing.tx).await?;
         for partner_id in partners {
+            crate::partner::refuse_own_seat(writing, row.site_id, partner_id).await?;
             seat_as_operator(writing, row.site_id, partner_id).await?;
             let link = action_partner::ActiveModel { action_id: Set(row.id), partner_id: Set(partner_id) };
             link.insert(writing.tx).await?;

@@ -41,7 +41,7 @@ pub fn nouns() -> Vec<Noun> {
         "AuditEvent",
         journal::Entity,
         Resource::AuditEvent,
-        "One write, done or refused: who did what to which object. Names of fields only, never their values.",
+        "One write, done or refused (« piste d'audit »): who did what to which object. Names of fields only, never their values.",
     )
     .keyed_by(Column::Seq)
     .root("auditEvents", "Writes, the latest first; for ANCT, préfectures (their sites, without the person) and clients (their own).")

@@ -1,31 +1,22 @@
-//! The forms of the codes that claims and flags carry.
+//! The forms of the codes that claims carry: those of the API's scalars, in canonical form only.
 
-/// Whether `code` is written as a département code: `01` to `95` without `20`, `2A`, `2B`, `971` to `978`,
-/// `984`, `986` to `989`. Canonical form only: upper case, no spaces.
+use async_graphql::Value;
+
+use crate::graphql::scalars::{Parsed, Scalar};
+
+/// Whether `code` is written as a département code, such as `69`, `2A` or `974`.
 pub fn is_departement(code: &str) -> bool {
-    match code.as_bytes() {
-        [tens @ b'0'..=b'9', ones @ b'0'..=b'9'] => {
-            let number = (tens - b'0') * 10 + (ones - b'0');
-            (1..=95).contains(&number) && number != 20
-        }
-        [b'2', b'A' | b'B'] | [b'9', b'7', b'1'..=b'8'] | [b'9', b'8', b'4' | b'6'..=b'9'] => true,
-        _ => false,
-    }
+    is_canonical(Scalar::DepartementCode, code)
 }
 
 /// Whether `siren` is nine digits with a right Luhn sum, and not all zero.
 pub fn is_siren(siren: &str) -> bool {
-    let is_digits = siren.len() == 9 && siren.bytes().all(|byte| byte.is_ascii_digit());
-    is_digits && siren != "000000000" && luhn_sum(siren).is_multiple_of(10)
+    is_canonical(Scalar::Siren, siren)
 }
 
-fn luhn_sum(digits: &str) -> u32 {
-    let weigh = |(place, byte): (usize, u8)| match (u32::from(byte - b'0'), place % 2) {
-        (digit, 0) => digit,
-        (digit, _) if digit > 4 => 2 * digit - 9,
-        (digit, _) => 2 * digit,
-    };
-    digits.bytes().rev().enumerate().map(weigh).sum()
+/// Claims are written by programs: unlike input of people, a code is taken as it stands or not at all.
+fn is_canonical(scalar: Scalar, code: &str) -> bool {
+    matches!(scalar.parse(&Value::from(code)), Ok(Parsed::Text(canonical)) if canonical == code)
 }
 
 /// Whether `name` is the name of a source system: 2 to 64 of `A`-`Z`, `0`-`9` and `_`, a letter first.

@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use crate::codes::Again;
+
 /// Why a request's credentials are refused. The text goes to the caller: it says which rule is broken, in
 /// ASCII, and never repeats what was sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -21,6 +23,14 @@ pub enum AuthError {
 }
 
 impl AuthError {
+    /// One error of each code, with whether to send the request again and what it means; for the documentation.
+    pub const LISTED: [(Self, Again, &'static str); 4] = [
+        (Self::Unauthenticated, Again::WithToken, "The `Authorization` header is not one bearer token."),
+        (Self::Expired, Again::WithToken, "The token was good and has ended."),
+        (Self::Invalid(""), Again::WithToken, "The token breaks a rule; the text says which."),
+        (Self::KeysUnavailable, Again::Later, "The keys of the token's issuer could not be fetched so far."),
+    ];
+
     /// The stable code of `extensions.code`.
     pub const fn code(self) -> &'static str {
         match self {

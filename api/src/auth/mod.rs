@@ -27,7 +27,7 @@ use tokio::task::{JoinHandle, JoinSet};
 
 pub use self::{
     actor::{Actor, Role, Scope},
-    codes::{is_departement, is_siren, is_source_system},
+    codes::is_source_system,
     error::{AuthError, AuthSetupError},
 };
 use self::{

@@ -1,5 +1,6 @@
 //! `cites doctor`.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::bail;
@@ -67,6 +68,12 @@ async fn existing(config: &Config) -> Result<Db, String> {
 }
 
 async fn keys(config: &Config, clock: Arc<dyn Clock>) -> Finding {
+    if let Some(path) = missing_dev_key(config) {
+        return Ok(format!(
+            "development tokens are accepted; {} will be made at the first start",
+            path.display()
+        ));
+    }
     let auth = auth::from_config(config, clock).map_err(|error| error.to_string())?;
     auth.refresh_keys().await;
     let without = auth.issuers_without_keys();
@@ -79,6 +86,12 @@ async fn keys(config: &Config, clock: Arc<dyn Clock>) -> Finding {
     } else {
         format!("{} issuers", config.auth.issuers.len())
     })
+}
+
+/// Where the development key will be, if it is needed and not there: opening it would make it.
+fn missing_dev_key(config: &Config) -> Option<PathBuf> {
+    let path = auth::dev::is_accepted(config).then(|| auth::dev::key_path(&config.database))?;
+    matches!(path.try_exists(), Ok(false)).then_some(path)
 }
 
 async fn migrations(db: &Db) -> Finding {

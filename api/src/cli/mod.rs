@@ -1,6 +1,7 @@
 //! The command line: parse, read the settings, call. One file per command.
 
 pub mod doctor;
+pub mod errors;
 pub mod ingest;
 pub mod migrate;
 pub mod retention;
@@ -53,6 +54,7 @@ enum Command {
     Token(TokenArgs),
     Schema(schema::SchemaArgs),
     Rights(rights::RightsArgs),
+    Errors(errors::ErrorsArgs),
     Seed(seed::SeedArgs),
     Doctor(doctor::DoctorArgs),
     Retention(retention::RetentionArgs),
@@ -80,6 +82,10 @@ async fn dispatch(cli: Cli, clock: Arc<dyn Clock>) -> anyhow::Result<()> {
     match &command {
         Command::Schema(_) => return schema::run(),
         Command::Rights(args) => return rights::run(args),
+        Command::Errors(_) => {
+            errors::run();
+            return Ok(());
+        }
         _ => {}
     }
     let config = Config::load(&cli.settings)?;
@@ -96,7 +102,7 @@ async fn dispatch(cli: Cli, clock: Arc<dyn Clock>) -> anyhow::Result<()> {
         Command::Seed(args) => seed::run(&args, &config, clock.as_ref()).await,
         Command::Doctor(args) => doctor::run(&args, &config, clock).await,
         Command::Retention(_) => retention::run(&config, clock.as_ref()).await,
-        Command::Schema(_) | Command::Rights(_) => Ok(()),
+        Command::Schema(_) | Command::Rights(_) | Command::Errors(_) => Ok(()),
     }
 }
 

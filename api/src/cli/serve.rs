@@ -17,8 +17,10 @@ pub struct ServeArgs {}
 pub(super) async fn run(config: &Config, clock: Arc<dyn Clock>) -> anyhow::Result<()> {
     let auth = Arc::new(auth::from_config(config, Arc::clone(&clock))?);
     let db = startup::open(config).await?;
+    // before anything is written: the database may be another server's
+    let lock = db.serve_lock()?;
     startup::prepare(config, &db, clock.as_ref()).await?;
-    let running = startup::serve(config, db, &clock, Arc::clone(&auth))?;
+    let running = startup::serve(config, db, lock, &clock, Arc::clone(&auth))?;
     let refresh = auth.spawn_refresh();
     greet(config, running.address);
     let outcome = running.server.await;

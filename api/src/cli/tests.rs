@@ -4,7 +4,8 @@ use chrono::DateTime;
 use clap::{Args, CommandFactory, Parser};
 
 use super::{
-    Cli, Command, UsageError, doctor, exit_code, ingest, migrate, rights, schema, seed, serve,
+    Cli, Command, UsageError, doctor, errors, exit_code, ingest, migrate, retention, rights, schema, seed,
+    serve,
     token::{self, DevGrant, GrantedSites, TokenArgs},
 };
 use crate::{auth::Scope, clock::FixedClock, config::Config};
@@ -52,6 +53,8 @@ fn the_help_of_every_command_ends_with_an_example() {
         ingest::IngestArgs::augment_args,
         schema::SchemaArgs::augment_args,
         rights::RightsArgs::augment_args,
+        errors::ErrorsArgs::augment_args,
+        retention::RetentionArgs::augment_args,
         seed::SeedArgs::augment_args,
         doctor::DoctorArgs::augment_args,
         TokenArgs::augment_args,

@@ -2,6 +2,7 @@
 
 use std::{path::Path, time::Duration};
 
+use async_graphql::Value;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 
 use super::UsageError;
@@ -9,10 +10,11 @@ use crate::{
     auth::{
         Role, Scope,
         dev::{self, DevClaims, DevIssuer},
-        is_departement, is_siren, is_source_system,
+        is_source_system,
     },
     clock::Clock,
     config::Config,
+    graphql::scalars::{Parsed, Scalar},
     limits,
 };
 
@@ -190,15 +192,20 @@ fn role_parser() -> impl TypedValueParser<Value = Role> {
         .try_map(|name| Role::from_name(&name).ok_or_else(|| UsageError("unknown role".to_owned())))
 }
 
+/// A code in its canonical form.
+fn code(scalar: Scalar, text: &str) -> Result<String, String> {
+    match scalar.parse(&Value::from(text)) {
+        Ok(Parsed::Text(code)) => Ok(code),
+        _ => Err(format!("expected {}", scalar.expected())),
+    }
+}
+
 fn departement(text: &str) -> Result<String, String> {
-    let code = text.trim().to_uppercase();
-    if is_departement(&code) { Ok(code) } else { Err("expected a code such as 69, 2A or 974".to_owned()) }
+    code(Scalar::DepartementCode, text)
 }
 
 fn siren(text: &str) -> Result<String, String> {
-    let siren: String = text.split_whitespace().collect();
-    let expected = "expected nine digits with a right check digit, such as 200046977";
-    if is_siren(&siren) { Ok(siren) } else { Err(expected.to_owned()) }
+    code(Scalar::Siren, text)
 }
 
 fn source_system(text: &str) -> Result<String, String> {
@@ -207,14 +214,10 @@ fn source_system(text: &str) -> Result<String, String> {
 }
 
 fn site(text: &str) -> Result<String, String> {
-    let code = text.trim().to_lowercase();
-    let digits = code.strip_prefix("cde-").unwrap_or_default();
-    let is_code = digits.len() == 3 && digits.bytes().all(|byte| byte.is_ascii_digit());
-    if is_code || code == "all" {
-        Ok(code)
-    } else {
-        Err("expected a code such as cde-024, or all".to_owned())
+    if text.trim().eq_ignore_ascii_case("all") {
+        return Ok("all".to_owned());
     }
+    code(Scalar::SiteCode, text).map_err(|expected| format!("{expected}; or all"))
 }
 
 fn scope(text: &str) -> Result<Scope, String> {

@@ -18,7 +18,7 @@ pub fn nouns() -> Vec<Noun> {
         "ClientGrant",
         client_grant::Entity,
         Resource::ApiClient,
-        "What a client of this API may do beside what its token says; for ANCT alone.",
+        "What a client of this API may do beside what its token says (« habilitation »); for ANCT alone.",
     )
     .node("grant")
     .without_tombstones()

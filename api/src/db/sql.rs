@@ -232,6 +232,14 @@ impl Sql {
         };
     }
 
+    /// An expression that makes the text of a JSON value, as that value.
+    pub fn json(&self, expression: &str) -> String {
+        match self.backend {
+            Backend::Postgres => format!("({expression})::jsonb"),
+            Backend::Sqlite => expression.to_owned(),
+        }
+    }
+
     /// The text of a column that holds a UUID.
     pub fn uuid_text(&mut self, column: &str) {
         match self.backend {

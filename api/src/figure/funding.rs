@@ -114,7 +114,11 @@ async fn apply(
     }
     let funder = input.id("funder", "partner");
     if let Patch::Set(id) = funder {
-        writing.readable::<partner::Entity>("partner", Resource::Partner, "funder", id).await?;
+        let body = writing.readable::<partner::Entity>("partner", Resource::Partner, "funder", id).await?;
+        // a line of the past may name one that is closed
+        if let Some(message) = crate::partner::gone(&body).filter(|_| body.merged_into_id.is_some()) {
+            input.wrong(ProblemCode::Rule, "funder", message);
+        }
     }
     take!(changed, row, current, "funder", funder_partner_id, funder.or(current.funder_partner_id));
     let action = input.id("action", "action");

@@ -64,35 +64,35 @@ fn noun() -> Noun {
     .root("figures", "Figures; of both declared and counted kind, each with its source.")
     .lookup("figure", &["id"])
     .fields([
-        column("subject", Column::Subject, enumeration!(FigureSubject), "What it is about.").sorted(),
-        column("indicator", Column::Indicator, enumeration!(Indicator), "What it measures.").sorted(),
+        column("subject", Column::Subject, enumeration!(FigureSubject), "What it is about (« objet »).").sorted(),
+        column("indicator", Column::Indicator, enumeration!(Indicator), "What it measures (« indicateur »).").sorted(),
         column(
             "value",
             Column::Value,
             Scalar::Decimal,
-            "Exact value; null where missing or masked (fewer than 5 beneficiaries, to the public).",
+            "Exact value (« valeur »); null where missing or masked (fewer than 5 beneficiaries, to the public).",
         )
         .computed(shown_value),
-        column("unit", Column::Unit, enumeration!(FigureUnit), "Unit."),
+        column("unit", Column::Unit, enumeration!(FigureUnit), "Unit (« unité »)."),
         column(
             "period",
             Column::Period,
             Scalar::PartialDate,
-            "Period it covers: year, quarter, month or day.",
+            "Period it covers (« période »): year, quarter, month or day.",
         )
         .compared(Column::PeriodFrom, Column::PeriodTo)
         .sorted(),
         column("perimeter", Column::Perimeter, enumeration!(Perimeter), "Ground it covers (« périmètre »)."),
-        column("pillar", Column::Pillar, enumeration!(Pillar), "National pillar it is counted under."),
+        column("pillar", Column::Pillar, enumeration!(Pillar), "National pillar (« pilier ») it is counted under."),
         column(
             "source",
             Column::Origin,
             Scalar::String,
-            "Who gives it: deck, page, press, INSEE_RP …, DECLARED by people here, or a partner's system.",
+            "Who gives it (« source »): deck, page, press, INSEE_RP …, DECLARED by people here, or a partner's system.",
         ),
         column("asOf", Column::AsOf, Scalar::Date, "Day the value was read or fixed.").sorted(),
-        column("status", Column::Status, enumeration!(FigureStatus), "How far it may be relied on."),
-        column("approximate", Column::Approximate, Scalar::Boolean, "The source rounds or estimates it."),
+        column("status", Column::Status, enumeration!(FigureStatus), "How far it may be relied on (« statut »)."),
+        column("approximate", Column::Approximate, Scalar::Boolean, "The source rounds or estimates it (« valeur approchée »)."),
         column("note", Column::Note, Scalar::String, "What must be known to read it.").unfiltered(),
         one("site", "Site", Column::SiteId, "The site it is about."),
         one("qpv", "Qpv", Column::QpvId, "The « QPV » it is about."),
@@ -139,11 +139,23 @@ fn funding_line() -> Noun {
     .root("fundingLines", "Lines of funding.")
     .lookup("fundingLine", &["id"])
     .fields([
-        column("year", Column::Year, Scalar::Int, "Budget year.").sorted(),
-        column("programmeLabel", Column::ProgrammeLabel, Scalar::String, "Programme, as written.")
-            .unfiltered(),
-        column("amountCents", Column::AmountCents, Scalar::BigInt, "Amount in euro cents.").sorted(),
-        column("kind", Column::Kind, enumeration!(FundingKind), "Asked, granted or paid.").sorted(),
+        column("year", Column::Year, Scalar::Int, "Budget year (« exercice »).").sorted(),
+        column(
+            "programmeLabel",
+            Column::ProgrammeLabel,
+            Scalar::String,
+            "Programme (« programme »), as written.",
+        )
+        .unfiltered(),
+        column("amountCents", Column::AmountCents, Scalar::BigInt, "Amount (« montant ») in euro cents.")
+            .sorted(),
+        column(
+            "kind",
+            Column::Kind,
+            enumeration!(FundingKind),
+            "Asked, granted or paid (« demandé, attribué, versé »).",
+        )
+        .sorted(),
         one("funder", "Partner", Column::FunderPartnerId, "Who pays (« financeur »)."),
         one("site", "Site", Column::SiteId, "The site."),
         one("action", "Action", Column::ActionId, "The action, if it is for one."),

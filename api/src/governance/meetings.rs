@@ -1,12 +1,16 @@
 //! Mutations of meetings.
 
-use entity::enums::MeetingStatus;
+use async_graphql::Value;
+use entity::enums::{GovernanceStatus, MeetingStatus};
 use entity::{governance_body, meeting};
 use sea_orm::ActiveValue::Set;
 use sea_orm::{ActiveModelTrait, EntityTrait};
+use uuid::Uuid;
 
 use super::mutations::body;
+use crate::limits;
 use crate::policy::{Resource, Verb};
+use crate::text;
 use crate::write::declare::{expected_version, id_of, optional, required, several};
 use crate::write::input::Patch;
 use crate::write::row::{in_site, new_row, next_row, take};
@@ -19,21 +23,26 @@ pub fn mutations() -> Vec<Mutation> {
     let minutes = || {
         [
             optional("summary", "String", "What was said (« compte rendu »), up to 10 000 characters."),
-            several("decisions", "String", "What was decided, in order; 50 decisions at most."),
+            several(
+                "decisions",
+                "String",
+                "What was decided, in order; 50 decisions at most, each of 1 to 1 000 characters.",
+            ),
         ]
     };
     vec![
         Mutation::new(
             "planMeeting",
             TARGET,
-            "Plans a meeting of a committee.",
+            "Plans a meeting of a committee; not of a DISSOLVED one.",
             [required("body", "ID", "The committee."), required("date", "Date", "The day.")],
             |writing, input| Box::pin(plan(writing, input)),
         ),
         Mutation::new(
             "holdMeeting",
             TARGET,
-            "Says that a meeting was held, with what was said and decided. Not in the future.",
+            "Says that a meeting was held, with what was said and decided. Not in the future. Of one that was held already, \
+             it changes the minutes.",
             [
                 vec![
                     id_of("meeting"),
@@ -72,9 +81,13 @@ fn rights() -> Resources {
 
 async fn plan(writing: Writing<'_>, input: &Input<'_>) -> Result<Change, Failure> {
     let body = body(writing, input, "body").await?;
+    if body.status == GovernanceStatus::Dissolved {
+        input.wrong(ProblemCode::Frozen, "body", "a DISSOLVED body is final");
+    }
     let Some(day) = input.date("date").or(None) else {
         return Err(Problem::at(ProblemCode::Required, "date", "a day is needed").into());
     };
+    input.check()?;
     let row = new_row!(
         writing,
         meeting {
@@ -118,17 +131,32 @@ fn minutes(
         input.text("summary", 0..=10_000).or(current.summary.clone())
     );
     if let Patch::Set(decisions) = input.list("decisions", None) {
-        if decisions.0.len() > 50 {
-            input.wrong(ProblemCode::OutOfBounds, "decisions", "50 decisions at most");
-        }
+        check_decisions(input);
         take!(changed, row, current, "decisions", decisions, decisions);
+    }
+}
+
+fn check_decisions(input: &Input<'_>) {
+    let Some(Value::List(given)) = input.given("decisions") else { return };
+    if given.len() > limits::DECISIONS {
+        let message = format!("{} decisions, at most {} are taken", given.len(), limits::DECISIONS);
+        input.wrong(ProblemCode::OutOfBounds, "decisions", message);
+    }
+    for (index, decision) in given.iter().enumerate() {
+        let Value::String(decision) = decision else { continue };
+        let Ok(decision) = text::normalise(decision) else { continue };
+        let count = decision.chars().count();
+        if !(1..=limits::DECISION_CHARS).contains(&count) {
+            let message = format!("{count} characters; expected 1 to {}", limits::DECISION_CHARS);
+            input.problem(Problem::at(ProblemCode::OutOfBounds, "decisions", message).then(index));
+        }
     }
 }
 
 async fn hold(writing: Writing<'_>, input: &Input<'_>) -> Result<Change, Failure> {
     let (current, body) = current(writing, input).await?;
     if current.status == MeetingStatus::Held {
-        return Ok(Change { id: current.id });
+        return revise(writing, input, &current, body.site_id).await;
     }
     if current.status == MeetingStatus::Cancelled {
         return Err(Problem::transition("CANCELLED", "HELD", [].into_iter()).on("id").into());
@@ -149,6 +177,19 @@ async fn hold(writing: Writing<'_>, input: &Input<'_>) -> Result<Change, Failure
 
 async fn update(writing: Writing<'_>, input: &Input<'_>) -> Result<Change, Failure> {
     let (current, body) = current(writing, input).await?;
+    if current.status == MeetingStatus::Cancelled {
+        return Err(Problem::at(ProblemCode::Frozen, "id", "a CANCELLED meeting is final").into());
+    }
+    revise(writing, input, &current, body.site_id).await
+}
+
+/// Changes the day or the minutes.
+async fn revise(
+    writing: Writing<'_>,
+    input: &Input<'_>,
+    current: &meeting::Model,
+    site: Uuid,
+) -> Result<Change, Failure> {
     let mut row = next_row!(writing, meeting, current);
     let mut changed = Vec::new();
     if let Patch::Set(day) = input.date("date") {
@@ -157,13 +198,13 @@ async fn update(writing: Writing<'_>, input: &Input<'_>) -> Result<Change, Failu
         }
         take!(changed, row, current, "date", held_on, day);
     }
-    minutes(input, &current, &mut row, &mut changed);
+    minutes(input, current, &mut row, &mut changed);
     input.check()?;
     if changed.is_empty() {
         return Ok(Change { id: current.id });
     }
     let row = row.update(writing.tx).await?;
-    writing.record("Meeting", (row.id, row.version), Verb::Update, changed, in_site(body.site_id)).await
+    writing.record("Meeting", (row.id, row.version), Verb::Update, changed, in_site(site)).await
 }
 
 async fn cancel(writing: Writing<'_>, input: &Input<'_>) -> Result<Change, Failure> {

@@ -2,14 +2,15 @@
 
 use async_graphql::Value;
 use async_graphql::dynamic::TypeRef;
-use entity::enums::{CadenceUnit, GovernanceBodyKind, GovernanceOrigin, GovernanceStatus, MemberSeat};
-use entity::{governance_body, governance_member, seat, site};
+use entity::enums::{CadenceUnit, GovernanceBodyKind, GovernanceOrigin, GovernanceStatus};
+use entity::{governance_body, site};
 use sea_orm::ActiveValue::Set;
 use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, QueryFilter};
 use uuid::Uuid;
 
-use crate::ids;
-use crate::policy::{Resource, Verb};
+use super::members::members;
+use crate::db::Sql;
+use crate::policy::{Resource, Verb, Viewer};
 use crate::read::model::{Argument, InputObject};
 use crate::write::declare::{expected_version, id_of, optional, required};
 use crate::write::input::Patch;
@@ -76,7 +77,7 @@ pub fn mutations() -> Vec<Mutation> {
         Mutation::new(
             "setGovernanceMembers",
             TARGET,
-            "Replaces the members of a committee.",
+            "Replaces the members of a committee; not of a DISSOLVED one.",
             [
                 id_of("committee"),
                 expected_version(),
@@ -112,12 +113,16 @@ pub(super) fn rights() -> Resources {
     Resources { table: "governance_body", resource: Resource::GovernanceBody, verb: Verb::Write, group: "" }
 }
 
+/// The committee of the input, locked after its site: who looks at the seats and committees of a site waits.
 pub(super) async fn body(
     writing: Writing<'_>,
     input: &Input<'_>,
     field: &str,
 ) -> Result<governance_body::Model, Failure> {
     let id = input.subject(field, "body")?;
+    if let Some(known) = governance_body::Entity::find_by_id(id).one(writing.tx).await? {
+        writing.lock_site(known.site_id).await?;
+    }
     let expected = if field == "id" { input.expected_version() } else { None };
     writing.row::<governance_body::Entity>(rights(), field, id, expected).await
 }
@@ -197,8 +202,7 @@ async fn apply(
     take!(changed, row, current, "cadence", cadence_unit, unit);
     let parent = input.id("parent", "body");
     if let Patch::Set(parent) = parent {
-        // two bodies that take each other as parent wait for each other, so that one sees the loop
-        writing.lock_site(current.site_id).await?;
+        // the site is locked: of two bodies that take each other as parent, one sees the loop
         check_parent(writing, input, current, parent).await?;
     }
     take!(changed, row, current, "parent", parent_id, parent.or(current.parent_id));
@@ -293,6 +297,20 @@ const fn next(status: GovernanceStatus) -> &'static [GovernanceStatus] {
     }
 }
 
+/// Appends a JSON list of the statuses that a viewer may move a committee to.
+pub(super) fn viewer_can(sql: &mut Sql, viewer: &Viewer, alias: &str) {
+    use GovernanceStatus::{Active, Planned, Suspended};
+    sql.push("CASE WHEN NOT ");
+    viewer.authorize(Resource::GovernanceBody, Verb::Write, "").expression(sql, alias);
+    sql.push(" THEN '[]' ELSE CASE ").push(alias).push(".status");
+    for status in [Planned, Active, Suspended] {
+        let names: Vec<String> =
+            next(status).iter().map(|status| format!("\"{}\"", status.as_str())).collect();
+        sql.push(" WHEN '").push(status.as_str()).push("' THEN '[").push(&names.join(",")).push("]'");
+    }
+    sql.push(" ELSE '[]' END END");
+}
+
 async fn transition(writing: Writing<'_>, input: &Input<'_>) -> Result<Change, Failure> {
     let current = body(writing, input, "id").await?;
     let Patch::Set(to) = input.choice("to", GovernanceStatus::parse) else {
@@ -321,63 +339,4 @@ async fn transition(writing: Writing<'_>, input: &Input<'_>) -> Result<Change, F
             in_site(row.site_id),
         )
         .await
-}
-
-async fn members(writing: Writing<'_>, input: &Input<'_>) -> Result<Change, Failure> {
-    let current = body(writing, input, "id").await?;
-    let seated = seat::Entity::find()
-        .filter(seat::Column::SiteId.eq(current.site_id))
-        .filter(seat::Column::EndsOn.is_null())
-        .filter(seat::Column::DeletedAt.is_null())
-        .all(writing.tx)
-        .await?;
-    let mut wanted: Vec<(Uuid, MemberSeat)> = Vec::new();
-    if let Some(Value::List(given)) = input.given("members") {
-        for (index, member) in given.iter().enumerate() {
-            let Some((partner, place)) = member_of(member) else {
-                input.problem(
-                    Problem::at(ProblemCode::NotFound, "members", "expected an id that begins with partner_")
-                        .then(index),
-                );
-                continue;
-            };
-            if !seated.iter().any(|seat| seat.partner_id == partner) {
-                let message = "the partner has no active seat in the site";
-                input.problem(Problem::at(ProblemCode::Rule, "members", message).then(index));
-            } else if wanted.iter().any(|(other, _)| *other == partner) {
-                let message = "the partner stands twice in the list";
-                input.problem(Problem::at(ProblemCode::Duplicate, "members", message).then(index));
-            } else {
-                wanted.push((partner, place));
-            }
-        }
-    }
-    input.check()?;
-    governance_member::Entity::delete_many()
-        .filter(governance_member::Column::BodyId.eq(current.id))
-        .exec(writing.tx)
-        .await?;
-    for (partner_id, place) in wanted {
-        let member = governance_member::ActiveModel {
-            id: Set(Uuid::now_v7()),
-            body_id: Set(current.id),
-            partner_id: Set(partner_id),
-            seat: Set(place),
-        };
-        member.insert(writing.tx).await?;
-    }
-    let row = next_row!(writing, governance_body, current).update(writing.tx).await?;
-    writing
-        .record("GovernanceBody", (row.id, row.version), Verb::Update, vec!["members"], in_site(row.site_id))
-        .await
-}
-
-fn member_of(member: &Value) -> Option<(Uuid, MemberSeat)> {
-    let Value::Object(member) = member else { return None };
-    let (Some(Value::String(id)), Some(Value::Enum(place))) = (member.get("partner"), member.get("seat"))
-    else {
-        return None;
-    };
-    let partner = ids::decode(id).ok().filter(|(prefix, _)| *prefix == "partner").map(|(_, id)| id)?;
-    Some((partner, MemberSeat::parse(place)?))
 }

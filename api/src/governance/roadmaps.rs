@@ -149,12 +149,16 @@ async fn set_axes(writing: Writing<'_>, input: &Input<'_>) -> Result<Change, Fai
         input.wrong(ProblemCode::Frozen, "id", "only a DRAFT changes; draft the next roadmap");
     }
     let wanted = axes(input);
+    // an action that takes an axis locks the roadmap too: it is counted here, or finds the axis gone
     let dropped = live_axes(writing, id).await?;
     for gone in
         dropped.iter().filter(|axis| !wanted.iter().any(|(_, folded, _)| *folded == axis.label_search))
     {
-        let actions =
-            action::Entity::find().filter(action::Column::AxisId.eq(gone.id)).count(writing.tx).await?;
+        let actions = action::Entity::find()
+            .filter(action::Column::AxisId.eq(gone.id))
+            .filter(action::Column::DeletedAt.is_null())
+            .count(writing.tx)
+            .await?;
         if actions > 0 {
             input.wrong(
                 ProblemCode::Rule,
@@ -228,9 +232,11 @@ async fn replace_axes(
 async fn adopt(writing: Writing<'_>, input: &Input<'_>) -> Result<Change, Failure> {
     let id = input.subject("id", "roadmap")?;
     let expected = input.expected_version();
-    let draft = writing.row::<roadmap::Entity>(rights(Verb::Adopt), "id", id, expected).await?;
     // adoptions of one site wait for each other, so that each sees what the other superseded
-    writing.lock_site(draft.site_id).await?;
+    if let Some(known) = roadmap::Entity::find_by_id(id).one(writing.tx).await? {
+        writing.lock_site(known.site_id).await?;
+    }
+    let draft = writing.row::<roadmap::Entity>(rights(Verb::Adopt), "id", id, expected).await?;
     match draft.status {
         RoadmapStatus::Draft => {}
         RoadmapStatus::Adopted => return Ok(Change { id }),

@@ -17,6 +17,7 @@ mod viewer;
 use std::sync::Arc;
 
 use async_graphql::dynamic::Schema;
+use chrono::{DateTime, Utc};
 use entity::database_identity;
 use sea_orm::EntityTrait;
 use tokio::sync::OnceCell;
@@ -28,7 +29,7 @@ use crate::clock::Clock;
 use crate::db::Db;
 use crate::error::ApiError;
 use crate::policy::Policy;
-use crate::qpv::outline::Outlines;
+use crate::qpv::KeptOutlines;
 use crate::read::declare::Noun;
 use crate::read::model::{Extras, Model};
 use crate::write::{Mutation, Refusals};
@@ -36,8 +37,8 @@ use crate::write::{Mutation, Refusals};
 /// What root fields of their own kind need beside the database.
 #[derive(Debug, Default)]
 pub struct Services {
-    /// Outlines of the QPV, read from the database at first use.
-    pub outlines: OnceCell<Outlines>,
+    /// Outlines of the QPV.
+    pub outlines: KeptOutlines,
     /// What names the database in cursors of the change feed, read at first use.
     identity: OnceCell<u32>,
 }
@@ -112,6 +113,11 @@ impl Engine {
         Ok(())
     }
 
+    /// The time.
+    pub(crate) fn now(&self) -> DateTime<Utc> {
+        self.clock.now()
+    }
+
     /// Whether the database answers.
     pub async fn ready(&self) -> Result<(), sea_orm::DbErr> {
         use sea_orm::ConnectionTrait;
@@ -126,7 +132,8 @@ pub fn sdl() -> anyhow::Result<String> {
     Ok(Documents::new(&model, schema).sdl())
 }
 
-fn nouns() -> Vec<Noun> {
+/// Every noun of the schema.
+pub fn nouns() -> Vec<Noun> {
     let mut nouns = crate::territory::nouns();
     nouns.extend(crate::site::nouns());
     nouns.extend(crate::qpv::nouns());
@@ -157,7 +164,6 @@ fn model(policy: &Policy) -> anyhow::Result<Model> {
     let mut extras = Extras::default();
     extras.add(viewer::extras());
     extras.add(crate::qpv::extras());
-    extras.add(crate::site::extras());
     extras.add(crate::action::extras());
     extras.add(crate::governance::extras());
     extras.add(crate::figure::extras());

@@ -171,7 +171,7 @@ impl Engine {
             Ok(fetched) => fetched,
             Err(error) => return Err(unread(&error)),
         };
-        Writer::new(&levels, &fetched).root(&Out::Fields(shape))
+        Writer::new(&levels, &fetched).root(&Out::Fields(shape)).map_err(|error| unread(&error))
     }
 }
 

@@ -16,7 +16,7 @@ use crate::read::shape::{Out, Shape, json_key, json_string};
 
 const ROLE: EnumType = EnumType {
     name: "Role",
-    description: "Role of a caller.",
+    description: "Role of a caller (« rôle »).",
     values: &[
         ("anct", "The national team (« ANCT »)."),
         ("prefecture", "A préfecture or another State service."),

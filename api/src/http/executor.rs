@@ -76,6 +76,8 @@ pub enum AuthRefusal {
         code: &'static str,
         /// What is wrong and what was expected, without the token or any part of it.
         message: String,
+        /// The value of the `WWW-Authenticate` header (RFC 6750).
+        challenge: String,
     },
     /// The token cannot be checked for now, as when the issuer's keys were never obtained: 503.
     Unavailable,

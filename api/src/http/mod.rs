@@ -25,6 +25,7 @@ pub use envelope::envelope;
 pub use executor::{
     AnswerKind, AuthRefusal, Executor, GraphqlAnswer, GraphqlRequest, ImportChunk, ImportFailure,
 };
+pub use refusal::{REFUSALS, RefusalCode};
 
 /// Where GraphQL requests are served.
 pub const GRAPHQL_PATH: &str = "/graphql";

@@ -9,9 +9,73 @@ use serde_json::json;
 
 use super::executor::{AuthRefusal, ImportFailure};
 use super::negotiate::MediaType;
+use crate::codes::Again;
 
 /// Seconds a client waits before it asks again an instance that is not ready.
 pub(super) const RETRY_AFTER_SECONDS: &str = "5";
+
+/// A code with which the HTTP front itself refuses.
+#[derive(Debug, PartialEq, Eq)]
+pub struct RefusalCode {
+    /// HTTP status.
+    pub status: StatusCode,
+    /// The error's `extensions.code`.
+    pub name: &'static str,
+    /// Whether to send the request again.
+    pub again: Again,
+    /// What it means.
+    pub meaning: &'static str,
+}
+
+const fn code(status: StatusCode, name: &'static str, again: Again, meaning: &'static str) -> RefusalCode {
+    RefusalCode { status, name, again, meaning }
+}
+
+static BAD_REQUEST: RefusalCode = code(
+    StatusCode::BAD_REQUEST,
+    "BAD_REQUEST",
+    Again::Never,
+    "The request is not a well-formed GraphQL request over HTTP.",
+);
+static NOT_FOUND: RefusalCode =
+    code(StatusCode::NOT_FOUND, "NOT_FOUND", Again::Never, "Nothing is served at this path.");
+static METHOD_NOT_ALLOWED: RefusalCode = code(
+    StatusCode::METHOD_NOT_ALLOWED,
+    "METHOD_NOT_ALLOWED",
+    Again::Never,
+    "The path does not take this method; `Allow` lists those it takes.",
+);
+static NOT_ACCEPTABLE: RefusalCode = code(
+    StatusCode::NOT_ACCEPTABLE,
+    "NOT_ACCEPTABLE",
+    Again::Never,
+    "The `Accept` header allows none of the media types served.",
+);
+static REQUEST_TIMEOUT: RefusalCode =
+    code(StatusCode::REQUEST_TIMEOUT, "REQUEST_TIMEOUT", Again::Later, "The body did not arrive in time.");
+static PAYLOAD_TOO_LARGE: RefusalCode = code(
+    StatusCode::PAYLOAD_TOO_LARGE,
+    "PAYLOAD_TOO_LARGE",
+    Again::Never,
+    "The body is larger than what is taken.",
+);
+static UNSUPPORTED_MEDIA_TYPE: RefusalCode = code(
+    StatusCode::UNSUPPORTED_MEDIA_TYPE,
+    "UNSUPPORTED_MEDIA_TYPE",
+    Again::Never,
+    "The body is something else than plain JSON.",
+);
+
+/// All of them, for the documentation.
+pub static REFUSALS: [&RefusalCode; 7] = [
+    &BAD_REQUEST,
+    &NOT_FOUND,
+    &METHOD_NOT_ALLOWED,
+    &NOT_ACCEPTABLE,
+    &REQUEST_TIMEOUT,
+    &PAYLOAD_TOO_LARGE,
+    &UNSUPPORTED_MEDIA_TYPE,
+];
 
 /// A status, one coded GraphQL error, and the header that the status calls for.
 #[derive(Debug, PartialEq, Eq)]
@@ -19,65 +83,64 @@ pub(super) struct Refusal {
     status: StatusCode,
     code: &'static str,
     message: Cow<'static, str>,
-    header: Option<(HeaderName, &'static str)>,
+    header: Option<(HeaderName, Cow<'static, str>)>,
 }
 
 impl Refusal {
-    fn new(status: StatusCode, code: &'static str, message: impl Into<Cow<'static, str>>) -> Self {
-        Self { status, code, message: message.into(), header: None }
+    fn new(code: &RefusalCode, message: impl Into<Cow<'static, str>>) -> Self {
+        Self { status: code.status, code: code.name, message: message.into(), header: None }
     }
 
-    fn with(self, name: HeaderName, value: &'static str) -> Self {
-        Self { header: Some((name, value)), ..self }
+    fn with(self, name: HeaderName, value: impl Into<Cow<'static, str>>) -> Self {
+        Self { header: Some((name, value.into())), ..self }
     }
 
     /// 400: the request is not a well-formed GraphQL request.
     pub(super) fn bad_request(message: impl Into<Cow<'static, str>>) -> Self {
-        Self::new(StatusCode::BAD_REQUEST, "BAD_REQUEST", message)
+        Self::new(&BAD_REQUEST, message)
     }
 
     /// 404: nothing is served at this path.
     fn not_found() -> Self {
-        Self::new(StatusCode::NOT_FOUND, "NOT_FOUND", "Nothing is served here; GraphQL is at /graphql.")
+        Self::new(&NOT_FOUND, "Nothing is served here; GraphQL is at /graphql.")
     }
 
     /// 405: `allow` lists the methods of the resource.
     pub(super) fn method(allow: &'static str) -> Self {
         let message = format!("This method is not served here; use {allow}.");
-        Self::new(StatusCode::METHOD_NOT_ALLOWED, "METHOD_NOT_ALLOWED", message).with(ALLOW, allow)
+        Self::new(&METHOD_NOT_ALLOWED, message).with(ALLOW, allow)
     }
 
     /// 406: the client accepts none of the media types served.
     pub(super) fn not_acceptable() -> Self {
         let message = "Answers are application/graphql-response+json or application/json, in UTF-8; \
                        the Accept header must allow one of them.";
-        Self::new(StatusCode::NOT_ACCEPTABLE, "NOT_ACCEPTABLE", message)
+        Self::new(&NOT_ACCEPTABLE, message)
     }
 
     /// 408: the body did not come in time.
     pub(super) fn too_slow() -> Self {
-        let message = "The body did not arrive in time; send the request again.";
-        Self::new(StatusCode::REQUEST_TIMEOUT, "REQUEST_TIMEOUT", message)
+        Self::new(&REQUEST_TIMEOUT, "The body did not arrive in time; send the request again.")
     }
 
     /// 413: the body has more than `limit` bytes.
     pub(super) fn too_large(limit: usize) -> Self {
         let message = format!("The body is larger than the {limit} bytes accepted; split the request.");
-        Self::new(StatusCode::PAYLOAD_TOO_LARGE, "PAYLOAD_TOO_LARGE", message)
+        Self::new(&PAYLOAD_TOO_LARGE, message)
     }
 
     /// 415: the body is something else than plain JSON.
     pub(super) fn media_type() -> Self {
         let message = "The body must be sent as Content-Type: application/json, in UTF-8, without \
                        Content-Encoding.";
-        Self::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "UNSUPPORTED_MEDIA_TYPE", message)
+        Self::new(&UNSUPPORTED_MEDIA_TYPE, message)
     }
 
     /// 415: the body of an import is something else than lines of JSON.
     pub(super) fn lines_type() -> Self {
         let message = "The body must be sent as Content-Type: application/x-ndjson, in UTF-8, plain or with \
                        Content-Encoding gzip or zstd.";
-        Self::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "UNSUPPORTED_MEDIA_TYPE", message)
+        Self::new(&UNSUPPORTED_MEDIA_TYPE, message)
     }
 
     /// An import whose first lines already failed.
@@ -89,7 +152,8 @@ impl Refusal {
             "INTERNAL" => StatusCode::INTERNAL_SERVER_ERROR,
             _ => StatusCode::BAD_REQUEST,
         };
-        let refusal = Self::new(status, failure.code, failure.message.clone());
+        let message = failure.message.clone().into();
+        let refusal = Self { status, code: failure.code, message, header: None };
         if status == StatusCode::SERVICE_UNAVAILABLE {
             return refusal.with(RETRY_AFTER, RETRY_AFTER_SECONDS);
         }
@@ -100,7 +164,7 @@ impl Refusal {
     pub(super) fn response(&self, media_type: MediaType) -> HttpResponse {
         let mut response = HttpResponse::build(self.status);
         if let Some((name, value)) = &self.header {
-            response.insert_header((name.clone(), *value));
+            response.insert_header((name.clone(), value.as_ref()));
         }
         let error = json!({ "message": self.message, "extensions": { "code": self.code } });
         response.content_type(media_type).body(json!({ "errors": [error] }).to_string())
@@ -109,12 +173,14 @@ impl Refusal {
 
 impl From<AuthRefusal> for Refusal {
     fn from(refusal: AuthRefusal) -> Self {
+        let refused = |status, code, message| Self { status, code, message, header: None };
         match refusal {
-            AuthRefusal::Invalid { code, message } => Self::new(StatusCode::UNAUTHORIZED, code, message)
-                .with(WWW_AUTHENTICATE, r#"Bearer error="invalid_token""#),
+            AuthRefusal::Invalid { code, message, challenge } => {
+                refused(StatusCode::UNAUTHORIZED, code, message.into()).with(WWW_AUTHENTICATE, challenge)
+            }
             AuthRefusal::Unavailable => {
                 let message = "Tokens cannot be checked for now; send the request again later.";
-                Self::new(StatusCode::SERVICE_UNAVAILABLE, "UNAVAILABLE", message)
+                refused(StatusCode::SERVICE_UNAVAILABLE, "UNAVAILABLE", message.into())
                     .with(RETRY_AFTER, RETRY_AFTER_SECONDS)
             }
         }

@@ -19,11 +19,14 @@ use super::presentation::PartnerFact;
 use super::qpvs;
 use super::report::Wrong;
 use super::write::Rule;
-use crate::graphql::scalars::Scalar;
+use crate::graphql::scalars::{PartialDate, Scalar};
 use crate::text::fold;
 
 /// Source system of the demonstration.
 const SYSTEM: &str = "DEMO";
+
+/// File of the partners.
+const PARTNERS: &str = "demonstration_partenaires.csv";
 
 const DESCRIPTION: &str = "Action de démonstration, inventée : elle ne décrit aucun projet réel.";
 
@@ -68,7 +71,7 @@ pub(super) async fn demonstration(load: &mut Load<'_>) -> Result<(), IngestError
 
 async fn partners(load: &mut Load<'_>) -> Result<(), IngestError> {
     const COLUMNS: &[&str] = &["id", "name", "kind", "departement", "commune", "website"];
-    let mut lines = Lines::open(load.data, "demonstration_partenaires.csv", COLUMNS, 1)?;
+    let mut lines = Lines::open(load.data, PARTNERS, COLUMNS, 1)?;
     let mut facts = Vec::new();
     while let Some(batch) = lines.batch(&mut load.report, |line| {
         let fact = PartnerFact {
@@ -79,15 +82,15 @@ async fn partners(load: &mut Load<'_>) -> Result<(), IngestError> {
             commune: line.optional("commune")?,
             siren: None,
         };
-        Ok(Some((fact, line.optional("website")?)))
+        Ok(Some((line.at, fact, line.optional("website")?)))
     })? {
         facts.extend(batch);
     }
     let mut rows = Vec::new();
-    for (fact, website) in facts {
+    for (at, fact, website) in facts {
         match partner_row(load, SYSTEM, &fact) {
             Ok(row) => rows.push(partner::Model { website, ..row }),
-            Err(wrong) => load.report.reject("demonstration_partenaires.csv", 1, &wrong),
+            Err(wrong) => load.report.reject(PARTNERS, at, &wrong),
         }
     }
     Ok(load.write::<partner::Entity>(rows, by_source!(partner)).await?)
@@ -133,7 +136,7 @@ struct Demo {
     partners: Vec<Uuid>,
     operators: Vec<(String, Uuid)>,
     qpvs: Vec<Uuid>,
-    beneficiaries: Vec<(String, Decimal)>,
+    beneficiaries: Vec<(PartialDate, Decimal)>,
 }
 
 impl Demo {
@@ -159,9 +162,9 @@ impl Demo {
 }
 
 /// Reads `2022-Q3=42`.
-fn reached(text: &str) -> Result<(String, Decimal), Wrong> {
+fn reached(text: &str) -> Result<(PartialDate, Decimal), Wrong> {
     let read =
-        text.split_once('=').and_then(|(period, value)| Some((period.to_owned(), value.parse().ok()?)));
+        text.split_once('=').and_then(|(period, value)| Some((partial(period).ok()?, value.parse().ok()?)));
     read.ok_or_else(|| Wrong::new(format!("beneficiaries {text}"), "a period, = and a number"))
 }
 
@@ -227,7 +230,7 @@ async fn links(load: &mut Load<'_>, read: &[Demo], known: &Known) -> Result<(), 
         qpvs.extend(demo.qpvs.iter().map(|&qpv_id| action_qpv::Model { action_id, qpv_id }));
         partners
             .extend(demo.partners.iter().map(|&partner_id| action_partner::Model { action_id, partner_id }));
-        reached.extend(beneficiaries(load, demo)?);
+        reached.extend(beneficiaries(load, demo));
     }
     let operators = operators(load, read.iter().filter(is_new), known).await?;
     load.write::<seat::Entity>(operators, by_source!(seat)).await?;
@@ -259,17 +262,15 @@ async fn operators<'a>(
     Ok(rows)
 }
 
-fn beneficiaries(load: &Load<'_>, demo: &Demo) -> Result<Vec<figure::Model>, IngestError> {
+fn beneficiaries(load: &Load<'_>, demo: &Demo) -> Vec<figure::Model> {
     let external_id = demo.row.source_external_id.as_deref().unwrap_or_default();
     let subject = Subject::Action(demo.row.id, external_id);
-    let mut rows = Vec::new();
-    for (period, value) in &demo.beneficiaries {
+    let row = |(period, value): &(PartialDate, Decimal)| {
         let mut row = figures::figure(load.new_id(), load.now, subject, Indicator::BeneficiaryCount, *value);
-        figures::date(&mut row, period)
-            .map_err(|wrong| IngestError::file("demonstration_actions.csv", wrong.what, wrong.expected))?;
+        figures::date_by(&mut row, period.clone());
         SYSTEM.clone_into(&mut row.origin);
         figures::name(&mut row, subject, None);
-        rows.push(row);
-    }
-    Ok(rows)
+        row
+    };
+    demo.beneficiaries.iter().map(row).collect()
 }

@@ -11,7 +11,7 @@ use super::load::{Ids, Load, partial};
 use super::qpvs::ids;
 use super::report::Wrong;
 use super::write::{Rule, Writer};
-use crate::graphql::scalars::Scalar;
+use crate::graphql::scalars::{PartialDate, Scalar};
 
 /// A figure in force with this key is the same one. Its status is not read again from the source: it may have
 /// been reviewed since.
@@ -110,9 +110,13 @@ pub(crate) fn figure(
 
 /// Dates a figure.
 pub(crate) fn date(row: &mut figure::Model, period: &str) -> Result<(), Wrong> {
-    let period = partial(period)?;
-    (row.period_from, row.period_to, row.period) = (Some(period.from), Some(period.to), Some(period.text));
+    date_by(row, partial(period)?);
     Ok(())
+}
+
+/// Dates a figure by a period that was read.
+pub(super) fn date_by(row: &mut figure::Model, period: PartialDate) {
+    (row.period_from, row.period_to, row.period) = (Some(period.from), Some(period.to), Some(period.text));
 }
 
 /// Gives the natural key: subject, its code, indicator, period, perimeter, origin, and the generation of QPV

@@ -70,7 +70,7 @@ impl Lines {
             }
             report.lines += 1;
             let number = self.record.position().map_or(0, csv::Position::line);
-            let line = Line { record: &self.record, columns: &self.columns };
+            let line = Line { at: number, record: &self.record, columns: &self.columns };
             let row = once(&mut self.seen, self.key, &line, number).and_then(|()| read(&line));
             match row {
                 Ok(Some(row)) => rows.push(row),
@@ -116,6 +116,8 @@ fn once(
 
 /// One line; values are read by column name.
 pub(super) struct Line<'a> {
+    /// Its number in the file.
+    pub at: u64,
     record: &'a StringRecord,
     columns: &'a HashMap<&'static str, usize>,
 }

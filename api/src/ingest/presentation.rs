@@ -158,7 +158,12 @@ impl Presentation {
         fact: Result<T, Wrong>,
     ) -> Option<T> {
         report.lines += 1;
-        fact.map_err(|wrong| report.reject(FILE, self.line_of(owner, mark), &wrong)).ok()
+        fact.map_err(|wrong| self.refuse(report, owner, mark, &wrong)).ok()
+    }
+
+    /// Refuses a fact at the first line that holds `mark`, after that of its owner.
+    pub fn refuse(&self, report: &mut FileReport, owner: &str, mark: &str, wrong: &Wrong) {
+        report.reject(FILE, self.line_of(owner, mark), wrong);
     }
 
     fn line_of(&self, owner: &str, mark: &str) -> u64 {

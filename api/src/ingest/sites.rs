@@ -29,11 +29,14 @@ const RULE: Rule<site::Column> = Rule {
     ],
 };
 
+/// The step that the presentation tells of all sites at once.
+const CLOSURE: &str = MilestoneKind::Closure.as_str();
+
 /// Sites, then the milestones that they lack.
 pub(super) async fn sites(load: &mut Load<'_>) -> Result<(), IngestError> {
     let presentation = Presentation::read(load.data)?;
     let contracts = contracts_of_sites(load).await?;
-    let (mut rows, mut milestones) = (Vec::new(), Vec::new());
+    let (mut rows, mut milestones, mut refused) = (Vec::new(), Vec::new(), Vec::new());
     let mut lines = Lines::open(
         load.data,
         "cites_emploi.csv",
@@ -46,8 +49,9 @@ pub(super) async fn sites(load: &mut Load<'_>) -> Result<(), IngestError> {
         (row.id, row.created_at, row.updated_at) = (id, now, now);
         let code = row.code.clone().unwrap_or_default();
         let fact = presentation.site(&code);
-        if let Some(fact) = fact {
-            complete(&mut row, fact)?;
+        if let Some(Err(wrong)) = fact.map(|fact| complete(&mut row, fact)) {
+            refused.push((code, wrong));
+            return Ok(None);
         }
         row.contrat_ville_codes =
             contracts.get(&code).into_iter().flatten().map(|(_, code)| code.clone()).collect();
@@ -56,11 +60,14 @@ pub(super) async fn sites(load: &mut Load<'_>) -> Result<(), IngestError> {
     })? {
         rows.extend(batch);
     }
+    for (code, wrong) in refused {
+        presentation.refuse(&mut load.report, &code, &code, &wrong);
+    }
     for row in &mut rows {
         row.id = load.new_id();
     }
     load.write::<site::Entity>(rows, RULE).await?;
-    write_milestones(load, milestones).await
+    write_milestones(load, &presentation, milestones).await
 }
 
 /// A site as the list has it.
@@ -194,6 +201,7 @@ fn steps(row: &site::Model, fact: Option<&SiteFact>, closure: &MilestoneFact) ->
 
 async fn write_milestones(
     load: &mut Load<'_>,
+    presentation: &Presentation,
     wanted: Vec<(String, Vec<MilestoneFact>)>,
 ) -> Result<(), IngestError> {
     let sites = load.ids::<site::Entity>("site", site::Column::Code, site::Column::Id).await?;
@@ -209,7 +217,10 @@ async fn write_milestones(
             match sites.get(&code).and_then(|site_id| milestone(load.new_id(), site_id, &step)) {
                 Ok(row) if there.contains(&(row.site_id, row.kind)) => load.report.unchanged += 1,
                 Ok(row) => rows.push(row),
-                Err(wrong) => load.report.reject("cites_presentation_2023.json", 1, &wrong),
+                Err(wrong) => {
+                    let owner = if step.kind == CLOSURE { "closure" } else { &code };
+                    presentation.refuse(&mut load.report, owner, &step.kind, &wrong);
+                }
             }
         }
     }

@@ -182,7 +182,11 @@ async fn a_bad_line_is_reported_and_the_rest_goes_on() {
         renamed + "200034582,Clé fausse,CC,69,1,1\n200000172,Encore,CC,74,1,1\n200046977,Trop,CC\n"
     });
     edit(&dir, "demonstration_actions.csv", |text| text.replace("INNOVER", "INOVER"));
-    edit(&dir, "cites_presentation_2023.json", |text| text.replace("\"EMPLOYMENT_RATE\"", "\"EMPLOI\""));
+    edit(&dir, "demonstration_partenaires.csv", |text| text.replace(",SIAE,", ",SIEA,"));
+    edit(&dir, "cites_presentation_2023.json", |text| {
+        text.replace("\"EMPLOYMENT_RATE\"", "\"EMPLOI\"")
+            .replace("\"start\": \"2021-09\"", "\"start\": \"2021-19\"")
+    });
     let report = load(&db, DataSource::Dir(dir)).await;
 
     let epci = report.of("cog-epci").unwrap();
@@ -197,12 +201,18 @@ async fn a_bad_line_is_reported_and_the_rest_goes_on() {
         assert!(error.starts_with(expected), "{error}");
     }
     let demo = report.of("demonstration").unwrap();
-    assert_eq!((demo.created, demo.updated, demo.rejected), (0, 0, 10));
-    assert!(
-        demo.errors[0].starts_with("demonstration_actions.csv:4: pillar INOVER, expected"),
-        "{}",
-        demo.errors[0]
-    );
+    assert_eq!((demo.created, demo.updated, demo.rejected), (0, 0, 11));
+    let expected = [
+        "demonstration_partenaires.csv:4: kind SIEA, expected ",
+        "demonstration_actions.csv:4: pillar INOVER, expected ",
+    ];
+    for (error, expected) in demo.errors.iter().zip(expected) {
+        assert!(error.starts_with(expected), "{error}");
+    }
+    let sites = report.of("sites").unwrap();
+    assert_eq!(sites.errors.len(), 1, "{sites}");
+    let expected = "cites_presentation_2023.json:84: date \"2021-19\", expected ";
+    assert!(sites.errors[0].starts_with(expected), "{sites}");
     let facts = report.of("presentation").unwrap();
     assert_eq!((facts.created, facts.updated, facts.rejected), (0, 0, 1));
     let line = 1 + include_str!("../../../data/cites_presentation_2023.json")

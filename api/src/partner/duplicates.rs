@@ -16,7 +16,7 @@ use crate::read::shape::Out;
 
 const REASON: EnumType = EnumType {
     name: "DuplicateReason",
-    description: "Why two partners may be one.",
+    description: "Why two partners may be one (« motif de doublon »).",
     values: &[
         ("SIRET", "Same SIRET and kind."),
         ("NAME", "Same name, apart from case and accents, and same commune."),
@@ -32,8 +32,12 @@ pub fn noun() -> Noun {
         on: On::Column("id"),
         required: false,
     };
-    let mut noun =
-        Noun::of_table("PartnerDuplicate", "duplicate", Resource::Partner, "Two partners that may be one.");
+    let mut noun = Noun::of_table(
+        "PartnerDuplicate",
+        "duplicate",
+        Resource::Partner,
+        "Two partners that may be one (« doublon »).",
+    );
     noun.fields = vec![
         one_by("first", to("first_id"), "The one created first; `mergePartner` keeps what it merges into."),
         one_by("second", to("second_id"), "The other."),

@@ -1,15 +1,16 @@
 //! Mutations of partners.
 
-use entity::enums::{PartnerKind, PartnerStatus, SeatKind};
-use entity::{action, action_partner, commune, departement, governance_member, partner, referent, seat};
+use entity::enums::{PartnerKind, PartnerStatus};
+use entity::{commune, departement, partner, seat};
 use sea_orm::ActiveValue::Set;
-use sea_orm::sea_query::Expr;
-use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter};
+use sea_orm::{ActiveModelTrait, ColumnTrait, Condition, EntityTrait, PaginatorTrait, QueryFilter};
 use uuid::Uuid;
+
+use super::gone;
+use super::merge::merge;
 
 use crate::auth::Role;
 use crate::graphql::scalars::Scalar;
-use crate::journal::Lost;
 use crate::policy::{Resource, Verb};
 use crate::read::model::Argument;
 use crate::write::declare::{expected_version, id_of, optional, required};
@@ -21,9 +22,6 @@ use crate::write::{
 };
 
 const TARGET: Target = Target { field: "partner", noun: "Partner" };
-
-/// Seats that give rights over a site.
-pub(super) const STEERING: [SeatKind; 3] = [SeatKind::Copilote, SeatKind::Porteur, SeatKind::Animateur];
 
 /// The mutations of this noun.
 pub fn mutations() -> Vec<Mutation> {
@@ -38,7 +36,7 @@ pub fn mutations() -> Vec<Mutation> {
         Mutation::new(
             "updatePartner",
             TARGET,
-            "Changes a partner. SIREN and SIRET of one that steers a site are ANCT's to change, since rights come from them.",
+            "Changes a partner. SIREN and SIRET of one that has a seat are ANCT's to change, since rights come from them.",
             [vec![id_of("partner"), expected_version()], fields(false)].concat(),
             |writing, input| Box::pin(update(writing, input)),
         ),
@@ -52,8 +50,8 @@ pub fn mutations() -> Vec<Mutation> {
         Mutation::new(
             "mergePartner",
             TARGET,
-            "Merges a partner into another: its seats, leads, participations, memberships and referents move, and the \
-             payload shows the other.",
+            "Merges a partner into another: its seats, leads, participations, memberships, referents and lines of funding \
+             move, and the payload shows the other.",
             [
                 id_of("partner that disappears"),
                 expected_version(),
@@ -80,7 +78,7 @@ fn fields(create: bool) -> Vec<Argument> {
     ]
 }
 
-fn rights(verb: Verb) -> Resources {
+pub(super) fn rights(verb: Verb) -> Resources {
     Resources { table: "partner", resource: Resource::Partner, verb, group: "" }
 }
 
@@ -103,16 +101,14 @@ async fn update(writing: Writing<'_>, input: &Input<'_>) -> Result<Change, Failu
     let id = input.subject("id", "partner")?;
     let current =
         writing.row::<partner::Entity>(rights(Verb::Update), "id", id, input.expected_version()).await?;
-    if current.status != PartnerStatus::Active {
-        return Err(Problem::at(
-            ProblemCode::Rule,
-            "id",
-            "a closed or merged partner is not changed any more",
-        )
-        .into());
+    if let Some(message) = gone(&current) {
+        return Err(Problem::at(ProblemCode::Rule, "id", message).into());
     }
     let mut row = next_row!(writing, partner, current);
     let changed = apply(writing, input, &current, &mut row).await?;
+    if let Some(kind) = row.kind.try_as_ref().filter(|_| changed.contains(&"kind")) {
+        keep_within_rights(writing, &current, *kind).await?;
+    }
     guard_identity(writing, input, &current, &changed).await?;
     input.check()?;
     if changed.is_empty() {
@@ -122,7 +118,21 @@ async fn update(writing: Writing<'_>, input: &Input<'_>) -> Result<Change, Failu
     writing.record("Partner", (id, row.version), Verb::Update, changed, shared()).await
 }
 
-/// Nobody but ANCT changes the numbers from which a right over a site comes.
+/// Who may not change a partner of a kind does not turn another into one of that kind.
+async fn keep_within_rights(
+    writing: Writing<'_>,
+    current: &partner::Model,
+    kind: PartnerKind,
+) -> Result<(), Failure> {
+    let columns = vec![
+        ("id", current.id.into()),
+        ("kind", kind.as_str().into()),
+        ("source_system", current.source_system.clone().into()),
+    ];
+    writing.place(rights(Verb::Update), "kind", Place { columns }).await
+}
+
+/// Nobody but ANCT changes the numbers from which a right over a site comes: a seat of any kind gives one to read.
 async fn guard_identity(
     writing: Writing<'_>,
     input: &Input<'_>,
@@ -133,14 +143,20 @@ async fn guard_identity(
     if writing.viewer.actor.role == Role::Anct {
         return Ok(());
     }
-    if active_seats(current.id).filter(seat::Column::Kind.is_in(STEERING)).count(writing.tx).await? > 0 {
-        let message = "the partner steers a site; its SIREN and SIRET are ANCT's to change";
+    let lasts = Condition::any().add(seat::Column::EndsOn.is_null());
+    let seats = seat::Entity::find()
+        .filter(seat::Column::PartnerId.eq(current.id))
+        .filter(lasts.add(seat::Column::EndsOn.gt(writing.today())))
+        .filter(seat::Column::DeletedAt.is_null());
+    if seats.count(writing.tx).await? > 0 {
+        let message = "the partner has a seat in a site; its SIREN and SIRET are ANCT's to change";
         input.wrong(ProblemCode::Forbidden, field, message);
     }
     Ok(())
 }
 
-fn active_seats(partner: Uuid) -> sea_orm::Select<seat::Entity> {
+/// Seats of a partner that nobody ended.
+pub(super) fn active_seats(partner: Uuid) -> sea_orm::Select<seat::Entity> {
     seat::Entity::find()
         .filter(seat::Column::PartnerId.eq(partner))
         .filter(seat::Column::EndsOn.is_null())
@@ -263,8 +279,8 @@ async fn close(writing: Writing<'_>, input: &Input<'_>) -> Result<Change, Failur
     if current.status == PartnerStatus::Closed {
         return Ok(Change { id });
     }
-    if current.status == PartnerStatus::Merged {
-        return Err(Problem::at(ProblemCode::InvalidTransition, "id", "a MERGED partner is final").into());
+    if let Some(message) = gone(&current) {
+        return Err(Problem::at(ProblemCode::InvalidTransition, "id", message).into());
     }
     let seats = active_seats(id).count(writing.tx).await?;
     if seats > 0 {
@@ -275,117 +291,4 @@ async fn close(writing: Writing<'_>, input: &Input<'_>) -> Result<Change, Failur
     row.status = Set(PartnerStatus::Closed);
     let row = row.update(writing.tx).await?;
     writing.record("Partner", (id, row.version), Verb::Close, vec!["status"], shared()).await
-}
-
-async fn merge(writing: Writing<'_>, input: &Input<'_>) -> Result<Change, Failure> {
-    let id = input.subject("id", "partner")?;
-    let into = input.subject("into", "partner")?;
-    // two merges that cross each other lock in one order, so that neither waits for ever
-    for one in if id < into { [id, into] } else { [into, id] } {
-        writing
-            .row::<partner::Entity>(rights(Verb::Merge), if one == id { "id" } else { "into" }, one, None)
-            .await?;
-    }
-    let gone =
-        writing.row::<partner::Entity>(rights(Verb::Merge), "id", id, input.expected_version()).await?;
-    let stays = writing.row::<partner::Entity>(rights(Verb::Merge), "into", into, None).await?;
-    if id == into {
-        input.wrong(ProblemCode::Rule, "into", "a partner is not merged into itself");
-    }
-    if stays.status != PartnerStatus::Active {
-        input.wrong(
-            ProblemCode::Rule,
-            "into",
-            "the partner that stays must be ACTIVE; this also keeps chains without loop",
-        );
-    }
-    if gone.status != PartnerStatus::Active {
-        let message = format!("a {} partner is not merged any more", gone.status.as_str());
-        input.wrong(ProblemCode::InvalidTransition, "id", message);
-    }
-    input.check()?;
-    move_seats(writing, id, into).await?;
-    move_links(writing, id, into).await?;
-    let mut row = next_row!(writing, partner, gone);
-    row.status = Set(PartnerStatus::Merged);
-    row.merged_into_id = Set(Some(into));
-    let row = row.update(writing.tx).await?;
-    writing.record("Partner", (id, row.version), Verb::Merge, vec!["status", "mergedInto"], shared()).await?;
-    let row = next_row!(writing, partner, stays).update(writing.tx).await?;
-    writing.record("Partner", (into, row.version), Verb::Merge, vec!["seats", "leads"], shared()).await
-}
-
-/// Seats move; one that the other partner holds too in the same site and kind is ended instead.
-async fn move_seats(writing: Writing<'_>, from: Uuid, to: Uuid) -> Result<(), Failure> {
-    let held = active_seats(to).all(writing.tx).await?;
-    let all = seat::Entity::find().filter(seat::Column::PartnerId.eq(from)).all(writing.tx).await?;
-    for current in all {
-        let twice = current.ends_on.is_none()
-            && held.iter().any(|other| other.site_id == current.site_id && other.kind == current.kind);
-        let mut row = next_row!(writing, seat, current);
-        if twice {
-            row.ends_on = Set(Some(writing.today()));
-        } else {
-            row.partner_id = Set(to);
-        }
-        let row = row.update(writing.tx).await?;
-        let scope = crate::write::row::in_site(row.site_id);
-        let lost = if current.ends_on.is_none() {
-            writing.lost_siren(row.site_id, from).await?
-        } else {
-            Lost::default()
-        };
-        writing
-            .record_losing("Seat", (row.id, row.version), Verb::Merge, vec!["partner"], scope, lost)
-            .await?;
-    }
-    Ok(())
-}
-
-async fn move_links(writing: Writing<'_>, from: Uuid, to: Uuid) -> Result<(), Failure> {
-    for current in
-        action::Entity::find().filter(action::Column::LeadPartnerId.eq(from)).all(writing.tx).await?
-    {
-        let mut row = next_row!(writing, action, current);
-        row.lead_partner_id = Set(Some(to));
-        let row = row.update(writing.tx).await?;
-        let scope = crate::action::journal_scope(Some(&current), &row);
-        writing.record("Action", (row.id, row.version), Verb::Merge, vec!["lead"], scope).await?;
-    }
-    for current in
-        referent::Entity::find().filter(referent::Column::PartnerId.eq(from)).all(writing.tx).await?
-    {
-        let mut row = next_row!(writing, referent, current);
-        row.partner_id = Set(to);
-        let row = row.update(writing.tx).await?;
-        let scope = crate::write::row::in_site(row.site_id);
-        writing.record("Referent", (row.id, row.version), Verb::Merge, vec!["partner"], scope).await?;
-    }
-    let taking_part =
-        action_partner::Entity::find().filter(action_partner::Column::PartnerId.eq(to)).all(writing.tx);
-    let known: Vec<Uuid> = taking_part.await?.into_iter().map(|link| link.action_id).collect();
-    action_partner::Entity::delete_many()
-        .filter(action_partner::Column::PartnerId.eq(from))
-        .filter(action_partner::Column::ActionId.is_in(known))
-        .exec(writing.tx)
-        .await?;
-    action_partner::Entity::update_many()
-        .col_expr(action_partner::Column::PartnerId, Expr::value(to))
-        .filter(action_partner::Column::PartnerId.eq(from))
-        .exec(writing.tx)
-        .await?;
-    let sitting =
-        governance_member::Entity::find().filter(governance_member::Column::PartnerId.eq(to)).all(writing.tx);
-    let known: Vec<Uuid> = sitting.await?.into_iter().map(|member| member.body_id).collect();
-    governance_member::Entity::delete_many()
-        .filter(governance_member::Column::PartnerId.eq(from))
-        .filter(governance_member::Column::BodyId.is_in(known))
-        .exec(writing.tx)
-        .await?;
-    governance_member::Entity::update_many()
-        .col_expr(governance_member::Column::PartnerId, Expr::value(to))
-        .filter(governance_member::Column::PartnerId.eq(from))
-        .exec(writing.tx)
-        .await?;
-    Ok(())
 }

@@ -1,10 +1,13 @@
 //! Mutations of referents: personal data, which is emptied on request or when its time is over.
 
 use chrono::Months;
-use entity::{partner, referent, site};
+use entity::{idempotency_key, partner, referent, site};
 use sea_orm::ActiveValue::Set;
-use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, QueryFilter};
+use sea_orm::sea_query::LockType;
+use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use uuid::Uuid;
 
+use super::gone;
 use crate::graphql::scalars::Scalar;
 use crate::policy::{Resource, Verb};
 use crate::read::model::Argument;
@@ -17,6 +20,9 @@ use crate::write::{
 
 const TARGET: Target = Target { field: "referent", noun: "Referent" };
 
+/// What an erasure empties.
+const ERASED: [&str; 5] = ["firstName", "lastName", "email", "phone", "erasedAt"];
+
 /// The mutations of this noun.
 pub fn mutations() -> Vec<Mutation> {
     vec![
@@ -25,7 +31,7 @@ pub fn mutations() -> Vec<Mutation> {
             TARGET,
             "Names a person of a partner for a site. Personal data: erased two years after the last day unless told otherwise.",
             [
-                vec![required("site", "ID", "The site."), required("partner", "ID", "The partner.")],
+                vec![required("site", "ID", "The site."), required("partner", "ID", "The partner; it must be ACTIVE.")],
                 fields(true),
             ]
             .concat(),
@@ -82,7 +88,11 @@ async fn create(writing: Writing<'_>, input: &Input<'_>) -> Result<Change, Failu
     let partner_id = input.subject("partner", "partner")?;
     writing.readable::<site::Entity>("site", Resource::Site, "site", site_id).await?;
     writing.place(rights(Verb::Write), "site", Place::of_site(site_id)).await?;
-    writing.readable::<partner::Entity>("partner", Resource::Partner, "partner", partner_id).await?;
+    let body =
+        writing.readable::<partner::Entity>("partner", Resource::Partner, "partner", partner_id).await?;
+    if let Some(message) = gone(&body) {
+        input.wrong(ProblemCode::Rule, "partner", message);
+    }
     let mut row = new_row!(
         writing,
         referent {
@@ -170,7 +180,11 @@ fn apply(input: &Input<'_>, current: &referent::Model, row: &mut referent::Activ
         phone,
         input.code("phone", Scalar::Phone).or(current.phone.clone())
     );
-    take!(changed, row, current, "from", starts_on, input.date("from").or(current.starts_on));
+    let from = input.date("from").or(current.starts_on);
+    if from.zip(current.ends_on).is_some_and(|(from, to)| to < from) {
+        input.wrong(ProblemCode::Rule, "from", "the first day is after the last");
+    }
+    take!(changed, row, current, "from", starts_on, from);
     changed
 }
 
@@ -182,7 +196,11 @@ async fn end(writing: Writing<'_>, input: &Input<'_>) -> Result<Change, Failure>
     if current.starts_on.is_some_and(|from| to < from) {
         input.wrong(ProblemCode::Rule, "to", "the last day is before the first");
     }
-    let erase = input.date("eraseAfter").or(to.checked_add_months(Months::new(24)));
+    // null stands for the usual time: nothing personal is kept for ever
+    let erase = match input.date("eraseAfter") {
+        Patch::Set(day) => Some(day),
+        Patch::Keep | Patch::Clear => to.checked_add_months(Months::new(24)),
+    };
     if erase.is_some_and(|day| day < to) {
         input.wrong(
             ProblemCode::Rule,
@@ -227,15 +245,51 @@ pub(crate) async fn erase_due(writing: Writing<'_>) -> Result<usize, Failure> {
     Ok(due.len())
 }
 
+/// Deletes the referents of a site that goes, with their data.
+pub(crate) async fn delete_in_site(writing: Writing<'_>, site: Uuid) -> Result<(), Failure> {
+    let all = referent::Entity::find()
+        .filter(referent::Column::SiteId.eq(site))
+        .filter(referent::Column::DeletedAt.is_null())
+        .order_by_asc(referent::Column::Id)
+        .lock(LockType::Update)
+        .all(writing.tx)
+        .await?;
+    for current in all {
+        let mut row = emptied(writing, &current);
+        row.deleted_at = Set(Some(writing.now));
+        let row = row.update(writing.tx).await?;
+        forget_sent(writing, row.id).await?;
+        let fields = [&ERASED[..], &["deletedAt"]].concat();
+        writing.record("Referent", (row.id, row.version), Verb::Delete, fields, in_site(site)).await?;
+    }
+    Ok(())
+}
+
 /// Empties the personal fields of a row.
 async fn erase_row(writing: Writing<'_>, current: &referent::Model) -> Result<Change, Failure> {
+    let row = emptied(writing, current).update(writing.tx).await?;
+    forget_sent(writing, row.id).await?;
+    let scope = in_site(row.site_id);
+    writing.record("Referent", (row.id, row.version), Verb::Erase, ERASED.to_vec(), scope).await
+}
+
+fn emptied(writing: Writing<'_>, current: &referent::Model) -> referent::ActiveModel {
     let mut row = next_row!(writing, referent, current);
     row.first_name = Set(None);
     row.last_name = Set(None);
     row.email = Set(None);
     row.phone = Set(None);
-    row.erased_at = Set(Some(writing.now));
-    let row = row.update(writing.tx).await?;
-    let fields = vec!["firstName", "lastName", "email", "phone", "erasedAt"];
-    writing.record("Referent", (row.id, row.version), Verb::Erase, fields, in_site(row.site_id)).await
+    row.erased_at = Set(current.erased_at.or(Some(writing.now)));
+    row
+}
+
+/// Forgets the keys under which a person's data was sent: beside them stands a hash of it, by which a guess could be
+/// proved right.
+async fn forget_sent(writing: Writing<'_>, referent: Uuid) -> Result<(), Failure> {
+    idempotency_key::Entity::delete_many()
+        .filter(idempotency_key::Column::Operation.is_in(["createReferent", "updateReferent"]))
+        .filter(idempotency_key::Column::Answer.contains(referent.to_string()))
+        .exec(writing.tx)
+        .await?;
+    Ok(())
 }

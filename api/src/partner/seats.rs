@@ -1,13 +1,15 @@
 //! Mutations of seats.
 
-use entity::enums::{PartnerStatus, SeatKind};
-use entity::{governance_body, governance_member, partner, seat, site};
+use entity::enums::SeatKind;
+use entity::{partner, seat, site};
 use sea_orm::ActiveValue::Set;
 use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, QueryFilter};
+use uuid::Uuid;
 
-use super::mutations::STEERING;
-use crate::auth::Role;
-use crate::policy::{Resource, Verb};
+use super::gone;
+use super::mutations::active_seats;
+use crate::db::Sql;
+use crate::policy::{Resource, Verb, Viewer};
 use crate::write::declare::{expected_version, id_of, optional, required};
 use crate::write::input::Patch;
 use crate::write::row::{in_site, new_row, next_row};
@@ -16,6 +18,9 @@ use crate::write::{
 };
 
 const TARGET: Target = Target { field: "seat", noun: "Seat" };
+
+/// Seats that give rights to write in a site.
+const STEERING: [SeatKind; 3] = [SeatKind::Copilote, SeatKind::Porteur, SeatKind::Animateur];
 
 /// The mutations of this noun.
 pub fn mutations() -> Vec<Mutation> {
@@ -46,6 +51,21 @@ pub fn mutations() -> Vec<Mutation> {
     ]
 }
 
+/// Appends whether a viewer may end a seat.
+pub(super) fn viewer_can_end(sql: &mut Sql, viewer: &Viewer, alias: &str) {
+    let steering: Vec<String> = STEERING.iter().map(|kind| format!("'{}'", kind.as_str())).collect();
+    sql.push(alias).push(".ends_on IS NULL AND CASE WHEN ").push(alias).push(".kind IN (");
+    sql.push(&steering.join(", ")).push(") THEN ");
+    viewer.authorize(Resource::Seat, Verb::Write, "steering").expression(sql, alias);
+    sql.push(" ELSE ");
+    viewer.authorize(Resource::Seat, Verb::Write, "member").expression(sql, alias);
+    sql.push(" END AND NOT EXISTS (SELECT 1 FROM partner vp WHERE vp.id = ")
+        .push(alias)
+        .push(".partner_id AND ");
+    viewer.rests_on_expression(sql, "vp");
+    sql.push(")");
+}
+
 fn rights(kind: SeatKind) -> Resources {
     let group = if STEERING.contains(&kind) { "steering" } else { "member" };
     Resources { table: "seat", resource: Resource::Seat, verb: Verb::Write, group }
@@ -61,8 +81,8 @@ async fn give(writing: Writing<'_>, input: &Input<'_>) -> Result<Change, Failure
     writing.place(rights(kind), "site", Place::of_site(site_id)).await?;
     let body =
         writing.readable::<partner::Entity>("partner", Resource::Partner, "partner", partner_id).await?;
-    if body.status != PartnerStatus::Active {
-        input.wrong(ProblemCode::Rule, "partner", "the partner is closed or merged");
+    if let Some(message) = gone(&body) {
+        input.wrong(ProblemCode::Rule, "partner", message);
     }
     refuse_own(writing, input, "partner", &body);
     let from = input.date("from").or(Some(writing.today()));
@@ -93,6 +113,10 @@ async fn give(writing: Writing<'_>, input: &Input<'_>) -> Result<Change, Failure
 
 async fn end(writing: Writing<'_>, input: &Input<'_>) -> Result<Change, Failure> {
     let id = input.subject("id", "seat")?;
+    // the site before its seat: who looks at all seats of a site, to label it or to seat a committee, waits for this
+    if let Some(seat) = seat::Entity::find_by_id(id).one(writing.tx).await? {
+        writing.lock_site(seat.site_id).await?;
+    }
     let known = writing.readable::<seat::Entity>("seat", Resource::Seat, "id", id).await?;
     let current = writing.row::<seat::Entity>(rights(known.kind), "id", id, input.expected_version()).await?;
     if current.ends_on.is_some() {
@@ -116,37 +140,34 @@ async fn end(writing: Writing<'_>, input: &Input<'_>) -> Result<Change, Failure>
         .await
 }
 
+const OWN: &str = "your own rights come from the seats of this partner";
+
 /// Nobody gives or ends a seat from which his own right comes.
 fn refuse_own(writing: Writing<'_>, input: &Input<'_>, field: &str, body: &partner::Model) {
-    let actor = &writing.viewer.actor;
-    let siren =
-        body.siren.clone().or_else(|| body.siret.as_ref().map(|siret| siret.chars().take(9).collect()));
-    let own = actor.role == Role::Collectivite && siren.is_some_and(|siren| actor.sirens.contains(&siren));
-    if own {
-        input.wrong(ProblemCode::Forbidden, field, "your own rights come from the seats of this partner");
+    if writing.viewer.rests_on(body.siren.as_deref(), body.siret.as_deref()) {
+        input.wrong(ProblemCode::Forbidden, field, OWN);
     }
+}
+
+/// Who takes part in an action gets a seat in its site; nobody gives himself one that way either.
+pub(crate) async fn refuse_own_seat(writing: Writing<'_>, site: Uuid, partner: Uuid) -> Result<(), Failure> {
+    let Some(body) = partner::Entity::find_by_id(partner).one(writing.tx).await? else { return Ok(()) };
+    let own = writing.viewer.rests_on(body.siren.as_deref(), body.siret.as_deref());
+    if own && !has_seat(writing, site, partner).await? {
+        return Err(Problem::at(ProblemCode::Forbidden, "partners", OWN).into());
+    }
+    Ok(())
+}
+
+async fn has_seat(writing: Writing<'_>, site: Uuid, partner: Uuid) -> Result<bool, Failure> {
+    let seats = active_seats(partner).filter(seat::Column::SiteId.eq(site));
+    Ok(seats.one(writing.tx).await?.is_some())
 }
 
 /// A member of a committee has an active seat in its site.
 async fn leave_committees(writing: Writing<'_>, ended: &seat::Model) -> Result<(), Failure> {
-    let others = seat::Entity::find()
-        .filter(seat::Column::SiteId.eq(ended.site_id))
-        .filter(seat::Column::PartnerId.eq(ended.partner_id))
-        .filter(seat::Column::EndsOn.is_null())
-        .filter(seat::Column::DeletedAt.is_null())
-        .one(writing.tx)
-        .await?;
-    if others.is_some() {
+    if has_seat(writing, ended.site_id, ended.partner_id).await? {
         return Ok(());
     }
-    let bodies = governance_body::Entity::find()
-        .filter(governance_body::Column::SiteId.eq(ended.site_id))
-        .all(writing.tx);
-    let bodies: Vec<uuid::Uuid> = bodies.await?.into_iter().map(|body| body.id).collect();
-    governance_member::Entity::delete_many()
-        .filter(governance_member::Column::PartnerId.eq(ended.partner_id))
-        .filter(governance_member::Column::BodyId.is_in(bodies))
-        .exec(writing.tx)
-        .await?;
-    Ok(())
+    crate::governance::leave(writing, ended.partner_id, ended.site_id).await
 }

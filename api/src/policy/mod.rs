@@ -79,6 +79,23 @@ impl Viewer {
         })
     }
 
+    /// Whether the caller's own rights come from the seats of a partner with this SIREN, or this SIRET if it has none:
+    /// he neither gives nor ends these seats.
+    pub fn rests_on(&self, siren: Option<&str>, establishment: Option<&str>) -> bool {
+        let siren = siren.or_else(|| establishment.and_then(|number| number.get(..9)));
+        self.actor.role == Role::Collectivite
+            && siren.is_some_and(|siren| self.actor.sirens.iter().any(|own| own == siren))
+    }
+
+    /// Appends the same as a condition over the partner at `alias`.
+    pub fn rests_on_expression(&self, sql: &mut Sql, alias: &str) {
+        if self.actor.role == Role::Collectivite && !self.actor.sirens.is_empty() {
+            scope::has_siren(sql, alias, &self.actor.sirens);
+        } else {
+            sql.push("FALSE");
+        }
+    }
+
     /// Reach of the role alone, without what is public: "my" rows.
     pub fn own(&self, resource: Resource) -> Access<'_> {
         let mut access = self.authorize(resource, Verb::Read, "");

@@ -16,6 +16,7 @@ pub(super) const NEEDED: &[(R, V, &str)] = &[
     (R::Site, V::Delete, ""),
     (R::Milestone, V::Read, ""),
     (R::Referential, V::Read, ""),
+    (R::SiteQpv, V::Read, ""),
     (R::SiteQpv, V::Write, ""),
     (R::Partner, V::Read, ""),
     (R::Partner, V::Read, "restricted"),

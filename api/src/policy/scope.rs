@@ -59,7 +59,7 @@ fn public(resource: Resource, a: &str) -> Option<String> {
         Resource::Site => "{a}.status IN ('LABELLED', 'ACTIVE', 'CLOSED', 'WITHDRAWN')",
         Resource::Referential | Resource::Partner => "",
         Resource::Seat => "{a}.ends_on IS NULL AND {a}.site_id IN ({sites})",
-        Resource::Milestone | Resource::GovernanceBody => "{a}.site_id IN ({sites})",
+        Resource::Milestone | Resource::SiteQpv | Resource::GovernanceBody => "{a}.site_id IN ({sites})",
         Resource::Roadmap => "{a}.status = 'ADOPTED' AND {a}.site_id IN ({sites})",
         Resource::Axis => {
             "{a}.site_id IN ({sites}) AND {a}.roadmap_id IN (SELECT id FROM roadmap WHERE status = 'ADOPTED' \
@@ -196,14 +196,23 @@ fn sites(sql: &mut Sql, viewer: &Viewer, territory: Territory) -> Option<String>
     }
 }
 
+/// Whether the partner at `alias` has one of these SIREN, of its own or in its SIRET.
+pub(super) fn has_siren(sql: &mut Sql, alias: &str, sirens: &[String]) {
+    let sirens: Vec<Value> = sirens.iter().map(|siren| siren.clone().into()).collect();
+    sql.push("(").is_in(&format!("{alias}.siren"), sirens.clone());
+    sql.push(" OR (").push(alias).push(".siren IS NULL AND ");
+    sql.is_in(&format!("substr({alias}.siret, 1, 9)"), sirens);
+    sql.push("))");
+}
+
 fn seats(sql: &mut Sql, sirens: &[String], steering: bool, today: NaiveDate) -> Option<String> {
-    let sirens = texts(sirens)?;
+    if sirens.is_empty() {
+        return None;
+    }
     Some(sql.piece(|sql| {
-        sql.push("SELECT x.site_id FROM seat x JOIN partner xp ON xp.id = x.partner_id WHERE (");
-        sql.is_in("xp.siren", sirens.clone());
-        sql.push(" OR (xp.siren IS NULL AND ");
-        sql.is_in("substr(xp.siret, 1, 9)", sirens);
-        sql.push(")) AND x.deleted_at IS NULL AND xp.deleted_at IS NULL");
+        sql.push("SELECT x.site_id FROM seat x JOIN partner xp ON xp.id = x.partner_id WHERE ");
+        has_siren(sql, "xp", sirens);
+        sql.push(" AND x.deleted_at IS NULL AND xp.deleted_at IS NULL");
         if steering {
             sql.push(" AND x.kind IN ('COPILOTE', 'PORTEUR', 'ANIMATEUR')");
         }

@@ -1,5 +1,6 @@
 //! Priority neighbourhoods (« QPV ») of two generations, what became of them, and which one holds a point.
 
+mod kept;
 pub mod outline;
 mod point;
 
@@ -13,6 +14,7 @@ use crate::read::declare::{
     Field, Filter, Noun, by, column, computed, group, list, many, one, related, through,
 };
 
+pub use kept::KeptOutlines;
 pub use point::{extras, needs_outlines};
 
 /// The nouns of this folder.
@@ -54,7 +56,7 @@ fn own_fields() -> Vec<Field> {
     use qpv::Column;
     vec![
         column("code", Column::Code, Scalar::QpvCode, "Official code: QP… (2015) or QN… (2024).").sorted(),
-        column("name", Column::Name, Scalar::String, "Name; a label, never a key.")
+        column("name", Column::Name, Scalar::String, "Name (« nom »); a label, never a key.")
             .searched(Column::NameSearch),
         column(
             "generation",
@@ -63,10 +65,25 @@ fn own_fields() -> Vec<Field> {
             "Generation (« géographie prioritaire »).",
         )
         .sorted(),
-        column("validFrom", Column::ValidFrom, Scalar::Date, "First day of its legal life."),
-        column("validTo", Column::ValidTo, Scalar::Date, "Last day of its legal life; null while in force."),
-        column("areaHa", Column::AreaHa, Scalar::Float, "Area in hectares, computed from the outline.")
-            .sorted(),
+        column(
+            "validFrom",
+            Column::ValidFrom,
+            Scalar::Date,
+            "First day of its legal life (« entrée en vigueur »).",
+        ),
+        column(
+            "validTo",
+            Column::ValidTo,
+            Scalar::Date,
+            "Last day of its legal life (« fin de validité »); null while in force.",
+        ),
+        column(
+            "areaHa",
+            Column::AreaHa,
+            Scalar::Float,
+            "Area in hectares (« superficie »), computed from the outline.",
+        )
+        .sorted(),
         group(
             "centroid",
             "GeoPoint",
@@ -75,7 +92,7 @@ fn own_fields() -> Vec<Field> {
                 column("lon", Column::CentroidLon, Scalar::Float, "Longitude, WGS 84, decimal degrees."),
                 column("lat", Column::CentroidLat, Scalar::Float, "Latitude, WGS 84, decimal degrees."),
             ],
-            "A point inside it; null where no outline is published.",
+            "A point inside it (« centroïde »); null where no outline is published.",
         ),
         computed(
             "geometry",
@@ -95,11 +112,11 @@ fn related_fields() -> Vec<Field> {
     use qpv::Column;
     vec![
         one("departement", "Departement", Column::DepartementCode, "Its « département »."),
-        one("region", "Region", Column::RegionCode, "Its region."),
+        one("region", "Region", Column::RegionCode, "Its region (« région »)."),
         list(
             "communes",
             through("Commune", qpv_commune::Column::QpvId, qpv_commune::Column::CommuneCode, true),
-            "Communes it lies in.",
+            "Communes (« communes ») it lies in.",
         ),
         list(
             "predecessors",
@@ -112,6 +129,11 @@ fn related_fields() -> Vec<Field> {
             through("Site", site_qpv::Column::QpvId, site_qpv::Column::SiteId, false)
                 .only("{l}.ends_on IS NULL"),
             "Sites (« cités de l'emploi ») that work there.",
+        ),
+        many(
+            "perimeters",
+            by("SiteQpv", site_qpv::Column::QpvId),
+            "Links to the sites whose perimeter it is or was part of.",
         ),
         many(
             "actions",
@@ -130,15 +152,20 @@ fn related_fields() -> Vec<Field> {
             "Actions for it; an action that names no « QPV » is for all of its site's, and listed under each of them, while \
              `actionStatistics` by QPV counts it under none.",
         ),
-        many("figures", by("Figure", figure::Column::QpvId), "Figures about it."),
+        many("figures", by("Figure", figure::Column::QpvId), "Figures about it (« chiffres »)."),
     ]
 }
 
 fn lineage(name: &'static str, description: &'static str, other: qpv_lineage::Column) -> Noun {
     use qpv_lineage::Column;
     Noun::new(name, qpv_lineage::Entity, Referential, description).fields([
-        column("kind", Column::Kind, enumeration!(LineageKind), "What happened."),
-        column("provenance", Column::Provenance, enumeration!(Provenance), "How sure the link is."),
+        column("kind", Column::Kind, enumeration!(LineageKind), "What happened (« filiation »)."),
+        column(
+            "provenance",
+            Column::Provenance,
+            enumeration!(Provenance),
+            "How sure the link is (« provenance »).",
+        ),
         one("qpv", "Qpv", other, "The « QPV » at the other end."),
     ])
 }

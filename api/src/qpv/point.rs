@@ -2,12 +2,9 @@
 
 use async_graphql::dynamic::TypeRef;
 use async_graphql::{Name, Value};
-use sea_orm::{ConnectionTrait, Statement};
 use uuid::Uuid;
 
-use super::outline::{Holder, Outlines};
 use crate::error::{ApiError, Code};
-use crate::graphql::Engine;
 use crate::limits;
 use crate::read::coerce::Arguments;
 use crate::read::model::{Argument, Extras, InputObject, PlainObject, RootField};
@@ -144,8 +141,8 @@ fn find(planner: &Planner<'_>, point: &Value, arguments: &Arguments) -> Result<O
     if !matches!(arguments.get("generation"), Some(Value::Enum(name)) if name == "QPV_2024") {
         return Ok(None);
     }
-    let outlines = planner.services.outlines.get().ok_or_else(|| internal("the outlines are not loaded"))?;
-    Ok(outlines.at(lon, lat).first().map(|holder| holder.id))
+    let outlines = planner.services.outlines.get();
+    Ok(outlines.and_then(|outlines| outlines.at(lon, lat).first().map(|holder| holder.id)))
 }
 
 fn coordinates(point: &Value) -> Result<(f64, f64), ApiError> {
@@ -160,32 +157,4 @@ fn coordinates(point: &Value) -> Result<(f64, f64), ApiError> {
         _ => Err(internal("a point went through unchecked")),
     };
     Ok((within("lon", 180.0)?, within("lat", 90.0)?))
-}
-
-impl Engine {
-    /// Reads the outlines at first use; they change only with an ingest, which a restart follows.
-    pub(crate) async fn load_outlines(&self) -> Result<(), ApiError> {
-        self.services.outlines.get_or_try_init(|| self.read_outlines()).await.map(|_| ())
-    }
-
-    async fn read_outlines(&self) -> Result<Outlines, ApiError> {
-        let text = "SELECT q.id, q.code, o.geojson FROM qpv q JOIN qpv_outline o ON o.qpv_id = q.id \
-                    WHERE q.generation = 'QPV_2024' AND q.deleted_at IS NULL";
-        let backend = self.db.readers.get_database_backend();
-        let rows = self.db.readers.query_all_raw(Statement::from_string(backend, text)).await?;
-        let mut outlines = Vec::with_capacity(rows.len());
-        for row in rows {
-            let holder = Holder { id: row.try_get_by_index(0)?, code: row.try_get_by_index(1)? };
-            outlines.push((holder, row.try_get_by_index::<String>(2)?));
-        }
-        let built = tokio::task::spawn_blocking(move || Outlines::from_geojson(outlines)).await;
-        match built {
-            Ok(Ok(outlines)) => Ok(outlines),
-            Ok(Err(error)) => {
-                tracing::error!(%error, "the outlines cannot be used");
-                Err(internal("the outlines cannot be used"))
-            }
-            Err(_) => Err(internal("building the outlines was interrupted")),
-        }
-    }
 }

@@ -1,5 +1,9 @@
 //! Fields that every row of the domain has.
 
+use super::declare::{Expression, Field, computed};
+use crate::db::Kind;
+use crate::graphql::scalars::Scalar;
+
 /// `version`, `createdAt`, `updatedAt` and `source` of an entity.
 macro_rules! row_fields {
     ($entity:path) => {{
@@ -12,7 +16,8 @@ macro_rules! row_fields {
                 row::Column::Version,
                 Scalar::Int,
                 "Counts the writes; `expectedVersion` of an update.",
-            ),
+            )
+            .unfiltered(),
             column("createdAt", row::Column::CreatedAt, Scalar::DateTime, "When it was created.").sorted(),
             column("updatedAt", row::Column::UpdatedAt, Scalar::DateTime, "When it was last written.")
                 .sorted(),
@@ -29,7 +34,7 @@ macro_rules! row_fields {
                         "Its identifier there.",
                     ),
                 ],
-                "Where it comes from; null when written by hand.",
+                "Where it comes from (« système source »); null when written by hand.",
             ),
         ]
     }};
@@ -44,6 +49,11 @@ macro_rules! enumeration {
             values: entity::enums::$name::ALL,
         }
     };
+}
+
+/// Whether the caller may do something to the row, and the row's own state lets it be done.
+pub(crate) fn viewer_can(name: &'static str, expression: Expression, description: &'static str) -> Field {
+    computed(name, Kind::Bool, Scalar::Boolean, expression, description)
 }
 
 pub(crate) use {enumeration, row_fields};

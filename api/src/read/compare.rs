@@ -77,6 +77,21 @@ pub(super) fn contains(sql: &mut Sql, column: &str, operand: &Value) -> Outcome 
     Ok(())
 }
 
+/// Equal texts have equal folded forms, and those have an index: a condition to stand before the exact one.
+pub(super) fn equal_folded(sql: &mut Sql, folded: &str, operator: &str, operand: &Value) {
+    let texts = match (operator, operand) {
+        ("eq", text @ Value::String(_)) => std::slice::from_ref(text),
+        ("in", Value::List(items)) if items.len() <= limits::FILTER_IN_MAX => items.as_slice(),
+        _ => return,
+    };
+    let fold = |text: &Value| match text {
+        Value::String(text) => Some(text::fold(text).into()),
+        _ => None,
+    };
+    sql.is_in(folded, texts.iter().filter_map(fold).collect());
+    sql.push(" AND ");
+}
+
 /// Partial dates compare by interval.
 pub(super) fn period(sql: &mut Sql, from: &str, to: &str, operator: &str, operand: &Value) -> Outcome {
     let Ok(Parsed::Period(PartialDate { from: first, to: last, .. })) = Scalar::PartialDate.parse(operand)

@@ -90,6 +90,13 @@ pub struct ValueField {
     pub filterable: bool,
 }
 
+impl ValueField {
+    /// Whether it is a column as it stands.
+    pub const fn is_column(&self) -> bool {
+        matches!(self.source, Source::Column(_))
+    }
+}
+
 /// How a noun reaches another.
 #[derive(Clone, Debug)]
 pub struct Relation {

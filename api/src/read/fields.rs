@@ -36,6 +36,12 @@ impl Field {
         })
     }
 
+    /// Lets no list be ordered by it, where an index for that would cost more than it is worth.
+    #[must_use]
+    pub fn unsorted(self) -> Self {
+        self.value(|value| value.sort = None)
+    }
+
     /// Searches and sorts it by a folded column.
     #[must_use]
     pub fn searched(self, column: impl ColumnTrait) -> Self {
@@ -55,6 +61,12 @@ impl Field {
     #[must_use]
     pub fn unfiltered(self) -> Self {
         self.value(|value| value.filterable = false)
+    }
+
+    /// Lets filters take it, though it is computed.
+    #[must_use]
+    pub fn filtered(self) -> Self {
+        self.value(|value| value.filterable = true)
     }
 
     /// Says that data or rights may leave it null.

@@ -3,7 +3,7 @@
 
 use async_graphql::Value;
 
-use super::compare::{Outcome, Target, contains, each, extra, period};
+use super::compare::{Outcome, Target, contains, each, equal_folded, extra, period};
 use super::declare::{Field, FieldKind, Noun, Relation, Source, ValueField};
 use super::inputs::group_filter;
 use super::model::Model;
@@ -194,10 +194,13 @@ impl Filters<'_> {
                 _ => {
                     let column = open(sql, None).unwrap_or_else(closed);
                     if of.list {
-                        target.list(sql, &column, operator, operand)
-                    } else {
-                        target.compare(sql, &column, operator, operand)
+                        let column = if of.is_column() { column } else { sql.json(&column) };
+                        return target.list(sql, &column, operator, operand);
                     }
+                    if let Some(folded) = of.search.and_then(|search| open(sql, Some(search))) {
+                        equal_folded(sql, &folded, operator, operand);
+                    }
+                    target.compare(sql, &column, operator, operand)
                 }
             }
         })

@@ -197,6 +197,7 @@ impl Model {
     }
 
     fn check(&mut self, policy: &Policy) -> Result<(), String> {
+        let mut related: HashMap<&'static str, Vec<&'static str>> = HashMap::new();
         for noun in self.nouns.values() {
             for group in noun.fields.iter().filter_map(|field| field.group).chain(noun.group).chain([""]) {
                 if policy.rule(noun.resource, Verb::Read, group).is_none() {
@@ -214,7 +215,7 @@ impl Model {
                 let Some(target) = self.nouns.get(to.target) else {
                     return Err(format!("{}.{} leads to an undeclared {}", noun.name, field.name, to.target));
                 };
-                self.related.insert(target.name);
+                related.entry(noun.name).or_default().push(target.name);
                 if matches!(field.kind, FieldKind::Many(_)) {
                     self.connections.insert(target.name, connection_arguments(target));
                 }
@@ -226,6 +227,12 @@ impl Model {
                 self.prefixes.insert(prefix, noun.name);
             }
         }
+        // no filter leads through a noun that is neither listed nor related to
+        let reached: HashSet<&'static str> = related.values().flatten().copied().collect();
+        let filtered = |noun: &Noun| noun.plural.is_some() || reached.contains(noun.name);
+        let from =
+            self.nouns.values().filter(|noun| filtered(noun)).filter_map(|noun| related.get(noun.name));
+        self.related = from.flatten().copied().collect();
         Ok(())
     }
 

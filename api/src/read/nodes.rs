@@ -60,7 +60,8 @@ impl<'p> Planner<'p> {
         Ok(Out::Items(asked.into_iter().map(out).collect()))
     }
 
-    fn typed(&self, id: &Value) -> Result<(&'p Noun, Uuid), ApiError> {
+    /// The noun and the key of a typed id.
+    pub fn typed(&self, id: &Value) -> Result<(&'p Noun, Uuid), ApiError> {
         let text = if let Value::String(text) = id { text.as_str() } else { "" };
         let (prefix, key) = ids::decode(text).map_err(|_| bad_id(text))?;
         let noun = self.model.noun_of_prefix(prefix).ok_or_else(|| bad_id(text))?;

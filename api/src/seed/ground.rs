@@ -15,6 +15,8 @@ use super::{Dice, SeedError};
 /// A site as the seeding sees it.
 pub(super) struct Site {
     pub id: Uuid,
+    /// What names it in every database: its code, else its name.
+    pub key: String,
     /// QPV of 2015 and of 2024: id and name.
     pub qpvs: [Vec<(Uuid, String)>; 2],
     /// Communes: code and name.
@@ -47,6 +49,7 @@ impl Ground {
             .into_iter()
             .map(|row| Site {
                 id: row.id,
+                key: row.code.unwrap_or_else(|| row.name.clone()),
                 qpvs: qpvs.remove(&row.id).unwrap_or_default(),
                 communes: communes.remove(&row.id).unwrap_or_else(|| vec![(String::new(), row.name)]),
                 departement: departements.get(&row.id).cloned(),

@@ -90,7 +90,7 @@ fn take(dice: &mut Dice, site: &mut Site, partner_id: Uuid) -> seat::Model {
         updated_at: at,
         deleted_at: None,
         source_system: Some(SYSTEM.to_owned()),
-        source_external_id: Some(format!("{}:{}:{partner_id}", site.id, kind.as_str())),
+        source_external_id: Some(format!("{}:{}:{partner_id}", site.key, kind.as_str())),
         site_id: site.id,
         partner_id,
         kind,

@@ -6,10 +6,10 @@ use crate::read::declare::EnumType;
 /// Names of what may be missing.
 pub const REQUIREMENT: EnumType = EnumType {
     name: "SiteRequirement",
-    description: "Something that a fully described site has.",
+    description: "Something that a fully described site has (« élément attendu »).",
     values: &[
-        ("CODE", "Official code."),
-        ("LABEL_MILESTONE", "Milestone of its label."),
+        ("CODE", "Official code (« code »)."),
+        ("LABEL_MILESTONE", "Milestone of its label (« labellisation »)."),
         ("PILOT_DEPARTEMENT", "A « département » that steers it."),
         ("QPV", "At least one « QPV » in its perimeter."),
         ("STATE_COPILOTE", "A State body as co-pilot (« copilote »)."),

@@ -4,7 +4,8 @@ use entity::enums::SiteStatus::{self, Active, Candidate, Closed, Labelled, Rejec
 use entity::enums::{GovernanceBodyKind, MeetingStatus, MilestoneKind, PartnerKind, RoadmapStatus, SeatKind};
 use entity::{governance_body, meeting, partner, roadmap, seat, site, site_milestone, site_qpv};
 use sea_orm::ActiveValue::Set;
-use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter};
+use sea_orm::sea_query::LockType;
+use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect};
 use uuid::Uuid;
 
 use super::mutations::{TARGET, current, save};
@@ -98,7 +99,7 @@ async fn transition(writing: Writing<'_>, input: &Input<'_>) -> Result<Change, F
     save(writing, &current, row, Verb::Transition, changed).await
 }
 
-/// What a labelled site has.
+/// What a labelled site has. The site is locked, so that none of its seats and QPV ends meanwhile.
 async fn check_label(writing: Writing<'_>, input: &Input<'_>, current: &site::Model) -> Result<(), Failure> {
     let tx = writing.tx;
     let needs = |missing: bool, what: &str| {
@@ -125,6 +126,8 @@ async fn check_label(writing: Writing<'_>, input: &Input<'_>, current: &site::Mo
     let ids = seats.into_iter().map(|seat| seat.partner_id);
     let kinds: Vec<PartnerKind> = partner::Entity::find()
         .filter(partner::Column::Id.is_in(ids))
+        .order_by_asc(partner::Column::Id)
+        .lock(LockType::KeyShare)
         .all(tx)
         .await?
         .into_iter()

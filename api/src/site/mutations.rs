@@ -1,12 +1,12 @@
 //! Mutations of sites: their description, their label data, their milestones, their end.
 
-use entity::enums::{Audience, AudiencePolicy, MilestoneKind, SiteScale, SiteStatus};
-use entity::{site, site_departement, site_milestone};
+use entity::enums::{Audience, AudiencePolicy, SiteScale, SiteStatus};
+use entity::{site, site_departement};
 use sea_orm::ActiveValue::Set;
 use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, QueryFilter};
 
 use super::territory::Territory;
-use super::{lifecycle, milestones};
+use super::{delete, lifecycle, milestones};
 use crate::auth::Role;
 use crate::graphql::scalars::Scalar;
 use crate::journal::Lost;
@@ -32,7 +32,8 @@ pub fn mutations() -> Vec<Mutation> {
         Mutation::new(
             "createSite",
             TARGET,
-            "Files a candidate. The « départements » of a préfecture that files it steer it.",
+            "Files a candidate. The « départements » of the préfecture that files it steer it; all of its own, when ANCT \
+             does.",
             [vec![required("name", "String", "Name, 3 to 150 characters."), communes()], fields()].concat(),
             |writing, input| Box::pin(create(writing, input)),
         ),
@@ -98,10 +99,12 @@ pub fn mutations() -> Vec<Mutation> {
         Mutation::new(
             "deleteSite",
             TARGET,
-            "Deletes a candidate that was never labelled. The payload shows null.",
+            "Deletes a candidate that was never labelled, with all that hangs on it; referents are erased. The payload \
+             shows null.",
             [id_of("site"), expected_version()],
-            |writing, input| Box::pin(delete(writing, input)),
-        ),
+            |writing, input| Box::pin(delete::delete(writing, input)),
+        )
+        .scrubs("referent"),
     ]
 }
 
@@ -186,14 +189,18 @@ async fn create(writing: Writing<'_>, input: &Input<'_>) -> Result<Change, Failu
     let empty = site::Model::try_from(row.clone())?;
     let territory = Territory::read(writing, input).await?;
     may_create(writing, &territory)?;
-    if !territory.given || territory.is_emptied(input) {
+    if !territory.given || Territory::is_emptied(input) {
         input.wrong(ProblemCode::Required, "communes", "at least one commune is needed");
     }
     let mut changed = apply(input, &empty, &mut row);
     input.check()?;
     let row = row.insert(writing.tx).await?;
     let actor = &writing.viewer.actor;
-    let pilots = if actor.role == Role::Prefecture { actor.departements.clone() } else { Vec::new() };
+    let pilots = if actor.role == Role::Prefecture {
+        actor.departements.clone()
+    } else {
+        territory.departements.iter().map(|(code, _)| code.clone()).collect()
+    };
     territory.replace(writing, row.id, &pilots).await?;
     changed.push("communes");
     writing.record("Site", (row.id, row.version), Verb::Create, changed, lifecycle::scope(None, &row)).await
@@ -285,7 +292,7 @@ async fn set_label(writing: Writing<'_>, input: &Input<'_>) -> Result<Change, Fa
     take!(changed, row, current, "wave", wave, input.integer("wave", 2020..=2021).or(current.wave));
     let reached = writing.reached(current.id).await?;
     let territory = Territory::read(writing, input).await?;
-    if territory.is_emptied(input) {
+    if Territory::is_emptied(input) {
         input.wrong(ProblemCode::Required, "communes", "a site has at least one commune");
     }
     set_territory(writing, input, &current, territory, &mut changed).await?;
@@ -341,19 +348,4 @@ async fn set_territory(
         }
     }
     Ok(())
-}
-
-async fn delete(writing: Writing<'_>, input: &Input<'_>) -> Result<Change, Failure> {
-    let current = current(writing, input, Verb::Delete, "").await?;
-    let labelled = site_milestone::Entity::find()
-        .filter(site_milestone::Column::SiteId.eq(current.id))
-        .filter(site_milestone::Column::Kind.eq(MilestoneKind::Label))
-        .one(writing.tx)
-        .await?;
-    if labelled.is_some() || current.code.is_some() {
-        return Err(Problem::at(ProblemCode::Rule, "id", "a site that was labelled is kept for ever").into());
-    }
-    let mut row = next_row!(writing, site, current);
-    row.deleted_at = Set(Some(writing.now));
-    save(writing, &current, row, Verb::Delete, vec!["deletedAt"]).await
 }

@@ -1,4 +1,4 @@
-//! Mutations of a site's perimeter of QPV.
+//! The perimeter of a site: its links to QPV, past ones included, and their mutations.
 
 use entity::enums::{Provenance, SiteQpvStatus};
 use entity::{qpv, site, site_qpv};
@@ -9,12 +9,43 @@ use uuid::Uuid;
 use super::mutations::{TARGET, save};
 use crate::graphql::scalars::Scalar;
 use crate::policy::{Resource, Verb};
+use crate::read::common::enumeration;
+use crate::read::declare::{Noun, column, one};
 use crate::write::declare::{expected_version, id_of, optional, required};
 use crate::write::input::Patch;
 use crate::write::row::next_row;
 use crate::write::{
     Change, Failure, Input, Mutation, Place, Problem, ProblemCode, Resources, Target, Writing,
 };
+
+/// The noun of this file.
+pub(super) fn noun() -> Noun {
+    use site_qpv::Column;
+    Noun::new(
+        "SiteQpv",
+        site_qpv::Entity,
+        Resource::SiteQpv,
+        "The link of a site to a « QPV » of its perimeter (« périmètre »), for a period.",
+    )
+    .fields([
+        column(
+            "status",
+            Column::Status,
+            enumeration!(SiteQpvStatus),
+            "How the « QPV » belongs to the site (« statut »).",
+        ),
+        column("from", Column::StartsOn, Scalar::Date, "First day (« début »); null if not known."),
+        column("to", Column::EndsOn, Scalar::Date, "Last day (« fin »); null while it lasts."),
+        column(
+            "provenance",
+            Column::Provenance,
+            enumeration!(Provenance),
+            "How sure the link is (« provenance »): told by a source, or derived from the communes.",
+        ),
+        one("site", "Site", Column::SiteId, "The site."),
+        one("qpv", "Qpv", Column::QpvId, "The « QPV »."),
+    ])
+}
 
 /// The mutations of this file.
 pub fn mutations() -> Vec<Mutation> {
@@ -30,7 +61,7 @@ pub fn mutations() -> Vec<Mutation> {
                 expected_version(),
                 qpv(),
                 optional("status", "SiteQpvStatus", "LABELLED unless told."),
-                optional("from", "Date", "First day; not known if left out."),
+                optional("from", "Date", "First day, never later than today; not known if left out."),
             ],
             |writing, input| Box::pin(add(writing, input)),
         ),
@@ -42,7 +73,7 @@ pub fn mutations() -> Vec<Mutation> {
                 id_of("site"),
                 expected_version(),
                 qpv(),
-                optional("to", "Date", "Last day; today unless told."),
+                optional("to", "Date", "Last day; today unless told, never later."),
             ],
             |writing, input| Box::pin(end(writing, input)),
         ),
@@ -86,6 +117,9 @@ async fn links(
 async fn add(writing: Writing<'_>, input: &Input<'_>) -> Result<Change, Failure> {
     let (current, qpv_id, links) = links(writing, input).await?;
     let from = input.date("from").or(None);
+    if from.is_some_and(|day| day > writing.today()) {
+        input.wrong(ProblemCode::OutOfBounds, "from", "the first day cannot be in the future");
+    }
     // two periods of one pair do not overlap: every earlier one has ended before this one begins
     let overlaps = links.iter().any(|link| match (link.ends_on, from) {
         (Some(to), Some(from)) => to >= from,
@@ -123,8 +157,8 @@ async fn end(writing: Writing<'_>, input: &Input<'_>) -> Result<Change, Failure>
         );
     };
     let to = input.date("to").or(Some(writing.today())).unwrap_or(writing.today());
-    if link.starts_on.is_some_and(|from| to < from) {
-        input.wrong(ProblemCode::Rule, "to", "the last day is before the first");
+    if to > writing.today() || link.starts_on.is_some_and(|from| to < from) {
+        input.wrong(ProblemCode::OutOfBounds, "to", "the last day lies between the first day and today");
     }
     input.check()?;
     let mut link: site_qpv::ActiveModel = link.into();

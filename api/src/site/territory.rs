@@ -19,9 +19,12 @@ pub(super) struct Territory {
 }
 
 impl Territory {
-    /// Whether an empty list was given; codes that no commune has are told one by one.
-    pub fn is_emptied(&self, input: &Input<'_>) -> bool {
-        self.given && matches!(input.given("communes"), Some(Value::List(codes)) if codes.is_empty())
+    /// Whether an empty list or null was given; codes that no commune has are told one by one.
+    pub fn is_emptied(input: &Input<'_>) -> bool {
+        match input.given("communes") {
+            Some(Value::List(codes)) => codes.is_empty(),
+            given => given.is_some(),
+        }
     }
 
     pub async fn read(writing: Writing<'_>, input: &Input<'_>) -> Result<Self, Failure> {

@@ -68,7 +68,7 @@ pub(super) async fn sync(writing: Writing<'_>, input: &Input<'_>) -> Result<Done
         .flat_map(|one| one.after.lead_partner_id.into_iter().chain(one.partners.iter().flatten().copied()))
         .collect();
     let made = ground.partners.made(|id| used.contains(id));
-    store::write(writing, written, made).await?;
+    store::write(writing, written, made, &ground.partners.seats).await?;
     let batch = batch(writing, input, &call, site, &items, &told, absent);
     let id = batch.id;
     store::history(writing, batch, &items, &told).await?;

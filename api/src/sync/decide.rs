@@ -132,7 +132,7 @@ fn write(known: Option<&action::Model>, item: &Item, ground: &Ground, moment: Mo
         }
     };
     draft.apply(known, &mut after);
-    let partners = draft.partners(known);
+    let partners = draft.partners(known, site);
     let qpvs = match known {
         None => draft.first_values(&mut after),
         Some(_) => draft.moved(site, &mut after),
@@ -250,10 +250,16 @@ impl Draw<'_> {
     }
 
     /// Its partners, when the item names others than it has.
-    fn partners(&mut self, known: Option<&action::Model>) -> Option<Vec<Uuid>> {
+    fn partners(&mut self, known: Option<&action::Model>, site: Option<Uuid>) -> Option<Vec<Uuid>> {
         let mut found: Vec<Uuid> = Vec::new();
         for (index, named) in self.item.partners.as_ref()?.iter().enumerate() {
-            match self.ground.partners.resolve(named, &["partners", &index.to_string()]) {
+            let index = index.to_string();
+            let path = ["partners", index.as_str()];
+            match self.ground.partners.resolve(named, &path) {
+                Ok(id) if site.is_some_and(|site| self.ground.partners.seats_itself(site, id)) => {
+                    let text = "your own rights come from the seats of this partner; another gives it one";
+                    self.problems.push(at(ProblemCode::Forbidden, &path, text));
+                }
                 Ok(id) if !found.contains(&id) => found.push(id),
                 Ok(_) => {}
                 Err(problem) => self.problems.push(problem),

@@ -1,9 +1,9 @@
 //! The partners that items name: known ones found by their codes, new ones made.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use entity::enums::PartnerStatus;
-use entity::partner;
+use entity::{partner, seat};
 use sea_orm::EntityTrait;
 use sea_orm::sea_query::Value;
 use uuid::Uuid;
@@ -27,6 +27,10 @@ pub(super) struct Partners {
     by_key: HashMap<(&'static str, String), Vec<Uuid>>,
     /// Those to be made.
     new: Vec<partner::Model>,
+    /// Active seats of known partners, as site and partner.
+    pub seats: HashSet<(Uuid, Uuid)>,
+    /// Those whose seats the caller's own right comes from.
+    own: HashSet<Uuid>,
 }
 
 impl Partners {
@@ -48,7 +52,24 @@ impl Partners {
                 }
             }
         }
+        found.load_seats(writing).await?;
         Ok(found)
+    }
+
+    async fn load_seats(&mut self, writing: Writing<'_>) -> Result<(), Failure> {
+        let own = |row: &&partner::Model| writing.viewer.rests_on(row.siren.as_deref(), row.siret.as_deref());
+        self.own = self.known.values().filter(own).map(|row| row.id).collect();
+        let mut sql = Sql::new(writing.backend);
+        sql.push("SELECT t.* FROM seat t WHERE t.deleted_at IS NULL AND t.ends_on IS NULL AND ");
+        sql.is_in("t.partner_id", self.known.keys().map(|id| (*id).into()).collect());
+        let seats = seat::Entity::find().from_raw_sql(sql.into_statement()).all(writing.tx).await?;
+        self.seats = seats.into_iter().map(|seat| (seat.site_id, seat.partner_id)).collect();
+        Ok(())
+    }
+
+    /// Nobody gives himself a seat by taking part in an action.
+    pub fn seats_itself(&self, site: Uuid, partner: Uuid) -> bool {
+        self.own.contains(&partner) && !self.seats.contains(&(site, partner))
     }
 
     async fn find(writing: Writing<'_>, source: &str, named: &[&PartnerRef]) -> Result<Self, Failure> {
@@ -197,8 +218,8 @@ impl Partners {
     }
 
     /// Those of the partners to be made that somebody names.
-    pub fn made(self, used: impl Fn(&Uuid) -> bool) -> Vec<partner::Model> {
-        self.new.into_iter().filter(|row| used(&row.id)).collect()
+    pub fn made(&self, used: impl Fn(&Uuid) -> bool) -> Vec<partner::Model> {
+        self.new.iter().filter(|row| used(&row.id)).cloned().collect()
     }
 }
 

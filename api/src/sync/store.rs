@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use entity::enums::{ImportOutcome, SeatKind};
 use entity::{StringList, action, action_partner, action_qpv, import_batch, import_item, partner, seat};
 use sea_orm::ActiveValue::Set;
-use sea_orm::{ConnectionTrait, EntityTrait, IdenStatic, IntoActiveModel, Iterable, SqlErr};
+use sea_orm::{ConnectionTrait, IdenStatic, IntoActiveModel, Iterable, SqlErr};
 use uuid::Uuid;
 
 use super::decide::Written;
@@ -23,6 +23,7 @@ pub(super) async fn write(
     writing: Writing<'_>,
     mut written: Vec<Written>,
     partners: Vec<partner::Model>,
+    seated_already: &HashSet<(Uuid, Uuid)>,
 ) -> Result<(), Failure> {
     // in the order of their keys, so that two calls never wait for each other both
     written.sort_by(|one, other| one.after.source_external_id.cmp(&other.after.source_external_id));
@@ -43,7 +44,7 @@ pub(super) async fn write(
         }
     })?;
     links(writing, &written).await?;
-    entries.extend(seats(writing, &written).await?);
+    entries.extend(seats(writing, &written, seated_already).await?);
     entries.extend(written.into_iter().map(entry));
     writing.journal_all(entries).await?;
     Ok(())
@@ -112,7 +113,11 @@ async fn unlink(
 }
 
 /// A partner of an action has a seat in its site; one without gets that of an operator.
-async fn seats(writing: Writing<'_>, written: &[Written]) -> Result<Vec<Entry>, Failure> {
+async fn seats(
+    writing: Writing<'_>,
+    written: &[Written],
+    seated_already: &HashSet<(Uuid, Uuid)>,
+) -> Result<Vec<Entry>, Failure> {
     let mut needed: Vec<(Uuid, Uuid)> = written
         .iter()
         .flat_map(|one| one.partners.iter().flatten().map(|partner| (one.after.site_id, *partner)))
@@ -122,13 +127,7 @@ async fn seats(writing: Writing<'_>, written: &[Written]) -> Result<Vec<Entry>, 
     if needed.is_empty() {
         return Ok(Vec::new());
     }
-    let mut sql = Sql::new(writing.backend);
-    sql.push("SELECT t.* FROM seat t WHERE t.deleted_at IS NULL AND t.ends_on IS NULL AND ");
-    sql.is_in("t.partner_id", needed.iter().map(|(_, partner)| (*partner).into()).collect());
-    let known = seat::Entity::find().from_raw_sql(sql.into_statement()).all(writing.tx).await?;
-    let known: HashSet<(Uuid, Uuid)> =
-        known.into_iter().map(|seat| (seat.site_id, seat.partner_id)).collect();
-    needed.retain(|pair| !known.contains(pair));
+    needed.retain(|pair| !seated_already.contains(pair));
     let rows: Vec<seat::Model> =
         needed.iter().map(|(site, partner)| operator(writing, *site, *partner)).collect();
     let entries = rows.iter().map(seated).collect();

@@ -87,7 +87,13 @@ fn epci() -> Noun {
             Scalar::String,
             "Legal kind, as the COG writes it (CA, CC, CU, MET69, EPT …).",
         ),
-        column("population", Column::Population, Scalar::Int, "Municipal population.").sorted(),
+        column(
+            "population",
+            Column::Population,
+            Scalar::Int,
+            "Municipal population (« population municipale »).",
+        )
+        .sorted(),
         one("departement", "Departement", Column::DepartementCode, "Main « département »."),
         many("communes", by("Commune", commune::Column::EpciSiren).from_key(Column::Siren), "Its communes."),
         many(
@@ -102,7 +108,7 @@ fn epci() -> Noun {
 
 fn commune() -> Noun {
     use commune::Column;
-    Noun::new("Commune", commune::Entity, Referential, "A commune of the COG of 2024.")
+    Noun::new("Commune", commune::Entity, Referential, "A commune (« commune ») of the COG of 2024.")
         .keyed_by(Column::Code)
         .root("communes", "Communes, by name.")
         .lookup("commune", &["code"])
@@ -120,7 +126,7 @@ fn commune() -> Noun {
                 "population",
                 Column::Population,
                 Scalar::Int,
-                "Municipal population; null where not published.",
+                "Municipal population (« population municipale »); null where not published.",
             )
             .sorted(),
             one(
@@ -129,7 +135,7 @@ fn commune() -> Noun {
                 Column::DepartementCode,
                 "Its « département »; null in some overseas collectivities.",
             ),
-            one("region", "Region", Column::RegionCode, "Its region."),
+            one("region", "Region", Column::RegionCode, "Its region (« région »)."),
             one_by(
                 "epci",
                 by("Epci", epci::Column::Siren).from_key(Column::EpciSiren),

@@ -2,13 +2,13 @@
 //! write is refused. On PostgreSQL the row stays locked until the transaction ends.
 
 use sea_orm::sea_query::Value;
-use sea_orm::{ConnectionTrait, EntityTrait, PrimaryKeyTrait};
+use sea_orm::{ConnectionTrait, EntityTrait, FromQueryResult, IdenStatic, Iterable, QueryResult};
 use uuid::Uuid;
 
 use super::Writing;
 use super::problem::{Failure, Problem, ProblemCode};
 use crate::db::{Cell, Kind, Sql, cell};
-use crate::policy::{Resource, Verb};
+use crate::policy::{Access, Reach, Resource, Verb};
 
 /// Which right a write needs on a row, and the field of the input that names the row.
 #[derive(Clone, Copy, Debug)]
@@ -61,59 +61,66 @@ impl Place {
 
 impl Writing<'_> {
     /// The row of an id, locked, if the caller may write it and it has the version he expects.
-    pub async fn row<E>(
+    pub async fn row<E: EntityTrait>(
         &self,
         rights: Resources,
         field: &str,
         id: Uuid,
         expected: Option<i32>,
-    ) -> Result<E::Model, Failure>
-    where
-        E: EntityTrait,
-        <E::PrimaryKey as PrimaryKeyTrait>::ValueType: From<Uuid>,
-    {
-        let version = self.lock(rights, field, id).await?;
+    ) -> Result<E::Model, Failure> {
+        // national figures are figures to those who read
+        let seen =
+            if rights.resource == Resource::NationalFigure { Resource::Figure } else { rights.resource };
+        let may = self.viewer.authorize(rights.resource, rights.verb, rights.group);
+        let row = self.lock::<E>(rights.table, &may, seen, field, id).await?;
+        if cell(&row, 0, Kind::Bool)? != Cell::Bool(true) {
+            return Err(forbidden(field).into());
+        }
+        let version: i32 = row.try_get("", "version")?;
         if let Some(expected) = expected
             && expected != version
         {
             let message = format!("the current version is {version}, not {expected}; read it again");
             return Err(Problem::at(ProblemCode::Conflict, "expectedVersion", message).into());
         }
-        let row = E::find_by_id(id).one(self.tx).await?;
-        row.ok_or_else(|| not_found(field).into())
+        Ok(E::Model::from_query_result(&row, "")?)
     }
 
-    /// Locks a row that the caller may write, and gives its version.
-    async fn lock(&self, rights: Resources, field: &str, id: Uuid) -> Result<i32, Failure> {
+    /// Locks a row that the caller may read. Before its columns stands whether he may do more with it: all in one
+    /// statement, since each is a round trip while the lock is held.
+    async fn lock<E: EntityTrait>(
+        &self,
+        table: &'static str,
+        may: &Access<'_>,
+        seen: Resource,
+        field: &str,
+        id: Uuid,
+    ) -> Result<QueryResult, Failure> {
         let mut sql = Sql::new(self.backend);
-        let may = sql.piece(|sql| {
-            self.viewer.authorize(rights.resource, rights.verb, rights.group).expression(sql, "t");
-        });
-        // national figures are figures to those who read
-        let seen =
-            if rights.resource == Resource::NationalFigure { Resource::Figure } else { rights.resource };
-        let read = sql.piece(|sql| self.viewer.authorize(seen, Verb::Read, "").expression(sql, "t"));
-        sql.push("SELECT t.version, (")
-            .push(&may)
-            .push(") FROM ")
-            .push(rights.table)
-            .push(" t WHERE t.id = ");
-        let live = if rights.resource == Resource::ApiClient { "" } else { " AND t.deleted_at IS NULL" };
-        sql.bind(id.into()).push(live).push(" AND ").push(&read).lock_rows("t");
-        let rows = self.tx.query_all_raw(sql.into_statement()).await?;
-        let row = rows.first().ok_or_else(|| Failure::from(not_found(field)))?;
-        match (cell(row, 0, Kind::Int)?, cell(row, 1, Kind::Bool)?) {
-            (Cell::Int(version), Cell::Bool(true)) => Ok(i32::try_from(version).unwrap_or(i32::MAX)),
-            _ => Err(forbidden(field).into()),
+        sql.push("SELECT (");
+        may.expression(&mut sql, "t");
+        sql.push(")");
+        for column in E::Column::iter() {
+            sql.push(", t.\"").push(column.as_str()).push("\"");
         }
+        sql.push(" FROM ").push(table).push(" t WHERE t.id = ").bind(id.into());
+        let live = if seen == Resource::ApiClient { "" } else { " AND t.deleted_at IS NULL" };
+        sql.push(live).push(" AND ");
+        self.viewer.authorize(seen, Verb::Read, "").expression(&mut sql, "t");
+        sql.lock_rows("t");
+        let row = self.tx.query_one_raw(sql.into_statement()).await?;
+        row.ok_or_else(|| not_found(field).into())
     }
 
     /// Whether the caller may create a row in a place. A site that he may not read does not exist for him.
     pub async fn place(&self, rights: Resources, field: &str, place: Place) -> Result<(), Failure> {
         let mut sql = Sql::new(self.backend);
-        let may = sql.piece(|sql| {
-            self.viewer.authorize(rights.resource, rights.verb, rights.group).expression(sql, "t");
-        });
+        let access = self.viewer.authorize(rights.resource, rights.verb, rights.group);
+        let may = match access.reach(&mut sql, "t") {
+            Reach::All => return Ok(()),
+            Reach::Nothing => return Err(forbidden(field).into()),
+            Reach::Rows(condition) => condition,
+        };
         let columns = sql.piece(|sql| {
             for (index, (name, value)) in place.columns.iter().enumerate() {
                 sql.push(if index == 0 { "" } else { ", " })
@@ -144,24 +151,16 @@ impl Writing<'_> {
     }
 
     /// Locks a row that the caller may read, to hang something on it.
-    pub async fn readable<E>(
+    pub async fn readable<E: EntityTrait>(
         &self,
         table: &'static str,
         resource: Resource,
         field: &str,
         id: Uuid,
-    ) -> Result<E::Model, Failure>
-    where
-        E: EntityTrait,
-        <E::PrimaryKey as PrimaryKeyTrait>::ValueType: From<Uuid>,
-    {
-        let mut sql = Sql::new(self.backend);
-        let read = sql.piece(|sql| self.viewer.authorize(resource, Verb::Read, "").expression(sql, "t"));
-        sql.push("SELECT 1 FROM ").push(table).push(" t WHERE t.id = ").bind(id.into());
-        sql.push(" AND t.deleted_at IS NULL AND ").push(&read).lock_rows("t");
-        let found = self.tx.query_all_raw(sql.into_statement()).await?;
-        let row = if found.is_empty() { None } else { E::find_by_id(id).one(self.tx).await? };
-        row.ok_or_else(|| not_found(field).into())
+    ) -> Result<E::Model, Failure> {
+        let read = self.viewer.authorize(resource, Verb::Read, "");
+        let row = self.lock::<E>(table, &read, resource, field, id).await?;
+        Ok(E::Model::from_query_result(&row, "")?)
     }
 }
 

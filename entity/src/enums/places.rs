@@ -3,47 +3,47 @@
 use sea_orm::entity::prelude::*;
 
 text_enum! {
-    /// Extent of a site.
+    /// Extent of a site (« échelle »).
     SiteScale {
         /// One neighbourhood or a few (« quartier »).
         Quartier = "QUARTIER",
-        /// One commune.
+        /// One commune (« commune »).
         Commune = "COMMUNE",
-        /// Several communes.
+        /// Several communes (« plusieurs communes »).
         MultiCommune = "MULTI_COMMUNE",
         /// A whole group of communes (« EPCI », « métropole »).
         Epci = "EPCI",
-        /// A whole département.
+        /// A whole département (« département »).
         Departement = "DEPARTEMENT",
     }
 }
 
 text_enum! {
-    /// Where a site stands between application and closure.
+    /// Where a site stands between application and closure (« statut »).
     SiteStatus {
         /// In preparation by a préfecture or ANCT (« candidature »).
         Candidate = "CANDIDATE",
-        /// Application handed to ANCT, awaiting its decision.
+        /// Application handed to ANCT, awaiting its decision (« déposée »).
         Submitted = "SUBMITTED",
         /// Label granted (« labellisée »), work not yet started.
         Labelled = "LABELLED",
-        /// At work: actions started or committees meet.
+        /// At work: actions started or committees meet (« en activité »).
         Active = "ACTIVE",
-        /// Ended; stays readable.
+        /// Ended; stays readable (« close »).
         Closed = "CLOSED",
-        /// Application refused.
+        /// Application refused (« refusée »).
         Rejected = "REJECTED",
-        /// Label taken back, with a reason.
+        /// Label taken back, with a reason (« label retiré »).
         Withdrawn = "WITHDRAWN",
     }
 }
 
 text_enum! {
-    /// How sure a statement is.
+    /// How sure a statement is (« provenance »).
     Provenance {
-        /// Stated by an authority.
+        /// Stated by an authority (« confirmé »).
         Confirmed = "CONFIRMED",
-        /// Computed from other data, to be confirmed.
+        /// Computed from other data, to be confirmed (« déduit »).
         Derived = "DERIVED",
     }
 }
@@ -51,11 +51,11 @@ text_enum! {
 text_enum! {
     /// Whether a site addresses particular audiences (« publics cibles »).
     AudiencePolicy {
-        /// Named audiences.
+        /// Named audiences (« publics ciblés »).
         Targeted = "TARGETED",
         /// Explicitly everybody (« pas de public cible »).
         NoneSpecific = "NONE_SPECIFIC",
-        /// Not stated.
+        /// Not stated (« non renseigné »).
         Unknown = "UNKNOWN",
     }
 }
@@ -87,13 +87,13 @@ text_enum! {
         Entreprises = "ENTREPRISES",
         /// Professionals of employment and integration (« professionnels »).
         Professionnels = "PROFESSIONNELS",
-        /// Another audience.
+        /// Another audience (« autre »).
         Autre = "AUTRE",
     }
 }
 
 text_enum! {
-    /// Step in the life of a site.
+    /// Step in the life of a site (« jalon »).
     MilestoneKind {
         /// Application (« candidature »).
         Application = "APPLICATION",
@@ -101,7 +101,7 @@ text_enum! {
         Label = "LABEL",
         /// First steering committee (« premier COPIL »).
         FirstCopil = "FIRST_COPIL",
-        /// Inauguration.
+        /// Inauguration (« inauguration »).
         Inauguration = "INAUGURATION",
         /// Roadmap being written (« rédaction de la feuille de route »).
         RoadmapWriting = "ROADMAP_WRITING",
@@ -119,33 +119,33 @@ text_enum! {
 text_enum! {
     /// Generation of the priority geography (« géographie prioritaire »).
     QpvGeneration {
-        /// Perimeters of 2015, in force until the end of 2023, of 2024 overseas.
+        /// Perimeters of 2015, in force until the end of 2023, of 2024 overseas (« géographie prioritaire de 2015 »).
         Qpv2015 = "QPV_2015",
-        /// Perimeters of 2024, of 2025 overseas.
+        /// Perimeters of 2024, of 2025 overseas (« géographie prioritaire de 2024 »).
         Qpv2024 = "QPV_2024",
     }
 }
 
 text_enum! {
-    /// What became of a 2015 neighbourhood in 2024.
+    /// What became of a 2015 neighbourhood in 2024 (« filiation »).
     LineageKind {
-        /// Same perimeter.
+        /// Same perimeter (« inchangé »).
         Unchanged = "UNCHANGED",
-        /// Same neighbourhood, other perimeter.
+        /// Same neighbourhood, other perimeter (« modifié »).
         Modified = "MODIFIED",
-        /// One neighbourhood became several.
+        /// One neighbourhood became several (« scindé »).
         Split = "SPLIT",
-        /// Several neighbourhoods became one.
+        /// Several neighbourhoods became one (« fusionné »).
         Merged = "MERGED",
     }
 }
 
 text_enum! {
-    /// How a neighbourhood belongs to a site.
+    /// How a neighbourhood belongs to a site (« périmètre »).
     SiteQpvStatus {
-        /// Named by the label.
+        /// Named by the label (« labellisé »).
         Labelled = "LABELLED",
-        /// Joined without being named by the label.
+        /// Joined without being named by the label (« associé »).
         Associated = "ASSOCIATED",
     }
 }
@@ -161,11 +161,11 @@ text_enum! {
         Dreets = "DREETS",
         /// National agency for territorial cohesion (« ANCT »).
         Anct = "ANCT",
-        /// Commune.
+        /// Commune (« commune »).
         Commune = "COMMUNE",
         /// Group of communes (« EPCI »).
         Epci = "EPCI",
-        /// Métropole.
+        /// Métropole (« métropole »).
         Metropole = "METROPOLE",
         /// Council of the département (« conseil départemental »).
         Departement = "DEPARTEMENT",
@@ -181,7 +181,7 @@ text_enum! {
         MaisonEmploiPlie = "MAISON_EMPLOI_PLIE",
         /// Work integration enterprise (« SIAE »).
         Siae = "SIAE",
-        /// Association.
+        /// Association (« association »).
         Association = "ASSOCIATION",
         /// Company (« entreprise »).
         Entreprise = "ENTREPRISE",
@@ -193,25 +193,25 @@ text_enum! {
         Bailleur = "BAILLEUR",
         /// Consular chamber (« chambre consulaire »).
         Chambre = "CHAMBRE",
-        /// Another body.
+        /// Another body (« autre »).
         Autre = "AUTRE",
     }
 }
 
 text_enum! {
-    /// Whether a partner still exists.
+    /// Whether a partner still exists (« statut »).
     PartnerStatus {
-        /// In being.
+        /// In being (« actif »).
         Active = "ACTIVE",
-        /// Ended.
+        /// Ended (« fermé »).
         Closed = "CLOSED",
-        /// Replaced by another record.
+        /// Replaced by another record (« fusionné »).
         Merged = "MERGED",
     }
 }
 
 text_enum! {
-    /// What a partner does in a site.
+    /// What a partner does in a site (« siège »).
     SeatKind {
         /// Steers with the others (« copilote »).
         Copilote = "COPILOTE",

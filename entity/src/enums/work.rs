@@ -13,49 +13,49 @@ text_enum! {
         ComiteOperationnel = "COMITE_OPERATIONNEL",
         /// Working group (« groupe de travail »).
         GroupeTravail = "GROUPE_TRAVAIL",
-        /// Another body.
+        /// Another body (« autre »).
         Autre = "AUTRE",
     }
 }
 
 text_enum! {
-    /// Where a governance body comes from.
+    /// Where a governance body comes from (« origine »).
     GovernanceOrigin {
-        /// Made for the site.
+        /// Made for the site (« instance ad hoc »).
         AdHoc = "AD_HOC",
-        /// Leans on a body that was there before.
+        /// Leans on a body that was there before (« instance existante »).
         ExistingBody = "EXISTING_BODY",
     }
 }
 
 text_enum! {
-    /// Unit of a meeting interval.
+    /// Unit of a meeting interval (« périodicité »).
     CadenceUnit {
-        /// Week.
+        /// Week (« semaine »).
         Week = "WEEK",
-        /// Month.
+        /// Month (« mois »).
         Month = "MONTH",
-        /// Year.
+        /// Year (« an »).
         Year = "YEAR",
     }
 }
 
 text_enum! {
-    /// State of a governance body.
+    /// State of a governance body (« statut »).
     GovernanceStatus {
-        /// Foreseen.
+        /// Foreseen (« prévue »).
         Planned = "PLANNED",
-        /// Meets.
+        /// Meets (« active »).
         Active = "ACTIVE",
-        /// Paused.
+        /// Paused (« suspendue »).
         Suspended = "SUSPENDED",
-        /// Ended for good.
+        /// Ended for good (« dissoute »).
         Dissolved = "DISSOLVED",
     }
 }
 
 text_enum! {
-    /// Place of a partner in a governance body.
+    /// Place of a partner in a governance body (« membre »).
     MemberSeat {
         /// Chairs (« président »).
         President = "PRESIDENT",
@@ -69,13 +69,13 @@ text_enum! {
 }
 
 text_enum! {
-    /// State of a meeting.
+    /// State of a meeting (« réunion »).
     MeetingStatus {
-        /// Foreseen.
+        /// Foreseen (« prévue »).
         Planned = "PLANNED",
-        /// Took place.
+        /// Took place (« tenue »).
         Held = "HELD",
-        /// Did not take place.
+        /// Did not take place (« annulée »).
         Cancelled = "CANCELLED",
     }
 }
@@ -83,11 +83,11 @@ text_enum! {
 text_enum! {
     /// State of a roadmap (« feuille de route »).
     RoadmapStatus {
-        /// Being written.
+        /// Being written (« projet »).
         Draft = "DRAFT",
-        /// In force.
+        /// In force (« adoptée »).
         Adopted = "ADOPTED",
-        /// Replaced by a later one.
+        /// Replaced by a later one (« remplacée »).
         Superseded = "SUPERSEDED",
     }
 }
@@ -105,31 +105,31 @@ text_enum! {
 }
 
 text_enum! {
-    /// State of an action.
+    /// State of an action (« statut »).
     ActionStatus {
-        /// Being written, not public.
+        /// Being written, not public (« brouillon »).
         Draft = "DRAFT",
-        /// Decided, not started.
+        /// Decided, not started (« programmée »).
         Planned = "PLANNED",
-        /// Running.
+        /// Running (« en cours »).
         InProgress = "IN_PROGRESS",
-        /// Paused.
+        /// Paused (« suspendue »).
         Suspended = "SUSPENDED",
-        /// Done.
+        /// Done (« terminée »).
         Completed = "COMPLETED",
-        /// Given up, with a reason.
+        /// Given up, with a reason (« annulée »).
         Cancelled = "CANCELLED",
     }
 }
 
 text_enum! {
-    /// What an action works on.
+    /// What an action works on (« thématique »).
     ActionCategory {
         /// Finding the persons concerned (« repérage »).
         Reperage = "REPERAGE",
         /// Outreach (« aller vers »).
         AllerVers = "ALLER_VERS",
-        /// Remobilisation.
+        /// Remobilisation (« remobilisation »).
         Remobilisation = "REMOBILISATION",
         /// Removing obstacles to work (« levée des freins »).
         LeveeFreins = "LEVEE_FREINS",
@@ -157,139 +157,139 @@ text_enum! {
         CreationActivite = "CREATION_ACTIVITE",
         /// Meeting companies (« mise en relation avec les entreprises »).
         MiseEnRelationEntreprises = "MISE_EN_RELATION_ENTREPRISES",
-        /// Job dating.
+        /// Job dating (« job dating »).
         JobDating = "JOB_DATING",
         /// Social clauses of public contracts (« clauses sociales »).
         ClausesSociales = "CLAUSES_SOCIALES",
-        /// Coordination of the actors.
+        /// Coordination of the actors (« coordination »).
         Coordination = "COORDINATION",
-        /// Observation of needs and results.
+        /// Observation of needs and results (« observation »).
         Observation = "OBSERVATION",
         /// Making the offer known and readable (« communication, lisibilité »).
         CommunicationLisibilite = "COMMUNICATION_LISIBILITE",
-        /// Another matter.
+        /// Another matter (« autre »).
         Autre = "AUTRE",
     }
 }
 
 text_enum! {
-    /// What a figure is about.
+    /// What a figure is about (« objet »).
     FigureSubject {
-        /// The whole programme.
+        /// The whole programme (« national »).
         National = "NATIONAL",
-        /// A site.
+        /// A site (« cité de l'emploi »).
         Site = "SITE",
-        /// A priority neighbourhood.
+        /// A priority neighbourhood (« QPV »).
         Qpv = "QPV",
-        /// A commune.
+        /// A commune (« commune »).
         Commune = "COMMUNE",
-        /// A group of communes.
+        /// A group of communes (« EPCI »).
         Epci = "EPCI",
-        /// An action.
+        /// An action (« action »).
         Action = "ACTION",
     }
 }
 
 text_enum! {
-    /// What a figure measures.
+    /// What a figure measures (« indicateur »).
     Indicator {
-        /// Sites.
+        /// Sites (« nombre de cités de l'emploi »).
         SiteCount = "SITE_COUNT",
-        /// Partners.
+        /// Partners (« nombre de partenaires »).
         PartnerCount = "PARTNER_COUNT",
-        /// Partners per site, on average.
+        /// Partners per site, on average (« nombre moyen de partenaires »).
         PartnerCountAvg = "PARTNER_COUNT_AVG",
         /// Named contact persons (« référents »).
         ReferentCount = "REFERENT_COUNT",
-        /// Actions, as declared.
+        /// Actions, as declared (« nombre d'actions »).
         ActionCount = "ACTION_COUNT",
-        /// Innovative actions, as declared.
+        /// Innovative actions, as declared (« nombre d'actions innovantes »).
         InnovativeActionCount = "INNOVATIVE_ACTION_COUNT",
         /// Persons counted as beneficiaries (« bénéficiaires »).
         BeneficiaryCount = "BENEFICIARY_COUNT",
-        /// Inhabitants.
+        /// Inhabitants (« population »).
         Population = "POPULATION",
-        /// Inhabitants of priority neighbourhoods.
+        /// Inhabitants of priority neighbourhoods (« population des QPV »).
         QpvPopulation = "QPV_POPULATION",
-        /// Priority neighbourhoods.
+        /// Priority neighbourhoods (« nombre de QPV »).
         QpvCount = "QPV_COUNT",
         /// Unemployment rate of the census (« au sens du recensement »).
         UnemploymentRateCensus = "UNEMPLOYMENT_RATE_CENSUS",
         /// Quarterly localised unemployment rate (« taux de chômage localisé »).
         UnemploymentRateLocalised = "UNEMPLOYMENT_RATE_LOCALISED",
-        /// Unemployment rate whose definition the source does not give.
+        /// Unemployment rate whose definition the source does not give (« taux de chômage »).
         UnemploymentRateUnspecified = "UNEMPLOYMENT_RATE_UNSPECIFIED",
-        /// Employment rate.
+        /// Employment rate (« taux d'emploi »).
         EmploymentRate = "EMPLOYMENT_RATE",
-        /// Activity rate.
+        /// Activity rate (« taux d'activité »).
         ActivityRate = "ACTIVITY_RATE",
-        /// Poverty rate.
+        /// Poverty rate (« taux de pauvreté »).
         PovertyRate = "POVERTY_RATE",
         /// Job seekers of category A at month end (« DEFM A »).
         DefmA = "DEFM_A",
         /// Job seekers of categories A, B and C at month end (« DEFM ABC »).
         DefmAbc = "DEFM_ABC",
-        /// Job seekers whose category the source does not give.
+        /// Job seekers whose category the source does not give (« demandeurs d'emploi »).
         JobSeekersUnspecified = "JOB_SEEKERS_UNSPECIFIED",
-        /// Share of job seekers who live in a priority neighbourhood.
+        /// Share of job seekers who live in a priority neighbourhood (« part des demandeurs d'emploi résidant en QPV »).
         JobSeekersQpvShare = "JOB_SEEKERS_QPV_SHARE",
     }
 }
 
 text_enum! {
-    /// Unit of a figure.
+    /// Unit of a figure (« unité »).
     FigureUnit {
-        /// A number of things or persons.
+        /// A number of things or persons (« nombre »).
         Count = "COUNT",
-        /// A percentage, 0 to 100.
+        /// A percentage, 0 to 100 (« pourcentage »).
         Percent = "PERCENT",
-        /// Euro cents.
+        /// Euro cents (« centimes d'euro »).
         Cents = "CENTS",
     }
 }
 
 text_enum! {
-    /// Ground that a figure covers.
+    /// Ground that a figure covers (« périmètre »).
     Perimeter {
-        /// The site.
+        /// The site (« cité de l'emploi »).
         Site = "SITE",
-        /// The commune.
+        /// The commune (« commune »).
         Commune = "COMMUNE",
-        /// The group of communes.
+        /// The group of communes (« EPCI »).
         Epci = "EPCI",
-        /// The priority neighbourhood.
+        /// The priority neighbourhood (« QPV »).
         Qpv = "QPV",
-        /// The priority neighbourhoods as the State counts them.
+        /// The priority neighbourhoods as the State counts them (« QPV selon l'État »).
         QpvState = "QPV_STATE",
-        /// The priority neighbourhoods as the collectivity counts them.
+        /// The priority neighbourhoods as the collectivity counts them (« QPV selon la collectivité »).
         QpvCollectivity = "QPV_COLLECTIVITY",
-        /// The whole country.
+        /// The whole country (« national »).
         National = "NATIONAL",
     }
 }
 
 text_enum! {
-    /// How far a figure may be relied on.
+    /// How far a figure may be relied on (« statut »).
     FigureStatus {
-        /// Given, not yet checked.
+        /// Given, not yet checked (« provisoire »).
         Provisional = "PROVISIONAL",
-        /// Checked.
+        /// Checked (« validé »).
         Validated = "VALIDATED",
-        /// Replaced by a newer value.
+        /// Replaced by a newer value (« révisé »).
         Revised = "REVISED",
-        /// Taken back.
+        /// Taken back (« retiré »).
         Withdrawn = "WITHDRAWN",
     }
 }
 
 text_enum! {
-    /// Stage of a sum of money.
+    /// Stage of a sum of money (« financement »).
     FundingKind {
-        /// Asked for.
+        /// Asked for (« demandé »).
         Requested = "REQUESTED",
-        /// Granted.
+        /// Granted (« attribué »).
         Granted = "GRANTED",
-        /// Paid.
+        /// Paid (« versé »).
         Paid = "PAID",
     }
 }
@@ -329,11 +329,11 @@ text_enum! {
 }
 
 text_enum! {
-    /// Whether a client may still call.
+    /// Whether a client may still call (« habilitation »).
     GrantStatus {
-        /// It may.
+        /// It may (« active »).
         Active = "ACTIVE",
-        /// It may no longer.
+        /// It may no longer (« révoquée »).
         Revoked = "REVOKED",
     }
 }

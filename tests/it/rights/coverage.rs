@@ -57,6 +57,7 @@ const ROOTS: &[(&str, &[&str])] = &[
     ("writes::audit", &["auditEvents"]),
     ("writes::grants", &["clientGrant", "clientGrants"]),
     ("writes::people", &["partnerDuplicates"]),
+    ("writes::access", &["exportReferent"]),
 ];
 
 /// Object types, likewise. Connections and edges go with their nodes, payloads with their
@@ -82,7 +83,7 @@ const TYPES: &[(&str, &[&str])] = &[
         ],
     ),
     ("fields", &["GovernanceMember", "Cadence", "Source", "ActionStatistic"]),
-    ("sentences", &["ActionGroup", "Region", "Departement", "Commune"]),
+    ("sentences", &["ActionGroup", "SiteQpv", "Region", "Departement", "Commune"]),
     (
         "open",
         &[
@@ -100,6 +101,7 @@ const TYPES: &[(&str, &[&str])] = &[
     ("writes::audit", &["AuditEvent"]),
     ("writes::grants", &["ClientGrant"]),
     ("writes::people", &["PartnerDuplicate"]),
+    ("writes::access", &["ReferentEvent", "ReferentExport"]),
     ("writes::rights", &["Mutation", "UserError"]),
 ];
 

@@ -64,6 +64,7 @@ ApiClient | write | | admin | N | - | - | - | -
 const BESIDE: &str = "
 Action | transition | | write | N | d if not synced | m if not synced | S | -
 Milestone | read | | read | N | D | M | granted | P
+SiteQpv | read | | read | N | D | M | granted | P
 Seat | read | | read | N | D | M | granted | P
 Partner | read | restricted | read | N | N | N | N | -
 GovernanceBody | read | restricted | read | N | D | M | - | -

@@ -1,15 +1,20 @@
 //! Rights as people would say them.
 
+use std::collections::BTreeSet;
+
 use chrono::{Duration, NaiveDate};
 use cites::auth::Scope;
 use cites::auth::dev::DevClaims;
+use cites::ids;
 use entity::enums::GrantStatus;
 use entity::{client_grant, seat};
 use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
-use serde_json::json;
+use serde_json::{Value, json};
 use tests::world::{Kind, id};
 use tests::{Answer, GrantedSites, Persona, TestApp, on_both};
+
+use super::oracle::{EVERYBODY, Oracle};
 
 async fn drafts(persona: &Persona<'_>, source: &str) -> i64 {
     let filter = format!("{{ status: {{ eq: DRAFT }}, sourceSystem: {{ eq: \"{source}\" }} }}");
@@ -212,5 +217,46 @@ on_both!(a_bad_token_is_refused_and_never_the_public, Small, async |app| {
         assert_eq!(answer.status, 401, "{answer}");
         assert!(answer.header("www-authenticate").starts_with("Bearer"), "{:?}", answer.headers);
         assert!(answer.body.get("data").is_none() && !answer.code().is_empty(), "{answer}");
+    }
+});
+
+on_both!(a_perimeter_is_read_with_its_site, Small, async |app| {
+    for who in EVERYBODY {
+        let persona = who.of(app).await;
+        let oracle = Oracle::new(who, &persona);
+        let of_2 = |link: &Value| (link["site"]["id"].to_string(), link["qpv"]["code"].to_string());
+        let mut expected = BTreeSet::new();
+        for link in &oracle.world.site_qpvs {
+            let site = oracle.world.sites.iter().find(|site| site.id == link.site_id).expect("a site");
+            let qpv = oracle.world.qpvs.iter().find(|qpv| qpv.id == link.qpv_id).expect("a QPV");
+            if oracle.site(site) && qpv.deleted_at.is_none() {
+                expected
+                    .insert((json!(ids::encode("site", site.id)).to_string(), json!(qpv.code).to_string()));
+            }
+        }
+        let answer = persona
+            .ask("{ qpvs { nodes { perimeters { totalCount nodes { site { id } qpv { code } } } } } }")
+            .await;
+        let mut found = BTreeSet::new();
+        for qpv in answer.list("/qpvs/nodes") {
+            let links = qpv["perimeters"]["nodes"].as_array().expect("a list");
+            assert_eq!(qpv["perimeters"]["totalCount"], links.len());
+            found.extend(links.iter().map(of_2));
+        }
+        assert_eq!(found, expected, "{who:?}, from the QPV");
+        let answer =
+            persona.ask("{ sites { nodes { perimeter { nodes { site { id } qpv { code } } } } } }").await;
+        let links = answer
+            .list("/sites/nodes")
+            .iter()
+            .flat_map(|site| site["perimeter"]["nodes"].as_array().expect("a list"));
+        // the link to the tombstone of a QPV shows none
+        let found: BTreeSet<_> = links.filter(|link| !link["qpv"].is_null()).map(of_2).collect();
+        assert_eq!(found, expected, "{who:?}, from the sites");
+        let filter = "{ perimeter: { some: { provenance: { eq: DERIVED } } } }";
+        let answer = persona.ask(&format!("{{ sites(filter: {filter}) {{ nodes {{ id }} }} }}")).await;
+        let sites: BTreeSet<String> =
+            answer.column("/sites/nodes", "id").iter().map(|id| json!(id).to_string()).collect();
+        assert_eq!(sites, expected.into_iter().map(|(site, _)| site).collect(), "{who:?}, by a filter");
     }
 });

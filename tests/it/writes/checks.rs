@@ -182,6 +182,10 @@ on_both!(codes_and_communes_of_a_site_are_guarded, Small, async |app| {
         ["REQUIRED pilotDepartements"]
     );
     assert_eq!(label(json!({ "id": site(1), "communes": [] })).await, ["REQUIRED communes"]);
+    assert_eq!(label(json!({ "id": site(1), "communes": null })).await, ["REQUIRED communes"]);
+    let filed = json!({ "name": "Candidate", "communes": ["69256"] });
+    let filed = write_and(&anct, "createSite", filed, "pilotDepartements { code }").await;
+    assert_eq!(filed.done()["pilotDepartements"], json!([{ "code": "69" }]), "somebody steers it");
     assert_eq!(
         label(json!({ "id": site(1), "communes": ["59350"] })).await,
         ["RULE communes"],
@@ -201,7 +205,7 @@ on_both!(periods_of_one_site_and_qpv_do_not_overlap, Small, async |app| {
     let anct = app.anct();
     let site = known(Kind::Site, 1);
     let add = |from: Value| json!({ "id": site, "qpv": "QP069018", "from": from });
-    assert_eq!(write(&anct, "addSiteQpv", add(json!("2024-01-01"))).await.problems(), ["DUPLICATE qpv"]);
+    assert_eq!(write(&anct, "addSiteQpv", add(json!("2023-05-01"))).await.problems(), ["DUPLICATE qpv"]);
     let end = json!({ "id": site, "qpv": "QP069018", "to": "2023-01-31" });
     write(&anct, "endSiteQpv", end.clone()).await.done();
     assert_eq!(write(&anct, "endSiteQpv", end).await.problems(), ["NOT_FOUND qpv"]);

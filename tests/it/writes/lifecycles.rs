@@ -319,3 +319,52 @@ on_both!(nobody_writes_what_his_own_right_comes_from, Small, async |app| {
         "at once"
     );
 });
+
+on_both!(nobody_makes_a_right_of_another_partner, Small, async |app| {
+    // an operator of the first site, which it steers, and a member of the second, which it does not read
+    let (city, mission) = (app.collectivite(&["200046977"]), known(Kind::Partner, 3));
+    let referents = "{ referents(filter: { site: { code: { eq: \"cde-902\" } } }) { totalCount } }";
+    for input in [json!({ "siren": "200046977" }), json!({ "siret": "20004697700019" })] {
+        let mut named = input.clone();
+        named["id"] = json!(mission);
+        let field = input.as_object().and_then(|input| input.keys().next().cloned()).expect("a field");
+        for persona in [&city, &app.prefecture(&["69"])] {
+            let refused = write(persona, "updatePartner", named.clone()).await;
+            assert_eq!(refused.problems(), [format!("FORBIDDEN {field}")]);
+        }
+    }
+    assert_eq!(city.ask(referents).await.number("/referents/totalCount"), 0);
+    let named = json!({ "id": mission, "siren": "200046977" });
+    write(&app.anct(), "updatePartner", named).await.done();
+    assert_eq!(
+        city.ask(referents).await.number("/referents/totalCount"),
+        1,
+        "that is what it would have given"
+    );
+});
+
+on_both!(nobody_seats_himself_through_an_action, Small, async |app| {
+    let (city, site) = (app.collectivite(&["200046977"]), known(Kind::Site, 1));
+    let own = json!({ "name": "Direction de l'emploi", "kind": "METROPOLE", "siren": "200046977" });
+    let own = write(&city, "createPartner", own).await.id();
+    let forum = |partners: Value| json!({ "site": site, "title": "Forum", "partners": partners });
+    let refused = write(&city, "createAction", forum(json!([known(Kind::Partner, 6), own]))).await;
+    assert_eq!(refused.problems(), ["FORBIDDEN partners"]);
+    write(&city, "createAction", forum(json!([known(Kind::Partner, 2)]))).await.done();
+    write(&app.prefecture(&["69"]), "createAction", forum(json!([own]))).await.done();
+});
+
+on_both!(a_partner_becomes_a_body_of_the_state_by_the_state_alone, Small, async |app| {
+    let (city, mission) = (app.collectivite(&["200046977"]), known(Kind::Partner, 3));
+    let kind = |kind: &str| json!({ "id": mission, "kind": kind });
+    for state in ["PREFECTURE", "DDETS", "DREETS", "ANCT"] {
+        assert_eq!(
+            write(&city, "updatePartner", kind(state)).await.problems(),
+            ["FORBIDDEN kind"],
+            "{state}"
+        );
+    }
+    write(&city, "updatePartner", kind("ASSOCIATION")).await.done();
+    write(&app.prefecture(&["69"]), "updatePartner", kind("DDETS")).await.done();
+    assert_eq!(write(&city, "updatePartner", kind("ASSOCIATION")).await.outcome(), "FORBIDDEN");
+});

@@ -1,8 +1,10 @@
 //! Writes through HTTP: what each does, who may, what is refused, and that nothing is lost.
 
+mod access;
 mod atomic;
 mod audit;
 mod checks;
+mod closures;
 mod concurrency;
 mod figures;
 mod flags;
@@ -11,9 +13,11 @@ mod ground;
 mod idempotency;
 mod kill;
 mod lifecycles;
+mod merges;
 mod people;
 mod rights;
 mod roles;
+mod shown;
 mod story;
 mod systems;
 

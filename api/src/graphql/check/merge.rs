@@ -16,8 +16,8 @@ pub fn check(types: &Types, document: &ExecutableDocument) -> Vec<ApiError> {
     let merge = Merge { types, fragments: &document.fragments };
     let mut errors = Vec::new();
     for (_, operation) in document.operations.iter() {
-        let root = merge.fields(&[(root(&operation.node), &operation.node.selection_set.node)]);
-        errors.extend(merge.shapes(&root).and_then(|()| merge.fields_agree(&root)).err());
+        let fields = merge.fields(&[(root(&operation.node), &operation.node.selection_set.node)]);
+        errors.extend(merge.shapes(&fields).and_then(|()| merge.fields_agree(&fields)).err());
     }
     errors
 }

@@ -65,9 +65,13 @@ pub fn check(types: &Types, model: &Model, document: &ExecutableDocument) -> Vec
     errors
 }
 
-/// The type that an operation begins at.
-fn root(operation: &OperationDefinition) -> &'static str {
-    if operation.ty == OperationType::Mutation { "Mutation" } else { "Query" }
+/// The type that an operation selects from.
+const fn root(operation: &OperationDefinition) -> &'static str {
+    match operation.ty {
+        OperationType::Query => "Query",
+        OperationType::Mutation => "Mutation",
+        OperationType::Subscription => "Subscription",
+    }
 }
 
 /// The name at the heart of a type.

@@ -171,7 +171,7 @@ fn one_key_in_ten_is_right() {
 #[test]
 fn dates_are_days_of_the_calendar() {
     let day = |text: &str| Parsed::Date(text.parse().unwrap());
-    for text in ["2022-03-14", "2024-02-29", "1900-01-01", "2999-12-31"] {
+    for text in ["2022-03-14", "2024-02-29", "2000-01-01", "2099-12-31"] {
         assert_eq!(read(Scalar::Date, text), Ok(day(text)));
     }
     assert_eq!(read(Scalar::Date, " 2022-03-14 "), Ok(day("2022-03-14")));
@@ -181,8 +181,8 @@ fn dates_are_days_of_the_calendar() {
         "2022-03",
         "2023-02-29",
         "2022-3-14",
-        "1899-12-31",
-        "3000-01-01",
+        "1999-12-31",
+        "2100-01-01",
         "14/03/2022",
         "",
     ];

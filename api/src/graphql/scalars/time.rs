@@ -11,13 +11,13 @@ const RFC_3339: Option<&str> = Some("https://www.rfc-editor.org/rfc/rfc3339");
 
 pub(super) static DATE: Spec = Spec {
     name: "Date",
-    description: "Day (« date ») YYYY-MM-DD, for example \"2022-03-14\", from 1900 to 2999, read in \
+    description: "Day (« date ») YYYY-MM-DD, for example \"2022-03-14\", from 2000 to 2099, read in \
                   Europe/Paris. The full-date of RFC 3339.",
     specified_by: RFC_3339,
-    expected: "a day YYYY-MM-DD from 1900 to 2999, for example 2022-03-14",
+    expected: "a day YYYY-MM-DD from 2000 to 2099, for example 2022-03-14",
     read: |value| {
         let date = day(compact(value)?.as_bytes())?;
-        (1900..=2999).contains(&date.year()).then_some(Parsed::Date(date))
+        (2000..=2099).contains(&date.year()).then_some(Parsed::Date(date))
     },
 };
 

@@ -93,7 +93,8 @@ pub async fn get_with_qpvs(database: Database, id: web::Path<String>) -> Result<
     json(Data { action: row.as_ref().map(|row| action(row, qpvs)).transpose()? })
 }
 
-fn parse(id: &str) -> anyhow::Result<ActionId> {
+/// Reads the id in a path.
+pub fn parse(id: &str) -> anyhow::Result<ActionId> {
     ActionId::parse(id).ok_or_else(|| anyhow::anyhow!("{id} is not the id of an action"))
 }
 

@@ -13,13 +13,18 @@ const LENGTH: usize = PREFIX.len() + 26;
 pub struct ActionId(pub Uuid);
 
 impl ActionId {
-    /// Reads a typed id.
+    /// Reads the typed id of an action.
     pub fn parse(text: &str) -> Option<Self> {
-        let digits = text.as_bytes().strip_prefix(PREFIX).filter(|digits| digits.len() == 26)?;
-        let digit = |byte: &u8| ALPHABET.iter().position(|known| known == byte);
-        let bits = digits.iter().try_fold(0_u128, |bits, byte| Some(bits << 5 | digit(byte)? as u128))?;
-        Some(Self(Uuid::from_u128(bits)))
+        parse(PREFIX, text).map(Self)
     }
+}
+
+/// Reads a typed id: a prefix such as `site_`, and the UUID in base32.
+pub fn parse(prefix: &[u8], text: &str) -> Option<Uuid> {
+    let digits = text.as_bytes().strip_prefix(prefix).filter(|digits| digits.len() == 26)?;
+    let digit = |byte: &u8| ALPHABET.iter().position(|known| known == byte);
+    let bits = digits.iter().try_fold(0_u128, |bits, byte| Some(bits << 5 | digit(byte)? as u128))?;
+    Some(Uuid::from_u128(bits))
 }
 
 impl Serialize for ActionId {

@@ -1,7 +1,8 @@
 //! The bare limit: what the benchmark's documents cost when one writes them by hand, without GraphQL, rights or
 //! plans. Prepared SQL over tokio-postgres, rows into structs that borrow from them, `serde_json`, actix.
 //!
-//! It answers the same JSON as the product does to a caller who may read every row.
+//! It answers the same JSON as the product does to a caller who may read and write every row. On SQLite it serves
+//! the writes alone.
 
 mod action;
 mod error;
@@ -10,6 +11,7 @@ mod page;
 mod pool;
 mod site_cards;
 mod statistics;
+mod write;
 
 use std::net::SocketAddr;
 use std::rc::Rc;
@@ -25,13 +27,13 @@ use pool::Pool;
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-/// Serve the benchmark's documents from hand-written SQL, once the database is vacuumed
+/// Serve the benchmark's documents from hand-written SQL, once the database is vacuumed; on SQLite the writes alone
 #[derive(Debug, Parser)]
 struct Args {
     /// Address and port to listen on
     #[arg(long)]
     listen: SocketAddr,
-    /// How to reach PostgreSQL: `postgres://user@host/name`
+    /// How to reach the database: `postgres://user@host/name` or `sqlite://file`
     #[arg(long)]
     database_url: String,
     /// Number of worker threads
@@ -45,6 +47,13 @@ struct Args {
 #[actix_web::main]
 async fn main() -> anyhow::Result<()> {
     let args = Args::parse();
+    match args.database_url.strip_prefix("sqlite://") {
+        Some(file) => serve_sqlite(&args, file).await,
+        None => serve_postgres(args).await,
+    }
+}
+
+async fn serve_postgres(args: Args) -> anyhow::Result<()> {
     pool::vacuum(&args.database_url).await?;
     let Args { database_url, connections, .. } = args;
     let server = HttpServer::new(move || {
@@ -61,13 +70,31 @@ async fn main() -> anyhow::Result<()> {
             .route("/actions", web::get().to(page::get))
             .route("/action-page", web::get().to(page::get_filtered))
             .route("/action-statistics", web::get().to(statistics::get))
+            .route("/action/{id}", web::post().to(write::postgres::update))
+            .route("/actions", web::post().to(write::postgres::create))
     });
     let server = server.workers(args.workers).bind(args.listen)?;
-    for address in server.addrs() {
+    greet(&server.addrs());
+    Ok(server.run().await?)
+}
+
+async fn serve_sqlite(args: &Args, file: &str) -> anyhow::Result<()> {
+    let database = web::Data::new(write::sqlite::Database::open(file)?);
+    let server = HttpServer::new(move || {
+        App::new()
+            .app_data(database.clone())
+            .route("/action/{id}", web::post().to(write::sqlite::update))
+            .route("/actions", web::post().to(write::sqlite::create))
+    });
+    let server = server.workers(args.workers).bind(args.listen)?;
+    greet(&server.addrs());
+    Ok(server.run().await?)
+}
+
+fn greet(addresses: &[SocketAddr]) {
+    for address in addresses {
         println!("The limit is on http://{address}");
     }
-    server.run().await?;
-    Ok(())
 }
 
 /// A pool of the worker that serves the request.

@@ -2,6 +2,7 @@
 //! answer to the last one. Little more than the bytes themselves, so that the load costs less than the server.
 
 use std::net::SocketAddr;
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail, ensure};
@@ -25,9 +26,14 @@ impl Request {
 
     /// `POST /graphql` of a JSON body, as the holder of a token or as the public.
     pub fn graphql(address: SocketAddr, token: Option<&str>, body: &str) -> Self {
+        Self::post(address, "/graphql", token, body)
+    }
+
+    /// `POST path` of a JSON body.
+    pub fn post(address: SocketAddr, path: &str, token: Option<&str>, body: &str) -> Self {
         let token = token.map(|token| format!("Authorization: Bearer {token}\r\n")).unwrap_or_default();
         let head = format!(
-            "POST /graphql HTTP/1.1\r\nHost: {address}\r\nAccept: application/json\r\n{token}\
+            "POST {path} HTTP/1.1\r\nHost: {address}\r\nAccept: application/json\r\n{token}\
              Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
             body.len()
         );
@@ -116,33 +122,67 @@ impl Latencies {
     }
 }
 
-/// Sends a request again and again over so many connections at once, for so long. An answer of another length
-/// than the first one ends the run: all answers must be the same.
-pub async fn run(request: &Request, connections: usize, time: Duration) -> anyhow::Result<Latencies> {
+/// What the callers of a run send.
+pub trait Script: Send + Sync {
+    /// The next request of a caller; callers are numbered from 0.
+    fn next(&self, caller: usize) -> anyhow::Result<Request>;
+
+    /// Takes the answer to that request; one that is not as it must be ends the run.
+    fn take(&self, caller: usize, answer: &[u8]) -> anyhow::Result<()>;
+}
+
+/// One request, again and again. All answers must be of the same length.
+#[derive(Debug)]
+pub struct Repeated {
+    request: Request,
+    length: OnceLock<usize>,
+}
+
+impl Repeated {
+    /// Repeats a request.
+    pub const fn new(request: Request) -> Self {
+        Self { request, length: OnceLock::new() }
+    }
+}
+
+impl Script for Repeated {
+    fn next(&self, _: usize) -> anyhow::Result<Request> {
+        Ok(self.request.clone())
+    }
+
+    fn take(&self, _: usize, answer: &[u8]) -> anyhow::Result<()> {
+        let same = *self.length.get_or_init(|| answer.len()) == answer.len();
+        ensure!(same, "the answer changed while it was measured");
+        Ok(())
+    }
+}
+
+/// Has so many callers send what a script says, for so long, over a kept connection each.
+pub async fn run(script: &Arc<dyn Script>, callers: usize, time: Duration) -> anyhow::Result<Latencies> {
     let end = Instant::now() + time;
     let mut tasks = JoinSet::new();
-    for _ in 0..connections {
-        let request = request.clone();
-        tasks.spawn(async move { closed_loop(&request, end).await });
+    for caller in 0..callers {
+        let script = Arc::clone(script);
+        tasks.spawn(async move { closed_loop(script.as_ref(), caller, end).await });
     }
-    let mut runs = Vec::with_capacity(connections);
+    let mut runs = Vec::with_capacity(callers);
     while let Some(run) = tasks.join_next().await {
         runs.push(run??);
     }
     Ok(Latencies::merged(runs))
 }
 
-async fn closed_loop(request: &Request, end: Instant) -> anyhow::Result<Latencies> {
+async fn closed_loop(script: &dyn Script, caller: usize, end: Instant) -> anyhow::Result<Latencies> {
+    let mut request = script.next(caller)?;
     let mut connection = Connection::open(request.address).await?;
-    let mut length = None;
     let mut latencies = Vec::new();
     let mut start = Instant::now();
     while start < end {
-        let answered = connection.exchange(request).await?.len();
-        ensure!(*length.get_or_insert(answered) == answered, "the answer changed while it was measured");
+        script.take(caller, connection.exchange(&request).await?)?;
         let now = Instant::now();
         latencies.push(now - start);
         start = now;
+        request = script.next(caller)?;
     }
     Ok(Latencies(latencies))
 }

@@ -1,18 +1,19 @@
-//! Puts load on the product and on the bare limit in turn, after checking that they answer the same, and prints
-//! what each request costs.
+//! Puts load on the product and on the bare limit in turn, after checking that they answer or write the same, and
+//! prints what each request costs.
 
 mod client;
 mod measure;
 mod process;
 mod scenario;
 mod table;
+mod writes;
 
 use std::net::SocketAddr;
 use std::time::Duration;
 
 use clap::Parser;
 
-use measure::{Effort, Processes, Rounds};
+use measure::{Effort, Rounds, Side};
 use process::Process;
 use scenario::{Scenario, Servers, Target};
 
@@ -43,6 +44,12 @@ struct Args {
     /// Rounds of each server, for each document and concurrency
     #[arg(long, default_value_t = 5)]
     rounds: usize,
+    /// Measure writes, not documents
+    #[arg(long, requires = "limit")]
+    writes: bool,
+    /// Seconds after which the journal is sealed, before writes without journal are measured
+    #[arg(long, default_value_t = 6.0)]
+    settle: f64,
     /// Requests under way at once
     #[arg(long, value_delimiter = ',', default_values_t = [1, 32])]
     concurrency: Vec<usize>,
@@ -52,16 +59,43 @@ struct Args {
     /// Say which targets are met
     #[arg(long)]
     targets: bool,
-    /// Measure only documents whose name holds this text
+    /// Measure only documents or writes whose name holds this text
     #[arg(long, default_value = "")]
     only: String,
+}
+
+impl Args {
+    fn effort(&self) -> Effort {
+        Effort { rounds: self.rounds, time: Duration::from_secs_f64(self.seconds) }
+    }
+
+    fn database(&self) -> Option<Process> {
+        self.postgres_pid.map(Process)
+    }
 }
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> anyhow::Result<()> {
     let args = Args::parse();
     let servers = Servers { product: args.product, limit: args.limit, token: args.token.clone() };
-    let mut scenarios = scenario::all(&servers, args.depth).await?;
+    if args.writes {
+        writes::print(&args, &servers).await?;
+    } else {
+        print_documents(&args, &servers).await?;
+    }
+    println!("\nLoad average {}.", process::load_average()?);
+    println!(
+        "{}",
+        table::memory("product", Process(args.product_pid).memory()?, args.targets && !args.writes)
+    );
+    if let Some(pid) = args.limit_pid {
+        println!("{}", table::memory("limit", Process(pid).memory()?, false));
+    }
+    Ok(())
+}
+
+async fn print_documents(args: &Args, servers: &Servers) -> anyhow::Result<()> {
+    let mut scenarios = scenario::all(servers, args.depth).await?;
     for scenario in &scenarios {
         scenario.check().await?;
     }
@@ -72,37 +106,37 @@ async fn main() -> anyhow::Result<()> {
         );
     }
     scenarios.retain(|scenario| scenario.name.contains(&args.only));
-    print_results(&args, &scenarios).await?;
-    println!("\nLoad average {}.", process::load_average()?);
-    println!("{}", table::memory("product", Process(args.product_pid).memory()?, args.targets));
-    if let Some(pid) = args.limit_pid {
-        println!("{}", table::memory("limit", Process(pid).memory()?, false));
-    }
-    Ok(())
+    print_results(args, &scenarios).await
 }
 
 async fn print_results(args: &Args, scenarios: &[Scenario]) -> anyhow::Result<()> {
-    let processes = Processes {
-        product: Process(args.product_pid),
-        limit: args.limit_pid.map(Process),
-        database: args.postgres_pid.map(Process),
-    };
-    let effort = Effort { rounds: args.rounds, time: Duration::from_secs_f64(args.seconds) };
     println!("{}", table::HEAD);
     for &connections in &args.concurrency {
         let mut done: Vec<(&str, Rounds)> = Vec::new();
         for scenario in scenarios {
             let target = if args.targets { scenario.target } else { Target::None };
-            let result = processes.measure(scenario, connections, effort).await?;
+            let mut rounds =
+                measure::measure(&sides(args, scenario), args.database(), connections, args.effort())
+                    .await?
+                    .into_iter();
+            let (product, limit) = (rounds.next().unwrap_or_default(), rounds.next().unwrap_or_default());
             let compared = match target {
                 Target::Of(other, _) => {
                     done.iter().find(|(name, _)| *name == other).map(|(_, rounds)| rounds)
                 }
                 _ => None,
             };
-            println!("{}", table::line(scenario.name, connections, &result, compared, target));
-            done.push((scenario.name, result.product));
+            println!("{}", table::line(scenario.name, connections, (&product, &limit), compared, target));
+            done.push((scenario.name, product));
         }
     }
     Ok(())
+}
+
+/// The product, and the limit where there is one.
+fn sides(args: &Args, scenario: &Scenario) -> Vec<Side> {
+    let side = |script, pid| Side { script, server: Process(pid), helper: None, pause: Duration::ZERO };
+    let (product, limit) = scenario.scripts();
+    let limit = limit.zip(args.limit_pid);
+    std::iter::once((product, args.product_pid)).chain(limit).map(|(script, pid)| side(script, pid)).collect()
 }

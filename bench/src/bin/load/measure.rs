@@ -1,20 +1,22 @@
 //! Rounds of load, product and limit in turn.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::client::{self, Latencies, Request};
+use crate::client::{self, Latencies, Script};
 use crate::process::Process;
-use crate::scenario::Scenario;
 
-/// The processes whose CPU time is counted.
-#[derive(Clone, Copy, Debug)]
-pub struct Processes {
-    /// The product.
-    pub product: Process,
-    /// The limit, where there is one.
-    pub limit: Option<Process>,
-    /// PostgreSQL's first process, parent of all its others; none on SQLite.
-    pub database: Option<Process>,
+/// What is compared: a server under its load.
+#[derive(Clone)]
+pub struct Side {
+    /// The load.
+    pub script: Arc<dyn Script>,
+    /// The server.
+    pub server: Process,
+    /// Another server that works for this one in the background; its CPU time is counted apart.
+    pub helper: Option<Process>,
+    /// How long to wait before a round, so that work left in the background by others is done.
+    pub pause: Duration,
 }
 
 /// How much is measured.
@@ -31,14 +33,26 @@ pub struct Effort {
 pub struct Round {
     latencies: Latencies,
     time: Duration,
+    cpu: Cpu,
+}
+
+/// CPU time of a server, its helper and the database.
+#[derive(Clone, Copy, Debug)]
+struct Cpu {
     server: Duration,
+    helper: Duration,
     database: Duration,
 }
 
 impl Round {
     /// CPU time per request, of server and database.
     pub fn cost(&self) -> f64 {
-        self.per_request(self.server + self.database)
+        self.per_request(self.cpu.server + self.cpu.database)
+    }
+
+    /// Requests per second.
+    pub fn rate(&self) -> f64 {
+        self.per_request(self.time).recip()
     }
 
     fn per_request(&self, time: Duration) -> f64 {
@@ -55,17 +69,22 @@ pub struct Rounds(pub Vec<Round>);
 impl Rounds {
     /// Requests per second.
     pub fn rate(&self) -> f64 {
-        median(self.0.iter().map(|round| round.per_request(round.time).recip()))
+        median(self.0.iter().map(Round::rate))
     }
 
     /// CPU seconds per request of the server.
     pub fn server(&self) -> f64 {
-        median(self.0.iter().map(|round| round.per_request(round.server)))
+        median(self.0.iter().map(|round| round.per_request(round.cpu.server)))
+    }
+
+    /// CPU seconds per request of the server's helper.
+    pub fn helper(&self) -> f64 {
+        median(self.0.iter().map(|round| round.per_request(round.cpu.helper)))
     }
 
     /// CPU seconds per request of the database.
     pub fn database(&self) -> f64 {
-        median(self.0.iter().map(|round| round.per_request(round.database)))
+        median(self.0.iter().map(|round| round.per_request(round.cpu.database)))
     }
 
     /// The latencies of all rounds.
@@ -81,61 +100,52 @@ pub fn median(values: impl IntoIterator<Item = f64>) -> f64 {
     values.get(values.len() / 2).copied().unwrap_or_default()
 }
 
-/// What a scenario costs at one concurrency.
-#[derive(Clone, Debug)]
-pub struct Result {
-    /// The product's rounds.
-    pub product: Rounds,
-    /// The limit's, empty where there is none.
-    pub limit: Rounds,
+/// Measures each side with so many callers at once; `database` is PostgreSQL's first process, parent of all its
+/// others. Who goes first changes with each round.
+pub async fn measure(
+    sides: &[Side],
+    database: Option<Process>,
+    callers: usize,
+    effort: Effort,
+) -> anyhow::Result<Vec<Rounds>> {
+    for side in sides {
+        // caches of plans and documents fill before
+        client::run(&side.script, callers, effort.time / 2).await?;
+    }
+    let mut rounds = vec![Rounds::default(); sides.len()];
+    for round in 0..effort.rounds {
+        for turn in 0..sides.len() {
+            let place = (round + turn) % sides.len();
+            rounds[place].0.push(sides[place].round(database, callers, effort.time).await?);
+        }
+    }
+    Ok(rounds)
 }
 
-impl Processes {
-    /// Measures a scenario over so many connections at once. Who goes first changes with each round.
-    pub async fn measure(
-        self,
-        scenario: &Scenario,
-        connections: usize,
-        effort: Effort,
-    ) -> anyhow::Result<Result> {
-        let mut result = Result { product: Rounds::default(), limit: Rounds::default() };
-        let limit = scenario.limit.as_ref().zip(self.limit);
-        // caches of plans and documents fill before
-        let warm_up = effort.time / 2;
-        client::run(&scenario.product, connections, warm_up).await?;
-        if let Some((request, _)) = limit {
-            client::run(request, connections, warm_up).await?;
-        }
-        for round in 0..effort.rounds {
-            for turn in 0..2 {
-                if (round + turn) % 2 == 0 {
-                    result
-                        .product
-                        .0
-                        .push(self.round(&scenario.product, self.product, connections, effort.time).await?);
-                } else if let Some((request, process)) = limit {
-                    result.limit.0.push(self.round(request, process, connections, effort.time).await?);
-                }
-            }
-        }
-        Ok(result)
-    }
-
+impl Side {
     async fn round(
-        self,
-        request: &Request,
-        server: Process,
-        connections: usize,
+        &self,
+        database: Option<Process>,
+        callers: usize,
         time: Duration,
     ) -> anyhow::Result<Round> {
-        let used = || -> anyhow::Result<(Duration, Duration)> {
-            let database = self.database.map(Process::cpu_with_children).transpose()?;
-            Ok((server.cpu()?, database.unwrap_or_default()))
+        tokio::time::sleep(self.pause).await;
+        let (start, before) = (Instant::now(), self.used(database)?);
+        let latencies = client::run(&self.script, callers, time).await?;
+        let (time, after) = (start.elapsed(), self.used(database)?);
+        let cpu = Cpu {
+            server: after.server.saturating_sub(before.server),
+            helper: after.helper.saturating_sub(before.helper),
+            database: after.database.saturating_sub(before.database),
         };
-        let (start, before) = (Instant::now(), used()?);
-        let latencies = client::run(request, connections, time).await?;
-        let (time, after) = (start.elapsed(), used()?);
-        let server = after.0.saturating_sub(before.0);
-        Ok(Round { latencies, time, server, database: after.1.saturating_sub(before.1) })
+        Ok(Round { latencies, time, cpu })
+    }
+
+    fn used(&self, database: Option<Process>) -> anyhow::Result<Cpu> {
+        Ok(Cpu {
+            server: self.server.cpu()?,
+            helper: self.helper.map(Process::cpu).transpose()?.unwrap_or_default(),
+            database: database.map(Process::cpu_with_children).transpose()?.unwrap_or_default(),
+        })
     }
 }

@@ -1,11 +1,12 @@
 //! The documents, with their variables, where the limit answers the same, and what they may cost.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use anyhow::{Context, ensure};
 use serde_json::{Value, json};
 
-use crate::client::{Connection, Request};
+use crate::client::{Connection, Repeated, Request, Script};
 
 /// The page of all actions, and how many it has.
 const PAGE: &str = include_str!("../../../documents/actions.graphql");
@@ -126,7 +127,8 @@ impl Servers {
         Scenario { name, product, limit: None, target: Target::None }
     }
 
-    fn asked(&self, query: &str, variables: &Value) -> Request {
+    /// A document asked of the product.
+    pub fn asked(&self, query: &str, variables: &Value) -> Request {
         let body = json!({ "query": query, "variables": variables }).to_string();
         Request::graphql(self.product, Some(&self.token), &body)
     }
@@ -171,6 +173,12 @@ async fn walk(
 }
 
 impl Scenario {
+    /// The load on the product, and on the limit.
+    pub fn scripts(&self) -> (Arc<dyn Script>, Option<Arc<dyn Script>>) {
+        let script = |request: &Request| Arc::new(Repeated::new(request.clone())) as Arc<dyn Script>;
+        (script(&self.product), self.limit.as_ref().map(script))
+    }
+
     /// Checks that product and limit answer the same, but for cursors, which are each one's own.
     pub async fn check(&self) -> anyhow::Result<()> {
         let product = content(&self.product).await?;
@@ -183,12 +191,13 @@ impl Scenario {
     }
 }
 
-async fn content(request: &Request) -> anyhow::Result<Value> {
+/// The answer to a request.
+pub async fn content(request: &Request) -> anyhow::Result<Value> {
     Ok(serde_json::from_slice(&request.send().await?)?)
 }
 
 /// Where two answers differ first, in words.
-fn difference(one: &Value, other: &Value) -> Option<String> {
+pub fn difference(one: &Value, other: &Value) -> Option<String> {
     match (one, other) {
         (Value::Object(one), Value::Object(other)) => {
             let keys = one.keys().chain(other.keys());

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::measure::{Result, Round, Rounds, median};
+use crate::measure::{Round, Rounds, median};
 use crate::process::Memory;
 use crate::scenario::Target;
 
@@ -18,23 +18,19 @@ pub const HEAD: &str = "\
 pub fn line(
     name: &str,
     connections: usize,
-    result: &Result,
+    (product, limit): (&Rounds, &Rounds),
     first_page: Option<&Rounds>,
     target: Target,
 ) -> String {
     let pair = |of: &dyn Fn(&Rounds) -> String| {
-        if result.limit.0.is_empty() {
-            of(&result.product)
-        } else {
-            format!("{} / {}", of(&result.product), of(&result.limit))
-        }
+        if limit.0.is_empty() { of(product) } else { format!("{} / {}", of(product), of(limit)) }
     };
     let rate = pair(&|rounds| format!("{:.0}", rounds.rate()));
     let p50 = pair(&|rounds| milliseconds(rounds.latencies().percentile(0.5)));
     let p99 = pair(&|rounds| milliseconds(rounds.latencies().percentile(0.99)));
     let cpu = pair(&|rounds| format!("{:.3} + {:.3}", rounds.server() * 1e3, rounds.database() * 1e3));
-    let of_limit = ratios(&result.product, &result.limit);
-    let of_first = first_page.map(|first| ratios(&result.product, first)).unwrap_or_default();
+    let of_limit = ratios(product, limit, Round::cost);
+    let of_first = first_page.map(|first| ratios(product, first, Round::cost)).unwrap_or_default();
     let target = match target {
         Target::OfLimit(most) if !of_limit.is_empty() => verdict(&of_limit, most, "the limit's"),
         Target::Of(other, most) if !of_first.is_empty() => {
@@ -59,21 +55,18 @@ pub fn memory(name: &str, memory: Memory, bounded: bool) -> String {
     )
 }
 
-fn milliseconds(time: Duration) -> String {
+/// Milliseconds, to the hundredth.
+pub fn milliseconds(time: Duration) -> String {
     format!("{:.2}", time.as_secs_f64() * 1e3)
 }
 
-/// The ratio of total CPU per request in each round.
-fn ratios(one: &Rounds, other: &Rounds) -> Vec<f64> {
-    one.0
-        .iter()
-        .map(Round::cost)
-        .zip(other.0.iter().map(Round::cost))
-        .map(|(one, other)| one / other)
-        .collect()
+/// The ratio of a measure in each round.
+pub fn ratios(one: &Rounds, other: &Rounds, measure: fn(&Round) -> f64) -> Vec<f64> {
+    one.0.iter().zip(&other.0).map(|(one, other)| measure(one) / measure(other)).collect()
 }
 
-fn spread(ratios: &[f64]) -> String {
+/// The median, the least and the most.
+pub fn spread(ratios: &[f64]) -> String {
     let (Some(least), Some(most)) =
         (ratios.iter().copied().reduce(f64::min), ratios.iter().copied().reduce(f64::max))
     else {
