@@ -105,15 +105,20 @@ fn in_sites(resource: Resource, a: &str, sites: &str) -> String {
     }
 }
 
-/// Rows that came from the caller's source system, on sites granted to his client.
+/// Rows that came from the caller's source system, on sites granted to his client; partners are of no site, but the
+/// client has a grant. A row by hand is not of the source, rather than unknown.
 fn source(sql: &mut Sql, viewer: &Viewer, resource: Resource, a: &str) -> Option<String> {
     let system = viewer.actor.source.clone()?;
     let granted = match resource {
-        Resource::Partner => String::new(),
-        _ => format!(" AND {}", in_sites(resource, a, &sites(sql, viewer, Territory::Granted)?)),
+        Resource::Partner => {
+            let grant = grant(sql, viewer)?;
+            format!("EXISTS (SELECT 1 FROM client_grant xg WHERE {grant})")
+        }
+        _ => in_sites(resource, a, &sites(sql, viewer, Territory::Granted)?),
     };
     Some(sql.piece(|sql| {
-        sql.push("(").push(a).push(".source_system = ").bind(system.into()).push(&granted).push(")");
+        sql.push("(").push(a).push(".source_system IS NOT NULL AND ").push(a).push(".source_system = ");
+        sql.bind(system.into()).push(" AND ").push(&granted).push(")");
     }))
 }
 
@@ -163,18 +168,24 @@ fn seats(sql: &mut Sql, sirens: &[String], steering: bool, today: NaiveDate) -> 
     }))
 }
 
+/// Sites of the caller's grant.
 fn granted(sql: &mut Sql, viewer: &Viewer) -> Option<String> {
+    let grant = grant(sql, viewer)?;
+    Some(format!(
+        "SELECT xs.id FROM site xs JOIN client_grant xg ON {grant} WHERE xg.all_sites OR EXISTS (SELECT 1 FROM \
+         client_grant_site xt WHERE xt.grant_id = xg.id AND xt.site_id = xs.id)"
+    ))
+}
+
+/// The grant of the caller's client, current and for the source that his token names, as a condition over `xg`.
+fn grant(sql: &mut Sql, viewer: &Viewer) -> Option<String> {
     let (client, source) = (viewer.actor.client_id.clone()?, viewer.actor.source.clone()?);
     Some(sql.piece(|sql| {
-        sql.push("SELECT xs.id FROM site xs JOIN client_grant xg ON xg.client_id = ").bind(client.into());
+        sql.push("xg.client_id = ").bind(client.into());
         sql.push(" AND xg.source_system = ").bind(source.into());
         sql.push(" AND xg.status = 'ACTIVE' AND (xg.valid_from IS NULL OR xg.valid_from <= ")
             .bind(viewer.now.into());
-        sql.push(") AND (xg.valid_to IS NULL OR xg.valid_to > ").bind(viewer.now.into());
-        sql.push(
-            ") WHERE xg.all_sites OR EXISTS (SELECT 1 FROM client_grant_site xt WHERE xt.grant_id = xg.id \
-             AND xt.site_id = xs.id)",
-        );
+        sql.push(") AND (xg.valid_to IS NULL OR xg.valid_to > ").bind(viewer.now.into()).push(")");
     }))
 }
 
