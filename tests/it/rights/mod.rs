@@ -4,5 +4,6 @@ mod coverage;
 mod fields;
 mod open;
 mod oracle;
+mod property;
 mod rows;
 mod sentences;
