@@ -35,11 +35,11 @@ pub(super) fn condition(
     let rows = match grant.territory {
         Territory::National => String::new(),
         Territory::Public => public(resource, alias)?,
-        Territory::Source => source(sql, viewer, resource, alias)?,
+        Territory::Source => source(sql, viewer, resource, verb, alias)?,
         Territory::Own => own(sql, viewer, alias)?,
         territory => {
             let sites = sites(sql, viewer, territory)?;
-            in_sites(resource, alias, &sites)
+            in_sites(resource, alias, &open(resource, verb, territory, sites))
         }
     };
     let mut parts: Vec<String> = Vec::new();
@@ -48,9 +48,6 @@ pub(super) fn condition(
     }
     if let Some(condition) = grant.condition {
         parts.push(restriction(condition, alias));
-    }
-    if verb != Verb::Read && grant.territory != Territory::National {
-        parts.push(open_site(resource, verb, grant.territory, alias));
     }
     Some(if parts.len() > 1 { format!("({})", parts.join(" AND ")) } else { parts.concat() })
 }
@@ -107,14 +104,17 @@ fn in_sites(resource: Resource, a: &str, sites: &str) -> String {
 
 /// Rows that came from the caller's source system, on sites granted to his client; partners are of no site, but the
 /// client has a grant. A row by hand is not of the source, rather than unknown.
-fn source(sql: &mut Sql, viewer: &Viewer, resource: Resource, a: &str) -> Option<String> {
+fn source(sql: &mut Sql, viewer: &Viewer, resource: Resource, verb: Verb, a: &str) -> Option<String> {
     let system = viewer.actor.source.clone()?;
     let granted = match resource {
         Resource::Partner => {
             let grant = grant(sql, viewer)?;
             format!("EXISTS (SELECT 1 FROM client_grant xg WHERE {grant})")
         }
-        _ => in_sites(resource, a, &sites(sql, viewer, Territory::Granted)?),
+        _ => {
+            let sites = sites(sql, viewer, Territory::Granted)?;
+            in_sites(resource, a, &open(resource, verb, Territory::Source, sites))
+        }
     };
     Some(sql.piece(|sql| {
         sql.push("(").push(a).push(".source_system IS NOT NULL AND ").push(a).push(".source_system = ");
@@ -202,16 +202,16 @@ fn restriction(condition: Condition, a: &str) -> String {
     }
 }
 
-/// A closed or withdrawn site is read-only for all but the national team; its préfecture still writes the late
-/// figures of a closed one.
-fn open_site(resource: Resource, verb: Verb, territory: Territory, a: &str) -> String {
-    const OPEN: &str = "SELECT id FROM site WHERE status NOT IN ('CLOSED', 'WITHDRAWN')";
-    const NOT_WITHDRAWN: &str = "SELECT id FROM site WHERE status <> 'WITHDRAWN'";
-    match resource {
-        Resource::Partner | Resource::Referential => "TRUE".to_owned(),
+/// Those of these sites that a verb may change something of. A closed or withdrawn site is read-only for all but the
+/// national team; its préfecture still writes the late figures of a closed one.
+fn open(resource: Resource, verb: Verb, territory: Territory, sites: String) -> String {
+    let closed = match resource {
+        _ if verb == Verb::Read => return sites,
+        Resource::Partner | Resource::Referential => return sites,
         Resource::Figure if verb != Verb::Withdraw && territory == Territory::PilotDepartement => {
-            in_sites(resource, a, NOT_WITHDRAWN)
+            "'WITHDRAWN'"
         }
-        _ => in_sites(resource, a, OPEN),
-    }
+        _ => "'CLOSED', 'WITHDRAWN'",
+    };
+    format!("SELECT o.id FROM site o WHERE o.status NOT IN ({closed}) AND o.id IN ({sites})")
 }
