@@ -1,5 +1,7 @@
 //! How the rows of a world hang together in the schema.
 
+use std::collections::BTreeSet;
+
 use cites::ids;
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -53,6 +55,19 @@ pub const TYPES: [Type; 22] = [
 
 /// Says of a field that not everybody reads it who reads the row.
 pub(super) const RESTRICTED: bool = true;
+
+/// Every field of the schema that leads to rows and that the oracle asks for, by the name of its type.
+pub fn paths() -> BTreeSet<(&'static str, &'static str)> {
+    let groups = ["site", "departement", "region", "qpv"].map(|field| ("ActionGroup", field));
+    let mut paths: BTreeSet<_> = groups.into_iter().collect();
+    paths.extend([("Viewer", "sites"), ("Query", "actionStatistics"), ("Query", "node"), ("Query", "nodes")]);
+    for of in &TYPES {
+        let roots = [of.list, of.lookup].into_iter().filter(|name| !name.is_empty());
+        paths.extend(roots.map(|name| ("Query", name)));
+        paths.extend(of.links().iter().map(|link| (of.name, link.name)));
+    }
+    paths
+}
 
 /// How a value is written in a document.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

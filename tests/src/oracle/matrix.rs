@@ -135,6 +135,11 @@ impl Eyes<'_> {
             }
     }
 
+    /// Whether a row lies on a site where the caller has a say.
+    pub(super) fn stands_on(&self, facts: &Facts) -> bool {
+        ["d", "m", "G"].iter().any(|letter| facts.sites.iter().any(|site| self.is_mine(letter, *site)))
+    }
+
     /// A closed or withdrawn site is read-only for all but ANCT, save that its préfecture gives a closed one its late
     /// figures. Partners are of no site.
     fn is_open(&self, what: &str, letter: &str, site: Uuid) -> bool {

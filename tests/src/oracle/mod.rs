@@ -2,8 +2,8 @@
 //! the policy's code. Random worlds, callers, documents and mutations are sent through HTTP and compared with it.
 //!
 //! `world` and `rows` make a world from a seed, `who` somebody who asks; `matrix` says what he may, `facts` what of a
-//! row it looks at, `graph` how rows hang together in the schema; `filters`, `reads`, `statistics` and `writes` make
-//! what is sent, with what must come back.
+//! row it looks at, `graph` how rows hang together in the schema; `filters`, `reads`, `statistics`, `writes` and
+//! `singles` make what is sent, with what must come back.
 
 mod facts;
 mod filters;
@@ -13,13 +13,13 @@ mod links;
 mod matrix;
 mod reads;
 mod rows;
+mod singles;
 mod statistics;
 mod who;
 mod world;
 mod writes;
 
-pub use self::facts::Facts;
-pub use self::graph::{Leaf, Link, Shape, TYPES, Type};
+pub use self::graph::paths;
 pub use self::matrix::Eyes;
 pub use self::reads::{Read, Reads};
 pub use self::who::Who;

@@ -71,25 +71,30 @@ struct Selection {
     links: Vec<(&'static Link, Option<Filter>, Self)>,
 }
 
-/// The whole world's eyes.
-pub(super) fn all_seeing() -> Who {
-    let scopes = Scope::ALL.to_vec();
-    let (departements, sirens) = (Vec::new(), Vec::new());
-    Who { role: Role::Anct, departements, sirens, client: String::new(), source: None, scopes }
-}
-
 impl Reads {
     /// A document of a caller over a world.
     pub fn random(&mut self, dice: &mut Dice, world: &World, who: &Who) -> Read {
-        let (eyes, anct) = (Eyes { world, who }, all_seeing());
-        let all = Eyes { world, who: &anct };
+        let anct = Who::of(Role::Anct, Scope::ALL.to_vec());
+        let (eyes, all) = (Eyes { world, who }, Eyes { world, who: &anct });
         match dice.between(0, 99) {
             0..55 => self.list(dice, &eyes, &all),
             55..75 => self.one(dice, &eyes),
-            75..82 => nodes(dice, &eyes),
+            75..82 => {
+                self.count("Query", "nodes");
+                nodes(dice, &eyes)
+            }
             82..87 => self.mine(dice, &eyes),
-            _ => statistics::random(dice, &eyes, &all),
+            _ => {
+                let (read, shown) = statistics::random(dice, &eyes, &all);
+                self.count("Query", "actionStatistics");
+                shown.into_iter().for_each(|field| self.count("ActionGroup", field));
+                read
+            }
         }
+    }
+
+    fn count(&mut self, of: &'static str, field: &'static str) {
+        *self.asked.entry((of, field)).or_default() += 1;
     }
 
     /// Of three, what was asked for the least.
@@ -103,7 +108,7 @@ impl Reads {
         let three = [0; 3].map(|_| dice.pick(choice).expect("a choice"));
         let times = |one: &&&T| self.asked.get(&(of, name(one))).copied().unwrap_or_default();
         let found = three.iter().min_by_key(times).expect("one of three");
-        *self.asked.entry((of, name(found))).or_default() += 1;
+        self.count(of, name(found));
         found
     }
 
@@ -124,13 +129,14 @@ impl Reads {
         let of = *self.rarest(dice, "Query", &found, |of| of.lookup);
         let selection = self.selection(dice, eyes, of, 2);
         let rows: Vec<usize> = eyes.all(of).collect();
-        let at = dice.any(&rows);
+        let Some(at) = dice.pick(&rows).copied() else { return nodes(dice, eyes) };
         let key = eyes.key(of, at);
         let object = if eyes.reads(of.name, at) { selection.object(eyes, at) } else { Value::Null };
         let text = selection.text();
         let (mut document, mut expected) =
             (format!("{{ one: {}(by: {{ {}: {key} }}) {text}", of.lookup, of.key), json!({ "one": object }));
         if of.key == "id" && dice.chance(50) {
+            self.count("Query", "node");
             document.push_str(&format!(" node: node(id: {key}) {{ ... on {} {text} }}", of.name));
             expected["node"] = expected["one"].clone();
         }
@@ -140,7 +146,7 @@ impl Reads {
 
     /// The caller's own sites.
     fn mine(&mut self, dice: &mut Dice, eyes: &Eyes<'_>) -> Read {
-        *self.asked.entry(("Viewer", "sites")).or_default() += 1;
+        self.count("Viewer", "sites");
         let of = Type::named("Site");
         let selection = self.selection(dice, eyes, of, 1);
         let owns = |at: &usize| {

@@ -28,8 +28,8 @@ const DIMENSIONS: [(&str, &str); 11] = [
     ("YEAR", "year"),
 ];
 
-/// A random question with its answer.
-pub(super) fn random(dice: &mut Dice, eyes: &Eyes<'_>, all: &Eyes<'_>) -> Read {
+/// A random question with its answer, and the fields of its groups.
+pub(super) fn random(dice: &mut Dice, eyes: &Eyes<'_>, all: &Eyes<'_>) -> (Read, Vec<&'static str>) {
     let of = Type::named("Action");
     let by = dice.some(&DIMENSIONS, 0, 2);
     let filter = dice.chance(50).then(|| Filter::random(dice, all, of, 2));
@@ -46,7 +46,8 @@ pub(super) fn random(dice: &mut Dice, eyes: &Eyes<'_>, all: &Eyes<'_>) -> Read {
         "{{ actionStatistics(groupBy: [{}]{filter}) {{ actionCount innovativeCount siteCount {group} }} }}",
         names.join(", ")
     );
-    Read { document, expected: json!({ "actionStatistics": count(eyes, &by, &rows) }) }
+    let expected = json!({ "actionStatistics": count(eyes, &by, &rows) });
+    (Read { document, expected }, by.into_iter().map(|(_, field)| name(field)).collect())
 }
 
 fn count(eyes: &Eyes<'_>, by: &[(&str, &str)], rows: &[&action::Model]) -> Vec<Value> {
@@ -114,20 +115,25 @@ fn shown(eyes: &Eyes<'_>, by: &[(&str, &str)], key: &[String], rows: &[&action::
         "innovativeCount": rows.iter().filter(|row| row.innovative).count(),
         "siteCount": sites.len(),
     });
-    for ((name, field), value) in by.iter().zip(key) {
+    for ((dimension, field), value) in by.iter().zip(key) {
         let of = |of: &str, at: Option<usize>| match at.filter(|at| eyes.reads(of, *at)) {
             Some(at) => json!({ "id": eyes.key(Type::named(of), at) }),
             None => Value::Null,
         };
         let world = eyes.world;
-        let value = match *name {
+        let value = match *dimension {
             "SITE" => of("Site", world.sites.iter().position(|row| row.id.to_string() == *value)),
             "QPV" => of("Qpv", world.qpvs.iter().position(|row| row.id.to_string() == *value)),
             "DEPARTEMENT" | "REGION" => json!({ "code": value }),
             "YEAR" => json!(value.parse::<i32>().ok()),
             _ => json!(Some(value).filter(|value| !value.is_empty())),
         };
-        shown["group"][field.split(' ').next().unwrap_or(field)] = value;
+        shown["group"][name(field)] = value;
     }
     shown
+}
+
+/// The name of a field in the group.
+fn name(field: &str) -> &str {
+    field.split(' ').next().unwrap_or(field)
 }

@@ -37,6 +37,18 @@ const ROLES: [Role; 9] = [
 const DEPARTEMENTS: [&str; 5] = ["69", "38", "02", "59", "93"];
 
 impl Who {
+    /// Somebody of a role, of nowhere yet.
+    pub const fn of(role: Role, scopes: Vec<Scope>) -> Self {
+        Self {
+            role,
+            departements: Vec::new(),
+            sirens: Vec::new(),
+            client: String::new(),
+            source: None,
+            scopes,
+        }
+    }
+
     /// Somebody, mostly with every scope.
     pub fn random(dice: &mut Dice) -> Self {
         let role = dice.any(&ROLES);
@@ -48,7 +60,7 @@ impl Who {
         Self {
             role,
             departements: of(Role::Prefecture, dice.some(&DEPARTEMENTS, 0, 3)),
-            sirens: of(Role::Collectivite, dice.some(&SIRENS, 0, 2)),
+            sirens: of(Role::Collectivite, dice.some(&SIRENS, 0, 3)),
             client: dice.any(&CLIENTS).to_owned(),
             source: (role == Role::PartnerSystem).then(|| dice.any(&SOURCES).to_owned()),
             scopes,

@@ -6,15 +6,15 @@
 
 use std::collections::BTreeSet;
 
-use cites::auth::{Role, Scope};
-use entity::enums::{ActionStatus, FigureSubject, PartnerStatus, SeatKind};
+use cites::auth::Role;
+use entity::enums::FigureSubject;
 use serde_json::{Value, json};
 
 use super::facts::Facts;
 use super::graph::Type;
 use super::matrix::{Eyes, not_ended};
+use super::singles::{SINGLES, live_partner};
 use super::who::Who;
-use super::world::SIRENS;
 use crate::Answer;
 use crate::dice::Dice;
 use crate::world::World;
@@ -50,8 +50,8 @@ pub const AWAITED: [&str; 4] = [FUNDING, REOPEN, IDENTITY, ENDING];
 
 const FUNDING: &str = "lines of funding are written by the State alone";
 pub(super) const REOPEN: &str = "a préfecture reopens synced actions too";
-const IDENTITY: &str = "any seat that has not ended makes SIREN and SIRET of its partner ANCT's";
-const ENDING: &str = "a partner whose seat ends tomorrow has it today";
+pub(super) const IDENTITY: &str = "any seat that has not ended makes SIREN and SIRET of its partner ANCT's";
+pub(super) const ENDING: &str = "a partner whose seat ends tomorrow has it today";
 
 use Outcome::{Allowed, Forbidden, NotFound};
 
@@ -127,40 +127,28 @@ const ON_SITES: [(&str, &str, &str, &str); 6] = [
     ),
 ];
 
-/// Mutations that are made one by one.
-const OTHERS: [(&str, fn(&mut Dice, &Eyes<'_>) -> Option<Write>); 10] = [
-    ("createSite", create_site),
-    ("createPartner", create_partner),
-    ("updatePartner", change_identity),
-    ("mergePartner", merge_partner),
-    ("giveSeat", give_seat),
-    ("endSeat", end_seat),
-    ("planMeeting", plan_meeting),
-    ("transitionAction", transition_action),
-    ("submitFigure", submit_figure),
-    ("createClientGrant", create_grant),
-];
-
 /// Names of the mutations that the oracle sends.
 pub fn mutations() -> BTreeSet<&'static str> {
     let rows = OF_ROWS.iter().map(|(name, ..)| *name);
     let sites = ON_SITES.iter().map(|(name, ..)| *name);
-    rows.chain(sites).chain(OTHERS.iter().map(|(name, _)| *name)).collect()
+    rows.chain(sites).chain(SINGLES.iter().map(|(name, _)| *name)).collect()
 }
 
 impl Write {
     /// A mutation of a caller over a world; none where the world has no row for it.
     pub fn random(dice: &mut Dice, world: &World, who: &Who) -> Option<Self> {
         let eyes = Eyes { world, who };
-        let at = dice.between(0, OF_ROWS.len() + ON_SITES.len() + OTHERS.len() - 1);
-        if let Some((name, of, what, verbs, rest)) = OF_ROWS.get(at) {
-            return of_row(dice, &eyes, name, of, (what, verbs), rest);
+        match dice.between(0, 9) {
+            0..6 => {
+                let (name, of, what, verbs, rest) = dice.any(&OF_ROWS);
+                of_row(dice, &eyes, name, of, (what, verbs), rest)
+            }
+            6..8 => {
+                let (name, what, verb, rest) = dice.any(&ON_SITES);
+                on_site(dice, &eyes, name, (what, verb), rest)
+            }
+            _ => dice.any(&SINGLES).1(dice, &eyes),
         }
-        let at = at - OF_ROWS.len();
-        if let Some((name, what, verb, rest)) = ON_SITES.get(at) {
-            return on_site(dice, &eyes, name, (what, verb), rest);
-        }
-        OTHERS[at - ON_SITES.len()].1(dice, &eyes)
     }
 
     /// The document that sends it as `$input`.
@@ -189,11 +177,11 @@ impl Write {
         })
     }
 
-    fn new(name: &'static str, input: Value, subject: &'static str, expected: Outcome) -> Self {
+    pub(super) fn new(name: &'static str, input: Value, subject: &'static str, expected: Outcome) -> Self {
         Self { name, input, subject, expected, awaits: "" }
     }
 
-    fn awaiting(mut self, rule: &'static str, when: bool) -> Self {
+    pub(super) fn awaiting(mut self, rule: &'static str, when: bool) -> Self {
         if when {
             self.awaits = rule;
         }
@@ -201,14 +189,15 @@ impl Write {
     }
 }
 
-fn may(allowed: bool) -> Outcome {
+pub(super) fn may(allowed: bool) -> Outcome {
     if allowed { Allowed } else { Forbidden }
 }
 
-/// A row of a type, more often than not one that the caller reads.
-fn target(dice: &mut Dice, eyes: &Eyes<'_>, of: &Type) -> Option<usize> {
-    let seen = dice.chance(70);
-    let rows: Vec<usize> = eyes.all(of).filter(|at| !seen || eyes.reads(of.name, *at)).collect();
+/// A row of a type, more often than not one on the caller's own ground.
+pub(super) fn target(dice: &mut Dice, eyes: &Eyes<'_>, of: &Type) -> Option<usize> {
+    let own: Vec<usize> = eyes.all(of).filter(|at| eyes.stands_on(&eyes.facts(of.name, *at))).collect();
+    let any: Vec<usize> = eyes.all(of).collect();
+    let rows = if own.is_empty() || dice.chance(30) { any } else { own };
     dice.pick(&rows).copied()
 }
 
@@ -241,7 +230,7 @@ fn of_row(
 }
 
 /// Whether a partner has a seat whose last day is to come.
-fn ends_later(eyes: &Eyes<'_>, partner: usize) -> bool {
+pub(super) fn ends_later(eyes: &Eyes<'_>, partner: usize) -> bool {
     let partner = eyes.world.partners[partner].id;
     let mut seats = eyes.world.seats.iter();
     seats.any(|seat| seat.partner_id == partner && seat.ends_on.is_some() && not_ended(seat))
@@ -263,7 +252,12 @@ fn add(input: &mut Value, rest: &str) {
 }
 
 /// A site, what must come of a creation there, and its id.
-fn place(dice: &mut Dice, eyes: &Eyes<'_>, what: &str, verb: &str) -> Option<(usize, Outcome, Value)> {
+pub(super) fn place(
+    dice: &mut Dice,
+    eyes: &Eyes<'_>,
+    what: &str,
+    verb: &str,
+) -> Option<(usize, Outcome, Value)> {
     let of = Type::named("Site");
     let at = target(dice, eyes, of)?;
     let facts = Facts::new_on(eyes.world.sites[at].id);
@@ -286,160 +280,4 @@ fn on_site(
     }
     let awaits = what == "FundingLine" && eyes.who.role == Role::Collectivite;
     Some(Write::new(name, input, "site", expected).awaiting(FUNDING, awaits))
-}
-
-fn live_partner(dice: &mut Dice, eyes: &Eyes<'_>) -> Option<usize> {
-    let of = Type::named("Partner");
-    let rows: Vec<usize> = eyes.all(of).filter(|at| eyes.reads("Partner", *at)).collect();
-    dice.pick(&rows).copied()
-}
-
-/// A préfecture files candidates in its own départements.
-fn create_site(dice: &mut Dice, eyes: &Eyes<'_>) -> Option<Write> {
-    let commune = dice.any(&eyes.world.communes);
-    let inside = commune.departement_code.is_some_and(|code| eyes.who.departements.contains(&code));
-    let allowed = match eyes.who.role {
-        Role::Anct => true,
-        Role::Prefecture => inside,
-        _ => false,
-    };
-    let input = json!({ "name": "x", "communes": [commune.code] });
-    Some(Write::new("createSite", input, "", may(allowed && eyes.who.has(Scope::Write))))
-}
-
-fn create_partner(_: &mut Dice, eyes: &Eyes<'_>) -> Option<Write> {
-    let expected = may(eyes.may("Partner", "create", &Facts::default()));
-    Some(Write::new("createPartner", json!({ "name": "x", "kind": "ASSOCIATION" }), "", expected))
-}
-
-/// SIREN and SIRET of a partner from which rights come are ANCT's.
-fn change_identity(dice: &mut Dice, eyes: &Eyes<'_>) -> Option<Write> {
-    let of = Type::named("Partner");
-    let at = target(dice, eyes, of)?;
-    let row = &eyes.world.partners[at];
-    let other = SIRENS.into_iter().find(|siren| row.siren.as_deref() != Some(siren))?;
-    let input = json!({ "id": eyes.key(of, at), "siren": other, "name": "x" });
-    let seats: Vec<_> =
-        eyes.world.seats.iter().filter(|seat| seat.partner_id == row.id && not_ended(seat)).collect();
-    let guarded = row.status == PartnerStatus::Active && eyes.who.role != Role::Anct && !seats.is_empty();
-    let expected = if eyes.reads("Partner", at) {
-        may(eyes.may("Partner", "update", &eyes.facts("Partner", at)) && !guarded)
-    } else {
-        NotFound
-    };
-    let steers = seats.iter().any(|seat| is_steering(seat.kind) && seat.ends_on.is_none());
-    let write = Write::new("updatePartner", input, "id", expected)
-        .awaiting(IDENTITY, guarded && !steers)
-        .awaiting(ENDING, ends_later(eyes, at));
-    Some(write)
-}
-
-/// Both partners are looked for in the order of their ids; here the one that stays is there.
-fn merge_partner(dice: &mut Dice, eyes: &Eyes<'_>) -> Option<Write> {
-    let of = Type::named("Partner");
-    let at = target(dice, eyes, of)?;
-    let later: Vec<usize> = eyes.all(of).filter(|into| *into >= at && eyes.reads("Partner", *into)).collect();
-    let into = *dice.pick(&later)?;
-    let allowed = eyes.may("Partner", "merge", &eyes.facts("Partner", at));
-    let expected = if eyes.reads("Partner", at) { may(allowed) } else { NotFound };
-    let input = json!({ "id": eyes.key(of, at), "into": eyes.key(of, into), "expectedVersion": 999 });
-    Some(Write::new("mergePartner", input, "id", expected))
-}
-
-const fn is_steering(kind: SeatKind) -> bool {
-    matches!(kind, SeatKind::Copilote | SeatKind::Porteur | SeatKind::Animateur)
-}
-
-const fn seat_verb(kind: SeatKind) -> &'static str {
-    if is_steering(kind) { "steering" } else { "member" }
-}
-
-/// Nobody gives or ends a seat from which his own right comes.
-fn give_seat(dice: &mut Dice, eyes: &Eyes<'_>) -> Option<Write> {
-    use SeatKind::{Animateur, Copilote, Financeur, Membre, Operateur, Porteur};
-    let kind = dice.any(&[Copilote, Porteur, Animateur, Membre, Membre, Financeur, Operateur]);
-    let (_, mut expected, site) = place(dice, eyes, "Seat", seat_verb(kind))?;
-    let partner = live_partner(dice, eyes)?;
-    if expected == Allowed && eyes.speaks_for(&eyes.world.partners[partner]) {
-        expected = Forbidden;
-    }
-    let partner = eyes.key(Type::named("Partner"), partner);
-    let input = json!({ "site": site, "partner": partner, "kind": kind.as_str(), "from": "2099-01-01" });
-    Some(Write::new("giveSeat", input, "site", expected))
-}
-
-fn end_seat(dice: &mut Dice, eyes: &Eyes<'_>) -> Option<Write> {
-    let of = Type::named("Seat");
-    let at = target(dice, eyes, of)?;
-    let row = &eyes.world.seats[at];
-    let own =
-        eyes.world.partners.iter().any(|partner| partner.id == row.partner_id && eyes.speaks_for(partner));
-    // one that ended stays as it is
-    let own = own && row.ends_on.is_none();
-    let expected = if eyes.reads("Seat", at) {
-        may(eyes.may("Seat", seat_verb(row.kind), &eyes.facts("Seat", at)) && !own)
-    } else {
-        NotFound
-    };
-    let input = json!({ "id": eyes.key(of, at), "to": "2099-01-01" });
-    Some(Write::new("endSeat", input, "id", expected))
-}
-
-fn plan_meeting(dice: &mut Dice, eyes: &Eyes<'_>) -> Option<Write> {
-    let of = Type::named("GovernanceBody");
-    let at = target(dice, eyes, of)?;
-    let allowed = eyes.may("Meeting", "write", &eyes.facts("GovernanceBody", at));
-    let expected = if eyes.reads("GovernanceBody", at) { may(allowed) } else { NotFound };
-    let input = json!({ "body": eyes.key(of, at), "date": "2023-07-01" });
-    Some(Write::new("planMeeting", input, "body", expected))
-}
-
-/// To reopen is a right of its own.
-fn transition_action(dice: &mut Dice, eyes: &Eyes<'_>) -> Option<Write> {
-    let of = Type::named("Action");
-    let at = target(dice, eyes, of)?;
-    let row = &eyes.world.actions[at];
-    let reopens = row.status == ActionStatus::Completed;
-    let mut input = json!({ "id": eyes.key(of, at), "to": "IN_PROGRESS" });
-    if !reopens {
-        input["expectedVersion"] = json!(999);
-    }
-    let allowed =
-        eyes.may("Action", if reopens { "reopen" } else { "transition" }, &eyes.facts("Action", at));
-    let expected = if eyes.reads("Action", at) { may(allowed) } else { NotFound };
-    let synced = row.source_system.is_some();
-    Some(
-        Write::new("transitionAction", input, "id", expected)
-            .awaiting(REOPEN, reopens && synced && allowed && eyes.who.role == Role::Prefecture),
-    )
-}
-
-fn submit_figure(dice: &mut Dice, eyes: &Eyes<'_>) -> Option<Write> {
-    let (subject, sites, seen) = match dice.between(0, 2) {
-        0 => {
-            let (at, _, id) = place(dice, eyes, "Figure", "write")?;
-            (json!({ "site": id }), vec![eyes.world.sites[at].id], eyes.reads("Site", at))
-        }
-        1 => {
-            let of = Type::named("Action");
-            let at = target(dice, eyes, of)?;
-            let site = eyes.world.actions[at].site_id;
-            (json!({ "action": eyes.key(of, at) }), vec![site], eyes.reads("Action", at))
-        }
-        _ => {
-            let live: Vec<_> = eyes.world.qpvs.iter().filter(|row| row.deleted_at.is_none()).collect();
-            let row = dice.any(&live);
-            (json!({ "qpv": row.code }), eyes.sites_of_qpv(row.id), true)
-        }
-    };
-    let facts = Facts { sites, ..Facts::default() };
-    let expected = if seen { may(eyes.may("Figure", "write", &facts)) } else { NotFound };
-    let input = json!({ "subject": subject, "indicator": "POPULATION", "value": "-1", "period": "2022" });
-    Some(Write::new("submitFigure", input, "subject", expected))
-}
-
-fn create_grant(_: &mut Dice, eyes: &Eyes<'_>) -> Option<Write> {
-    let input = json!({ "clientId": "somebody", "label": "x", "sourceSystem": "AUTRE" });
-    let expected = may(eyes.may("ClientGrant", "write", &Facts::default()));
-    Some(Write::new("createClientGrant", input, "", expected))
 }
