@@ -1,7 +1,7 @@
 //! The documents that users come with answer as their comments promise, over the open data.
 
 use serde_json::{Value, json};
-use tests::{Answer, Persona, TestApp, on_both};
+use tests::{Answer, GrantedSites, Persona, TestApp, on_both};
 
 const DASHBOARD: &str = include_str!("contract/dashboard.graphql");
 const FRONTEND: &str = include_str!("contract/frontend.graphql");
@@ -34,7 +34,9 @@ fn national(answer: &Answer, indicator: &str) -> Vec<String> {
 }
 
 on_both!(every_query_answers_to_every_role, Real, async |app| {
-    for persona in [app.public(), app.anct(), app.prefecture(&["69"]), app.collectivite(&["200046977"])] {
+    let partner = app.partner("FRANCE_TRAVAIL", GrantedSites::All).await;
+    let others = [app.public(), app.anct(), app.prefecture(&["69"]), app.collectivite(&["200046977"])];
+    for persona in others.into_iter().chain([partner]) {
         for (document, name, variables) in queries() {
             let answer = persona.operation(document, name, variables).await;
             assert!(answer.errors().is_empty() && answer.status == 200, "{name}: {answer}");

@@ -4,16 +4,18 @@
 //! the document of that seed, so that `DIFFERENTIAL_SEED=17 DIFFERENTIAL_DOCUMENTS=1` compares it alone.
 
 use tests::differential::Differential;
-use tests::{TestApp, on_both};
+use tests::{GrantedSites, TestApp, on_both};
 
 /// The documents of ANCT, who reads everything; other callers get a fourth of it.
 const DOCUMENTS: u64 = 640;
 
 on_both!(random_documents_are_answered_as_graphql_js_answers_them, Small, async |app| {
+    let partner = app.partner("FRANCE_TRAVAIL", GrantedSites::Codes(&["cde-901", "cde-903"])).await;
     let callers = [
         ("ANCT", app.anct(), DOCUMENTS),
         ("a préfecture", app.prefecture(&["69", "59"]), DOCUMENTS / 4),
         ("a collectivity", app.collectivite(&["200040715"]), DOCUMENTS / 4),
+        ("a partner's system", partner, DOCUMENTS / 4),
         ("the public", app.public(), DOCUMENTS / 4),
     ];
     for (who, persona, documents) in callers {

@@ -14,17 +14,16 @@ use cites::clock::{Clock, FixedClock};
 use cites::config::{Config, Overrides};
 use cites::db::Db;
 use cites::startup;
-use entity::enums::GrantStatus;
-use entity::{StringList, client_grant, client_grant_site, site};
+use entity::{StringList, client_grant_site, site};
 use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::task::JoinHandle;
 
-use crate::{Answer, Backend, GrantedSites, Persona, Template, TestDatabase};
+use crate::{Answer, Backend, GrantedSites, Persona, Template, TestDatabase, world};
 
 /// When every test takes place: the day of the national presentation.
-const NOW: &str = "2023-06-12T10:00:00Z";
+pub(crate) const NOW: &str = "2023-06-12T10:00:00Z";
 
 /// A server that runs for one test.
 pub struct TestApp {
@@ -127,27 +126,9 @@ impl TestApp {
             GrantedSites::All => Vec::new(),
             GrantedSites::Codes(codes) => owned(codes),
         };
-        let now = self.clock.now();
-        let grant = client_grant::Model {
-            id: uuid::Uuid::now_v7(),
-            client_id: client.to_owned(),
-            label: client.to_owned(),
-            role: Role::PartnerSystem.name().to_owned(),
-            source_system: Some(source.to_owned()),
-            site_codes: StringList(codes.clone()),
-            all_sites: matches!(granted, GrantedSites::All),
-            indicators: StringList::default(),
-            departements: StringList::default(),
-            sirens: StringList::default(),
-            scopes: StringList::default(),
-            rate_class: None,
-            valid_from: None,
-            valid_to: None,
-            status: GrantStatus::Active,
-            version: 1,
-            created_at: now,
-            updated_at: now,
-        };
+        let mut grant = world::grant(uuid::Uuid::now_v7(), client, source, self.clock.now());
+        grant.site_codes = StringList(codes.clone());
+        grant.all_sites = matches!(granted, GrantedSites::All);
         let id = grant.id;
         self.insert([grant]).await;
         let sites = site::Entity::find().filter(site::Column::Code.is_in(codes));
@@ -164,7 +145,7 @@ impl TestApp {
         M: IntoActiveModel<A>,
         A: ActiveModelTrait + Send,
     {
-        crate::world::insert(&self.db, rows).await;
+        world::insert(&self.db, rows).await;
     }
 
     /// A token with these claims, valid from the clock's now.

@@ -28,6 +28,8 @@ pub enum Template {
     Real,
     /// The small handmade world of [`world`].
     Small,
+    /// Tables without rows.
+    Empty,
 }
 
 impl Template {
@@ -35,6 +37,7 @@ impl Template {
         match self {
             Self::Real => "real",
             Self::Small => "small",
+            Self::Empty => "empty",
         }
     }
 
@@ -46,6 +49,7 @@ impl Template {
                 loaded.expect("the open data loads");
             }
             Self::Small => world::small().write(db).await,
+            Self::Empty => {}
         }
     }
 }
@@ -121,7 +125,7 @@ pub async fn administer(sql: &str) {
 
 /// The bytes of a prepared file.
 async fn sqlite_template(template: Template) -> &'static [u8] {
-    static FILES: [OnceCell<Vec<u8>>; 2] = [const { OnceCell::const_new() }; 2];
+    static FILES: [OnceCell<Vec<u8>>; 3] = [const { OnceCell::const_new() }; 3];
     let prepare = async || {
         let home = tempfile::tempdir().expect("a folder");
         let file = home.path().join("template.db");
@@ -134,7 +138,7 @@ async fn sqlite_template(template: Template) -> &'static [u8] {
 /// The name of a prepared database. It stays until the cluster of `tests/run` ends: a process of tests does not
 /// know which of its tests is the last.
 async fn postgres_template(template: Template) -> &'static str {
-    static NAMES: [OnceCell<String>; 2] = [const { OnceCell::const_new() }; 2];
+    static NAMES: [OnceCell<String>; 3] = [const { OnceCell::const_new() }; 3];
     let prepare = async || {
         let name = format!("cites_{}_{}", template.name(), std::process::id());
         administer(&format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)")).await;

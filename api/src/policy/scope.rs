@@ -140,8 +140,9 @@ fn source(sql: &mut Sql, viewer: &Viewer, resource: Resource, verb: Verb, a: &st
         in_sites(sql, viewer, resource, a, &open(resource, verb, Territory::Source, sites))
     };
     Some(sql.piece(|sql| {
-        sql.push("(").push(a).push(".source_system = ").bind(system.into());
-        sql.push(" AND ").push(&granted).push(")");
+        // a row by hand is not of the source, rather than unknown
+        sql.push("(").push(a).push(".source_system IS NOT NULL AND ").push(a).push(".source_system = ");
+        sql.bind(system.into()).push(" AND ").push(&granted).push(")");
     }))
 }
 
@@ -221,6 +222,7 @@ fn seats(sql: &mut Sql, sirens: &[String], steering: bool, today: NaiveDate) -> 
     }))
 }
 
+/// Sites of the caller's grant.
 fn granted(sql: &mut Sql, viewer: &Viewer) -> Option<String> {
     let grant = current_grant(sql, viewer)?;
     Some(format!(

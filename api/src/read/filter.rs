@@ -279,7 +279,10 @@ impl Filters<'_> {
         if !part.is_empty() {
             conditions.push(part);
         }
-        Ok(format!("EXISTS (SELECT 1 FROM {} {inner} WHERE {})", target.table, conditions.join(" AND ")))
+        // the limit keeps SQLite from making a join of it, which 3.51 does wrongly: where an OR is read by several
+        // indexes it gives up at the first row that does not meet the rest
+        let conditions = conditions.join(" AND ");
+        Ok(format!("EXISTS (SELECT 1 FROM {} {inner} WHERE {conditions} LIMIT 1)", target.table))
     }
 }
 

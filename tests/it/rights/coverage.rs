@@ -1,125 +1,75 @@
-//! Nothing is reachable that no test of rights looks at: each root field and each object type of the schema is
-//! named here, beside the test that does. A new one fails until somebody has written its test.
+//! Nothing is reachable that no test of rights looks at: each field of the schema that leads to rows is asked for by the
+//! random worlds of `property`, or named here beside a test whose text asks for it. A new one fails until then.
 
 use std::collections::BTreeSet;
 
+use serde_json::Value;
 use tests::on_both;
+use tests::oracle::paths;
 
-/// Root fields, by the file of `rights` or `writes` that reads them with every role.
-const ROOTS: &[(&str, &[&str])] = &[
+/// Fields that the random worlds leave out, with the text of the test that asks for them.
+const ELSEWHERE: [(&str, &[(&str, &str)]); 5] = [
+    (include_str!("open.rs"), &[("Query", "qpvAt"), ("Query", "qpvsAt"), ("QpvAtPoint", "qpv")]),
     (
-        "rows",
+        include_str!("../writes/people.rs"),
+        &[("Query", "partnerDuplicates"), ("PartnerDuplicate", "first"), ("PartnerDuplicate", "second")],
+    ),
+    (include_str!("../writes/audit.rs"), &[("Query", "auditEvents"), ("AuditEvent", "site")]),
+    (
+        include_str!("sentences.rs"),
+        &[("Site", "perimeter"), ("Qpv", "perimeters"), ("SiteQpv", "site"), ("SiteQpv", "qpv")],
+    ),
+    (
+        include_str!("../writes/access.rs"),
         &[
-            "sites",
-            "site",
-            "seats",
-            "seat",
-            "referents",
-            "referent",
-            "governanceBodies",
-            "governanceBody",
-            "meetings",
-            "meeting",
-            "roadmaps",
-            "roadmap",
-            "axis",
-            "actions",
-            "action",
-            "figures",
-            "figure",
-            "fundingLines",
-            "fundingLine",
-            "partners",
-            "partner",
-            "qpvs",
-            "qpv",
-            "node",
-            "nodes",
+            ("Query", "exportReferent"),
+            ("ReferentExport", "referent"),
+            ("ReferentExport", "site"),
+            ("ReferentExport", "partner"),
+            ("ReferentExport", "events"),
         ],
     ),
-    ("sentences", &["actionStatistics", "communes", "region"]),
-    (
-        "open",
-        &[
-            "regions",
-            "departements",
-            "departement",
-            "epcis",
-            "epci",
-            "commune",
-            "contratsVille",
-            "contratVille",
-            "qpvAt",
-            "qpvsAt",
-            "viewer",
-        ],
-    ),
-    ("writes::audit", &["auditEvents"]),
-    ("writes::grants", &["clientGrant", "clientGrants"]),
-    ("writes::people", &["partnerDuplicates"]),
-    ("writes::access", &["exportReferent"]),
 ];
 
-/// Object types, likewise. Connections and edges go with their nodes, payloads with their
-/// mutations.
-const TYPES: &[(&str, &[&str])] = &[
-    (
-        "rows",
-        &[
-            "Query",
-            "PageInfo",
-            "Site",
-            "Seat",
-            "Referent",
-            "GovernanceBody",
-            "Meeting",
-            "Roadmap",
-            "Axis",
-            "Action",
-            "Figure",
-            "FundingLine",
-            "Partner",
-            "Qpv",
-        ],
-    ),
-    ("fields", &["GovernanceMember", "Cadence", "Source", "ActionStatistic"]),
-    ("sentences", &["ActionGroup", "SiteQpv", "Region", "Departement", "Commune"]),
-    (
-        "open",
-        &[
-            "Epci",
-            "ContratVille",
-            "Milestone",
-            "QpvPredecessor",
-            "QpvSuccessor",
-            "GeoPoint",
-            "QpvAtPoint",
-            "Viewer",
-            "SiteCompleteness",
-        ],
-    ),
-    ("writes::audit", &["AuditEvent"]),
-    ("writes::grants", &["ClientGrant"]),
-    ("writes::people", &["PartnerDuplicate"]),
-    ("writes::access", &["ReferentEvent", "ReferentExport"]),
-    ("writes::rights", &["Mutation", "UserError"]),
-];
+/// Objects that hold values of the row or of the caller itself.
+const VALUES: [&str; 6] = ["Source", "Cadence", "GeoPoint", "SiteCompleteness", "ActionGroup", "Viewer"];
 
-fn named(lists: &'static [(&str, &[&str])]) -> BTreeSet<&'static str> {
-    lists.iter().flat_map(|(_, names)| names.iter().copied()).collect()
+const FIELDS: &str = "{ __schema { types { name fields { name type { kind name ofType { kind name ofType { kind name \
+                      ofType { kind name } } } } } } } }";
+
+/// The kind and the name at the heart of a type.
+fn heart(mut ty: &Value) -> (&str, &str) {
+    while !ty["ofType"].is_null() {
+        ty = &ty["ofType"];
+    }
+    (ty["kind"].as_str().unwrap_or_default(), ty["name"].as_str().unwrap_or_default())
 }
 
-on_both!(every_root_field_and_type_has_a_test_of_rights, Small, async |app| {
-    let answer = app.public().ask("{ __schema { queryType { fields { name } } types { kind name } } }").await;
-    let roots = answer.column("/__schema/queryType/fields", "name");
-    let roots: BTreeSet<&str> = roots.iter().map(String::as_str).collect();
-    assert_eq!(roots, named(ROOTS));
-    let types = answer.list("/__schema/types").iter().filter(|of| of["kind"] == "OBJECT");
-    let types: BTreeSet<&str> = types
-        .filter_map(|of| of["name"].as_str())
-        .filter(|name| !name.starts_with("__") && !name.ends_with("Connection") && !name.ends_with("Edge"))
-        // those of mutations, each of which `writes::rights` sends
-        .filter(|name| !name.ends_with("Payload"))
-        .collect();
-    assert_eq!(types, named(TYPES));
+/// Whether the fields of a type are looked at: pages go with their list, payloads with their mutation, each of which
+/// `writes::rights` sends.
+fn has_fields_of_its_own(name: &str) -> bool {
+    let parts = ["Connection", "Edge", "Payload"];
+    !name.starts_with("__") && name != "Mutation" && !parts.iter().any(|part| name.ends_with(part))
+}
+
+on_both!(every_field_that_leads_to_rows_has_a_test_of_rights, Empty, async |app| {
+    let answer = app.public().ask(FIELDS).await;
+    let mut declared = BTreeSet::new();
+    for of in answer.list("/__schema/types") {
+        let name = of["name"].as_str().expect("a name");
+        for field in of["fields"].as_array().into_iter().flatten().filter(|_| has_fields_of_its_own(name)) {
+            let (kind, to) = heart(&field["type"]);
+            if ["OBJECT", "INTERFACE"].contains(&kind) && !VALUES.contains(&to) {
+                declared.insert((name, field["name"].as_str().expect("a name")));
+            }
+        }
+    }
+    let mut known = paths();
+    for (text, fields) in ELSEWHERE {
+        for (_, field) in fields {
+            assert!(text.contains(field), "no test asks for {field} there any more");
+        }
+        known.extend(fields);
+    }
+    assert_eq!(declared, known);
 });

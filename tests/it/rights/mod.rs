@@ -5,5 +5,6 @@ mod fields;
 mod matrix;
 mod open;
 mod oracle;
+mod property;
 mod rows;
 mod sentences;

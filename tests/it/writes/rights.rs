@@ -7,7 +7,7 @@ use cites::auth::Scope;
 use cites::clock::Clock;
 use entity::enums::{ActionStatus, FigureStatus, MeetingStatus, SeatKind, SiteStatus};
 use serde_json::{Value, json};
-use tests::world::Kind;
+use tests::world::{self, Kind, id};
 use tests::{GrantedSites, Persona, TestApp, on_both};
 use uuid::Uuid;
 
@@ -295,4 +295,18 @@ on_both!(every_mutation_is_tried_with_every_role, Small, async |app| {
     let with_payload: BTreeSet<&str> =
         MUTATIONS.iter().flat_map(|(_, names)| names.iter().copied()).collect();
     assert_eq!(fields, with_payload);
+});
+
+on_both!(a_closed_site_gives_no_right_over_a_qpv_that_an_open_one_shares, Small, async |app| {
+    // the third site, closed, steered by 200040715, in a QPV of the first, which is active
+    let mut link = world::small().site_qpvs[0].clone();
+    (link.id, link.site_id, link.qpv_id) = (Uuid::now_v7(), id(Kind::Site, 3), id(Kind::Qpv, 3));
+    app.insert([link]).await;
+    let input = json!({
+        "subject": { "qpv": "QN06916M" }, "indicator": "POPULATION", "value": "1", "period": "2022-01"
+    });
+    let steerer = app.collectivite(&["200040715"]);
+    assert_eq!(write(&steerer, "submitFigure", input.clone()).await.outcome(), "FORBIDDEN");
+    let open = app.collectivite(&["200046977"]);
+    assert_eq!(write(&open, "submitFigure", input).await.outcome(), "OK");
 });

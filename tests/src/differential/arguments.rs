@@ -3,11 +3,11 @@
 use async_graphql::parser::types::Type;
 use serde_json::Value;
 
-use super::dice::Dice;
 use super::literal::{Literal, block_string, escaped_string};
 use super::pool::Pool;
 use super::schema::{Field, Input, Kind, Schema, item, named};
 use super::variables::{Variable, Variables};
+use crate::dice::Dice;
 
 /// Rows of a page when an argument does not say.
 const PAGE: usize = 20;

@@ -9,11 +9,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Map, Value};
 
 use super::arguments::{Arguments, Written};
-use super::dice::Dice;
 use super::literal::Literal;
 use super::pool::Pool;
 use super::schema::{Field, Schema, named};
 use super::variables::{Variable, Variables};
+use crate::dice::Dice;
 
 /// How large documents may be.
 #[derive(Clone, Copy, Debug)]

@@ -6,7 +6,6 @@
 
 mod arguments;
 mod compare;
-mod dice;
 mod generate;
 mod literal;
 mod pool;

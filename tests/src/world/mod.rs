@@ -17,12 +17,14 @@ mod partners;
 mod sites;
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
+use cites::auth::Role;
 use cites::db::Db;
+use entity::enums::GrantStatus;
 use entity::{
-    action, action_partner, action_qpv, axis, commune, contrat_ville, departement, epci, figure,
-    funding_line, governance_body, governance_member, meeting, partner, qpv, qpv_commune, qpv_lineage,
-    qpv_outline, referent, region, roadmap, seat, site, site_commune, site_departement, site_epci,
-    site_milestone, site_qpv,
+    StringList, action, action_partner, action_qpv, axis, client_grant, client_grant_site, commune,
+    contrat_ville, departement, epci, figure, funding_line, governance_body, governance_member, meeting,
+    partner, qpv, qpv_commune, qpv_lineage, qpv_outline, referent, region, roadmap, seat, site, site_commune,
+    site_departement, site_epci, site_milestone, site_qpv,
 };
 use sea_orm::{ActiveModelTrait, EntityTrait, IntoActiveModel};
 use uuid::Uuid;
@@ -89,7 +91,7 @@ fn instant(id: Uuid, per: i64) -> DateTime<Utc> {
 }
 
 /// A day.
-fn day(text: &str) -> NaiveDate {
+pub(crate) fn day(text: &str) -> NaiveDate {
     text.parse().expect("a day")
 }
 
@@ -125,6 +127,32 @@ pub struct World {
     pub action_partners: Vec<action_partner::Model>,
     pub figures: Vec<figure::Model>,
     pub funding: Vec<funding_line::Model>,
+    pub grants: Vec<client_grant::Model>,
+    pub grant_sites: Vec<client_grant_site::Model>,
+}
+
+/// The grant of a partner's client, without sites yet.
+pub fn grant(id: Uuid, client: &str, source: &str, now: DateTime<Utc>) -> client_grant::Model {
+    client_grant::Model {
+        id,
+        client_id: client.to_owned(),
+        label: client.to_owned(),
+        role: Role::PartnerSystem.name().to_owned(),
+        source_system: Some(source.to_owned()),
+        site_codes: StringList::default(),
+        all_sites: false,
+        indicators: StringList::default(),
+        departements: StringList::default(),
+        sirens: StringList::default(),
+        scopes: StringList::default(),
+        rate_class: None,
+        valid_from: None,
+        valid_to: None,
+        status: GrantStatus::Active,
+        version: 1,
+        created_at: now,
+        updated_at: now,
+    }
 }
 
 /// The small world, the same at each call.
@@ -170,6 +198,8 @@ impl World {
         insert(db, self.action_partners).await;
         insert(db, self.figures).await;
         insert(db, self.funding).await;
+        insert(db, self.grants).await;
+        insert(db, self.grant_sites).await;
     }
 }
 

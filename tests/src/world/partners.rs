@@ -22,7 +22,7 @@ const PARTNERS: [(&str, PartnerKind, Option<&str>); 8] = [
 /// Site, partner, kind, first day, last day.
 type Place = (u16, u16, SeatKind, Option<&'static str>, Option<&'static str>);
 
-const SEATS: [Place; 10] = [
+const SEATS: [Place; 11] = [
     (1, 1, SeatKind::Copilote, None, None),
     (1, 2, SeatKind::Copilote, Some("2020-07-01"), None),
     (1, 3, SeatKind::Operateur, None, None),
@@ -34,6 +34,8 @@ const SEATS: [Place; 10] = [
     (2, 6, SeatKind::Copilote, Some("2021-01-01"), Some("2023-01-01")),
     (1, 7, SeatKind::Animateur, Some("2024-01-01"), None),
     (2, 7, SeatKind::Copilote, None, None),
+    // ended today
+    (3, 7, SeatKind::Copilote, None, Some("2023-06-12")),
 ];
 
 pub(super) fn add(world: &mut World) {

@@ -27,4 +27,24 @@ impl Dice {
     pub fn pick<'a, T>(&mut self, of: &'a [T]) -> Option<&'a T> {
         if of.is_empty() { None } else { of.get(self.between(0, of.len() - 1)) }
     }
+
+    /// A small number from `low` to `high`, both possible.
+    pub fn small(&mut self, low: u16, high: u16) -> u16 {
+        self.0.random_range(low..=high)
+    }
+
+    /// A copy of one of these; nothing to choose from panics.
+    pub fn any<T: Clone>(&mut self, of: &[T]) -> T {
+        self.pick(of).expect("something to choose from").clone()
+    }
+
+    /// Copies of `low` to `high` of these, in their order, as far as there are so many.
+    pub fn some<T: Clone>(&mut self, of: &[T], low: usize, high: usize) -> Vec<T> {
+        let mut left: Vec<&T> = of.iter().collect();
+        let wanted = self.between(low, high);
+        while left.len() > wanted {
+            left.remove(self.between(0, left.len() - 1));
+        }
+        left.into_iter().cloned().collect()
+    }
 }
