@@ -106,15 +106,12 @@ fn in_sites(resource: Resource, a: &str, sites: &str) -> String {
 /// client has a grant. A row by hand is not of the source, rather than unknown.
 fn source(sql: &mut Sql, viewer: &Viewer, resource: Resource, verb: Verb, a: &str) -> Option<String> {
     let system = viewer.actor.source.clone()?;
-    let granted = match resource {
-        Resource::Partner => {
-            let grant = grant(sql, viewer)?;
-            format!("EXISTS (SELECT 1 FROM client_grant xg WHERE {grant})")
-        }
-        _ => {
-            let sites = sites(sql, viewer, Territory::Granted)?;
-            in_sites(resource, a, &open(resource, verb, Territory::Source, sites))
-        }
+    let granted = if resource == Resource::Partner {
+        let grant = grant(sql, viewer)?;
+        format!("EXISTS (SELECT 1 FROM client_grant xg WHERE {grant})")
+    } else {
+        let sites = sites(sql, viewer, Territory::Granted)?;
+        in_sites(resource, a, &open(resource, verb, Territory::Source, sites))
     };
     Some(sql.piece(|sql| {
         sql.push("(").push(a).push(".source_system IS NOT NULL AND ").push(a).push(".source_system = ");
