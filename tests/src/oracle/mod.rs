@@ -24,4 +24,4 @@ pub use self::matrix::Eyes;
 pub use self::reads::{Read, Reads};
 pub use self::who::Who;
 pub use self::world::random as random_world;
-pub use self::writes::{AWAITED, Outcome, Write, mutations};
+pub use self::writes::{Outcome, Write, mutations};

@@ -87,7 +87,9 @@ impl Reads {
             _ => {
                 let (read, shown) = statistics::random(dice, &eyes, &all);
                 self.count("Query", "actionStatistics");
-                shown.into_iter().for_each(|field| self.count("ActionGroup", field));
+                for field in shown {
+                    self.count("ActionGroup", field);
+                }
                 read
             }
         }
@@ -133,15 +135,14 @@ impl Reads {
         let key = eyes.key(of, at);
         let object = if eyes.reads(of.name, at) { selection.object(eyes, at) } else { Value::Null };
         let text = selection.text();
-        let (mut document, mut expected) =
-            (format!("{{ one: {}(by: {{ {}: {key} }}) {text}", of.lookup, of.key), json!({ "one": object }));
+        let mut fields = vec![format!("one: {}(by: {{ {}: {key} }}) {text}", of.lookup, of.key)];
+        let mut expected = json!({ "one": object });
         if of.key == "id" && dice.chance(50) {
             self.count("Query", "node");
-            document.push_str(&format!(" node: node(id: {key}) {{ ... on {} {text} }}", of.name));
+            fields.push(format!("node: node(id: {key}) {{ ... on {} {text} }}", of.name));
             expected["node"] = expected["one"].clone();
         }
-        document.push_str(" }");
-        Read { document, expected }
+        Read { document: format!("{{ {} }}", fields.join(" ")), expected }
     }
 
     /// The caller's own sites.

@@ -13,10 +13,13 @@ use crate::dice::Dice;
 
 use Outcome::{Allowed, Forbidden, NotFound};
 
+/// Makes a mutation of a caller; none where the world has no row for it.
+type Single = fn(&mut Dice, &Eyes<'_>) -> Option<Write>;
+
 /// Mutations that are made one by one.
-pub(super) const SINGLES: [(&str, fn(&mut Dice, &Eyes<'_>) -> Option<Write>); 10] = [
-    ("createSite", create_site),
-    ("createPartner", create_partner),
+pub(super) const SINGLES: [(&str, Single); 10] = [
+    ("createSite", |dice, eyes| Some(create_site(dice, eyes))),
+    ("createPartner", |_, eyes| Some(create_partner(eyes))),
     ("updatePartner", change_identity),
     ("mergePartner", merge_partner),
     ("giveSeat", give_seat),
@@ -24,7 +27,7 @@ pub(super) const SINGLES: [(&str, fn(&mut Dice, &Eyes<'_>) -> Option<Write>); 10
     ("planMeeting", plan_meeting),
     ("transitionAction", transition_action),
     ("submitFigure", submit_figure),
-    ("createClientGrant", create_grant),
+    ("createClientGrant", |_, eyes| Some(create_grant(eyes))),
 ];
 
 /// A partner that is there.
@@ -35,7 +38,7 @@ pub(super) fn live_partner(dice: &mut Dice, eyes: &Eyes<'_>) -> Option<usize> {
 }
 
 /// A préfecture files candidates in its own départements.
-fn create_site(dice: &mut Dice, eyes: &Eyes<'_>) -> Option<Write> {
+fn create_site(dice: &mut Dice, eyes: &Eyes<'_>) -> Write {
     let commune = dice.any(&eyes.world.communes);
     let inside = commune.departement_code.is_some_and(|code| eyes.who.departements.contains(&code));
     let allowed = match eyes.who.role {
@@ -44,12 +47,12 @@ fn create_site(dice: &mut Dice, eyes: &Eyes<'_>) -> Option<Write> {
         _ => false,
     };
     let input = json!({ "name": "x", "communes": [commune.code] });
-    Some(Write::new("createSite", input, "", may(allowed && eyes.who.has(Scope::Write))))
+    Write::new("createSite", input, "", may(allowed && eyes.who.has(Scope::Write)))
 }
 
-fn create_partner(_: &mut Dice, eyes: &Eyes<'_>) -> Option<Write> {
+fn create_partner(eyes: &Eyes<'_>) -> Write {
     let expected = may(eyes.may("Partner", "create", &Facts::default()));
-    Some(Write::new("createPartner", json!({ "name": "x", "kind": "ASSOCIATION" }), "", expected))
+    Write::new("createPartner", json!({ "name": "x", "kind": "ASSOCIATION" }), "", expected)
 }
 
 /// SIREN and SIRET of a partner from which rights come are ANCT's.
@@ -178,8 +181,8 @@ fn submit_figure(dice: &mut Dice, eyes: &Eyes<'_>) -> Option<Write> {
     Some(Write::new("submitFigure", input, "subject", expected))
 }
 
-fn create_grant(_: &mut Dice, eyes: &Eyes<'_>) -> Option<Write> {
+fn create_grant(eyes: &Eyes<'_>) -> Write {
     let input = json!({ "clientId": "somebody", "label": "x", "sourceSystem": "AUTRE" });
     let expected = may(eyes.may("ClientGrant", "write", &Facts::default()));
-    Some(Write::new("createClientGrant", input, "", expected))
+    Write::new("createClientGrant", input, "", expected)
 }

@@ -186,17 +186,17 @@ impl Builder {
 
     fn partner(&mut self, n: u16) {
         let name = format!("Partenaire {n}");
-        let siren = self.dice.chance(80).then(|| self.dice.any(&SIRENS).to_owned());
-        let siret = siren.as_ref().filter(|_| self.dice.chance(40)).map(|siren| siret(siren));
+        let company = self.dice.chance(80).then(|| self.dice.any(&SIRENS).to_owned());
+        let siret = company.as_deref().filter(|_| self.dice.chance(40)).map(establishment);
         // of some the SIREN is known by the SIRET alone
-        let siren = siren.filter(|_| siret.is_none() || self.dice.chance(50));
+        let known = company.filter(|_| siret.is_none() || self.dice.chance(50));
         let (source_system, source_external_id) = self.source("partner", n);
         let row: partner::Model = like!(self.partners, id(Kind::Partner, n), {
             name_search: fold(&name),
             name: name,
             kind: self.dice.any(&PARTNERS),
             siret: siret,
-            siren: siren,
+            siren: known,
             source_system: source_system,
             source_external_id: source_external_id,
             departement_code: self.dice.chance(70).then(|| "69".to_owned()),
@@ -261,12 +261,12 @@ impl Builder {
 }
 
 /// A SIRET of a company, the last digit of which checks it.
-fn siret(siren: &str) -> String {
+fn establishment(company: &str) -> String {
     let sum = |text: &str| -> u32 {
         let digits = text.chars().rev().filter_map(|digit| digit.to_digit(10)).enumerate();
         digits.map(|(at, digit)| if at % 2 == 1 { digit * 2 / 10 + digit * 2 % 10 } else { digit }).sum()
     };
-    let all = (0..10).map(|last| format!("{siren}0001{last}"));
+    let all = (0..10).map(|last| format!("{company}0001{last}"));
     all.into_iter().find(|text| sum(text) % 10 == 0).expect("a last digit")
 }
 

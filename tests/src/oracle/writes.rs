@@ -41,12 +41,12 @@ pub struct Write {
     pub subject: &'static str,
     /// What must come of it.
     pub expected: Outcome,
-    /// A rule of [`AWAITED`] that decides it.
-    pub awaits: &'static str,
+    /// Rules that decide it; it is not sent where one of them is among those awaited.
+    rules: Vec<&'static str>,
 }
 
 /// Rules that the code does not follow yet; cases that they decide are not sent.
-pub const AWAITED: [&str; 4] = [FUNDING, REOPEN, IDENTITY, ENDING];
+pub(super) const AWAITED: [&str; 4] = [FUNDING, REOPEN, IDENTITY, ENDING];
 
 const FUNDING: &str = "lines of funding are written by the State alone";
 pub(super) const REOPEN: &str = "a préfecture reopens synced actions too";
@@ -151,6 +151,11 @@ impl Write {
         }
     }
 
+    /// Whether a rule decides it that the code does not follow yet.
+    pub fn is_awaited(&self) -> bool {
+        self.rules.iter().any(|rule| AWAITED.contains(rule))
+    }
+
     /// The document that sends it as `$input`.
     pub fn document(&self) -> String {
         let kind = format!("{}{}Input", self.name[..1].to_uppercase(), &self.name[1..]);
@@ -178,13 +183,11 @@ impl Write {
     }
 
     pub(super) fn new(name: &'static str, input: Value, subject: &'static str, expected: Outcome) -> Self {
-        Self { name, input, subject, expected, awaits: "" }
+        Self { name, input, subject, expected, rules: Vec::new() }
     }
 
     pub(super) fn awaiting(mut self, rule: &'static str, when: bool) -> Self {
-        if when {
-            self.awaits = rule;
-        }
+        self.rules.extend(when.then_some(rule));
         self
     }
 }
