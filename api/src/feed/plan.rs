@@ -1,5 +1,6 @@
 //! A page of the feed as levels: the journal's entries, then the objects of each kind among them, in one snapshot.
 
+use std::fmt::Write as _;
 use std::sync::LazyLock;
 
 use async_graphql::Value;
@@ -108,9 +109,10 @@ fn conditions(
         let access = planner.viewer.authorize(noun.resource, Verb::Read, noun.group.unwrap_or(""));
         let reach = level.sql.piece(|sql| access.expression(sql, "e"));
         let live = format!("e.id = t.entity_id AND e.deleted_at IS NULL AND {reach}");
-        now.push_str(&format!(" WHEN '{kind}' THEN EXISTS (SELECT 1 FROM {} e WHERE {live})", noun.table));
+        let _ =
+            write!(now, " WHEN '{kind}' THEN EXISTS (SELECT 1 FROM {} e WHERE {live} LIMIT 1)", noun.table);
         let recorded = level.sql.piece(|sql| access.recorded(sql, "t"));
-        then.push_str(&format!(" WHEN '{kind}' THEN {recorded}"));
+        let _ = write!(then, " WHEN '{kind}' THEN {recorded}");
     }
     let kinds = kinds.iter().map(|kind| (*kind).into()).collect();
     let of_kind = level.sql.piece(|sql| sql.is_in("t.entity", kinds));
@@ -285,25 +287,14 @@ impl Feed {
 
     fn value(&self, planner: &mut Planner<'_>, name: &str) -> Out {
         let level = &mut planner.levels[self.index];
-        let names = |of: &dyn Fn(&str) -> Option<String>| {
-            let cases = ENTITIES.iter().filter_map(|(noun, name)| {
-                of(noun).map(
-                    |prefix| if prefix.is_empty() { format!(" WHEN '{noun}' THEN '{name}'") } else { prefix },
-                )
-            });
-            format!("CASE t.entity{} END", cases.collect::<String>())
-        };
         let (expression, kind, form) = match name {
             "at" => ("t.at".to_owned(), Kind::Instant, Form::Usual),
             "version" => ("t.version".to_owned(), Kind::Int, Form::Usual),
-            "entity" => (names(&|_| Some(String::new())), Kind::Text, Form::Plain),
+            "entity" => (by_kind(|(_, name)| Some(name)), Kind::Text, Form::Plain),
             "entityId" => {
-                let prefix = |noun: &str| {
-                    let prefix = planner.model.noun(noun).and_then(|noun| noun.prefix)?;
-                    Some(format!(" WHEN '{noun}' THEN '{prefix}:'"))
-                };
+                let prefix = |(noun, _)| planner.model.noun(noun).and_then(|noun| noun.prefix);
                 let id = level.sql.piece(|sql| sql.uuid_text("t.entity_id"));
-                (format!("{} || {id}", names(&prefix)), Kind::Text, Form::Typed)
+                (format!("{} || ':' || {id}", by_kind(prefix)), Kind::Text, Form::Typed)
             }
             _ => {
                 let seen = &self.seen;
@@ -344,4 +335,11 @@ impl Feed {
         }
         Ok(Out::ByType { entity, cases })
     }
+}
+
+/// A text for each kind of entry.
+fn by_kind<'t>(text: impl Fn((&'static str, &'static str)) -> Option<&'t str>) -> String {
+    let cases =
+        ENTITIES.into_iter().filter_map(|kind| Some(format!(" WHEN '{}' THEN '{}'", kind.0, text(kind)?)));
+    format!("CASE t.entity{} END", cases.collect::<String>())
 }

@@ -88,9 +88,12 @@ fn in_sites(sql: &mut Sql, viewer: &Viewer, resource: Resource, a: &str, sites: 
             format!("{a}.body_id IN (SELECT sb.id FROM governance_body sb WHERE sb.site_id IN ({sites}))")
         }
         Resource::Partner => {
+            let today = sql.piece(|sql| {
+                sql.bind(viewer.today.into());
+            });
             format!(
-                "{a}.id IN (SELECT ss.partner_id FROM seat ss WHERE ss.deleted_at IS NULL AND ss.ends_on IS NULL \
-                 AND ss.site_id IN ({sites}))"
+                "{a}.id IN (SELECT ss.partner_id FROM seat ss WHERE ss.deleted_at IS NULL AND (ss.ends_on IS NULL \
+                 OR ss.ends_on > {today}) AND ss.site_id IN ({sites}))"
             )
         }
         Resource::AuditEvent => format!("({a}.site_id IN ({sites}) OR {a}.was_site_id IN ({sites}))"),

@@ -205,9 +205,8 @@ impl<'w> Writer<'w> {
                 PageOut::HasNext => self.boolean(next),
                 PageOut::HasPrevious => self.boolean(previous),
                 PageOut::Start(cursor) => self.cursor(cursor, first)?,
-                PageOut::End(cursor) => self.cursor(cursor, last)?,
                 PageOut::EndOr(_, Some(given)) if last.is_none() => escaped(&mut self.out, given),
-                PageOut::EndOr(cursor, _) => self.cursor(cursor, last)?,
+                PageOut::End(cursor) | PageOut::EndOr(cursor, _) => self.cursor(cursor, last)?,
             }
         }
         self.out.push(b'}');

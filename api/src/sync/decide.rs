@@ -1,19 +1,14 @@
 //! What becomes of an item, given what there is. Nothing is read or written here.
 
-use std::collections::HashSet;
-
 use chrono::{DateTime, NaiveDate, Utc};
 use entity::action;
-use entity::enums::ActionStatus::{self, Cancelled, Completed, Draft};
 use uuid::Uuid;
 
+use super::draw::Draw;
 use super::ground::{Ground, at, not_yours};
 use super::input::Item;
-use crate::action::{blank_model, next_statuses};
-use crate::graphql::scalars::PartialDate;
+use crate::action::blank_model;
 use crate::policy::Verb;
-use crate::text;
-use crate::write::input::Patch;
 use crate::write::{Problem, ProblemCode};
 
 /// What becomes of an item.
@@ -86,7 +81,8 @@ fn conflict(item: &Item, known: Option<&action::Model>) -> Option<Problem> {
     Some(at(ProblemCode::Conflict, &["expectedVersion"], text))
 }
 
-fn may(ground: &Ground, site: Uuid) -> bool {
+/// Whether the caller may import into a site.
+pub(super) fn may(ground: &Ground, site: Uuid) -> bool {
     ground.sites.get(&site).is_some_and(|site| site.may)
 }
 
@@ -119,18 +115,14 @@ pub(super) fn gone(row: &action::Model, at: Option<DateTime<Utc>>, moment: Momen
 }
 
 fn write(known: Option<&action::Model>, item: &Item, ground: &Ground, moment: Moment<'_>) -> Decision {
-    let mut draft =
-        Draw { item, ground, moment, problems: Vec::new(), notices: Vec::new(), changed: Vec::new() };
+    let mut draft = Draw::new(item, ground, moment);
     let site = draft.site(known);
-    let mut after = match known {
-        Some(row) => row.clone(),
-        None => {
-            let mut row = blank_model(Uuid::now_v7(), site.unwrap_or_default(), moment.now);
-            row.source_system = Some(moment.source.to_owned());
-            row.source_external_id = Some(item.external_id.clone());
-            row
-        }
+    let new = || action::Model {
+        source_system: Some(moment.source.to_owned()),
+        source_external_id: Some(item.external_id.clone()),
+        ..blank_model(Uuid::now_v7(), site.unwrap_or_default(), moment.now)
     };
+    let mut after = known.cloned().unwrap_or_else(new);
     draft.apply(known, &mut after);
     let partners = draft.partners(known, site);
     let qpvs = match known {
@@ -157,259 +149,4 @@ fn write(known: Option<&action::Model>, item: &Item, ground: &Ground, moment: Mo
     let verb = if known.is_none() { Verb::Create } else { Verb::Update };
     let before = known.cloned();
     Decision::Written(Box::new(Written { before, after, changed, verb, partners, qpvs, notices }))
-}
-
-/// An item on its way into a row.
-struct Draw<'d> {
-    item: &'d Item,
-    ground: &'d Ground,
-    moment: Moment<'d>,
-    problems: Vec<Problem>,
-    notices: Vec<Problem>,
-    changed: Vec<&'static str>,
-}
-
-impl Draw<'_> {
-    fn wrong(&mut self, code: ProblemCode, field: &str, text: impl Into<String>) {
-        self.problems.push(at(code, &[field], text));
-    }
-
-    /// The site it goes to: its own, unless the item names another; both must be the caller's.
-    fn site(&mut self, known: Option<&action::Model>) -> Option<Uuid> {
-        if let Some(row) = known
-            && !may(self.ground, row.site_id)
-        {
-            self.problems.push(not_yours(&["externalId"]));
-        }
-        match (&self.item.site, known) {
-            (Some(named), _) => match self.ground.site(named) {
-                Ok(id) => Some(id),
-                Err(problem) => {
-                    self.problems.push(problem);
-                    None
-                }
-            },
-            (None, Some(row)) => Some(row.site_id),
-            (None, None) => {
-                self.wrong(ProblemCode::Required, "site", "a new action needs a site");
-                None
-            }
-        }
-    }
-
-    /// Takes over what the source system owns, and names what differs.
-    fn apply(&mut self, known: Option<&action::Model>, after: &mut action::Model) {
-        let item = self.item;
-        match &item.title {
-            Some(title) if *title != after.title => {
-                after.title_search = text::fold(title);
-                after.title.clone_from(title);
-                self.changed.push("title");
-            }
-            None if known.is_none() => {
-                self.wrong(ProblemCode::Required, "title", "a new action needs a title")
-            }
-            _ => {}
-        }
-        let mut take = |name, changed: bool| {
-            if changed {
-                self.changed.push(name);
-            }
-        };
-        take("description", patch(&mut after.description, &item.description));
-        take("cancelReason", patch(&mut after.cancel_reason, &item.cancel_reason));
-        take(
-            "status",
-            item.status.is_some_and(|status| std::mem::replace(&mut after.status, status) != status),
-        );
-        take(
-            "startsOn",
-            period(&item.starts, (&mut after.starts_on, &mut after.starts_from, &mut after.starts_to)),
-        );
-        take("endsOn", period(&item.ends, (&mut after.ends_on, &mut after.ends_from, &mut after.ends_to)));
-        if let Some(codes) = &item.rome_codes
-            && *codes != after.rome_codes
-        {
-            after.rome_codes.clone_from(codes);
-            self.changed.push("romeCodes");
-        }
-        let lead = match &item.lead {
-            Patch::Keep => after.lead_partner_id,
-            Patch::Clear => None,
-            Patch::Set(named) => match self.ground.partners.resolve(named, &["lead"]) {
-                Ok(id) => Some(id),
-                Err(problem) => {
-                    self.problems.push(problem);
-                    return;
-                }
-            },
-        };
-        if std::mem::replace(&mut after.lead_partner_id, lead) != lead {
-            self.changed.push("lead");
-        }
-    }
-
-    /// Its partners, when the item names others than it has.
-    fn partners(&mut self, known: Option<&action::Model>, site: Option<Uuid>) -> Option<Vec<Uuid>> {
-        let mut found: Vec<Uuid> = Vec::new();
-        for (index, named) in self.item.partners.as_ref()?.iter().enumerate() {
-            let index = index.to_string();
-            let path = ["partners", index.as_str()];
-            match self.ground.partners.resolve(named, &path) {
-                Ok(id) if site.is_some_and(|site| self.ground.partners.seats_itself(site, id)) => {
-                    let text = "your own rights come from the seats of this partner; another gives it one";
-                    self.problems.push(at(ProblemCode::Forbidden, &path, text));
-                }
-                Ok(id) if !found.contains(&id) => found.push(id),
-                Ok(_) => {}
-                Err(problem) => self.problems.push(problem),
-            }
-        }
-        let has = known.and_then(|row| self.ground.links.get(&row.id));
-        let wanted: HashSet<Uuid> = found.iter().copied().collect();
-        if has.map_or_else(|| wanted.is_empty(), |has| *has == wanted) {
-            return None;
-        }
-        self.changed.push("partners");
-        Some(found)
-    }
-
-    /// What the site's steerers own afterwards.
-    fn first_values(&mut self, after: &mut action::Model) -> Option<Vec<Uuid>> {
-        let first = &self.item.on_create;
-        after.pillar = first.pillar;
-        after.categories.clone_from(&first.categories);
-        after.audiences.clone_from(&first.audiences);
-        after.innovative = first.innovative;
-        after.published = first.published;
-        let given = [
-            ("pillar", first.pillar.is_some()),
-            ("categories", !first.categories.0.is_empty()),
-            ("audiences", !first.audiences.0.is_empty()),
-            ("innovative", first.innovative),
-            ("published", first.published),
-            ("qpvs", !first.qpvs.is_empty()),
-        ];
-        self.changed.extend(given.iter().filter(|(_, given)| *given).map(|(name, _)| *name));
-        let mut found = Vec::new();
-        for (index, code) in first.qpvs.iter().enumerate() {
-            let index = index.to_string();
-            let path = ["onCreate", "qpvs", index.as_str()];
-            match self.ground.qpv(code, &path) {
-                Err(problem) => self.problems.push(problem),
-                Ok(qpv) => {
-                    if !qpv.successors.is_empty() {
-                        let text = format!("{code} was followed by {}", qpv.successors.join(", "));
-                        self.notices.push(at(ProblemCode::Successor, &path, text));
-                    }
-                    let perimeter = self.ground.perimeters.get(&after.site_id);
-                    if perimeter.is_some_and(|perimeter| perimeter.contains(&qpv.id)) {
-                        found.push(qpv.id);
-                    } else {
-                        let text = format!("{code} is not in the perimeter of the site");
-                        self.problems.push(at(ProblemCode::Rule, &path, text));
-                    }
-                }
-            }
-        }
-        (!found.is_empty()).then_some(found)
-    }
-
-    /// An action that goes to another site leaves the axis and the QPV of its former one.
-    fn moved(&mut self, site: Option<Uuid>, after: &mut action::Model) -> Option<Vec<Uuid>> {
-        let site = site.filter(|site| *site != after.site_id)?;
-        after.site_id = site;
-        self.changed.push("site");
-        if after.axis_id.take().is_some() {
-            self.changed.push("axis");
-        }
-        Some(Vec::new())
-    }
-
-    /// The rules of its life. The source is ahead of us: it may skip steps, but not go back.
-    fn check(&mut self, known: Option<&action::Model>, after: &action::Model) {
-        if let Some(row) = known
-            && matches!(row.status, Completed | Cancelled)
-            && let Some(field) = self.changed.first().copied()
-        {
-            let text = format!("the action is {}, which freezes what its source owns", row.status.as_str());
-            self.wrong(ProblemCode::Frozen, field, text);
-            return;
-        }
-        if let Some(row) = known
-            && row.status != after.status
-            && !leads_to(row.status, after.status)
-        {
-            let allowed = reached(row.status).into_iter().map(ActionStatus::as_str);
-            let problem = Problem::transition(row.status.as_str(), after.status.as_str(), allowed);
-            self.problems.push(at(problem.code, &["status"], problem.message));
-        }
-        let planned = !matches!(after.status, Draft | Cancelled);
-        let status = after.status.as_str();
-        let named = !matches!(self.item.lead, Patch::Set(_));
-        let needs = [
-            ("lead", planned && named && after.lead_partner_id.is_none()),
-            ("startsOn", planned && after.starts_from.is_none()),
-            ("endsOn", after.status == Completed && after.ends_from.is_none()),
-            ("cancelReason", after.status == Cancelled && after.cancel_reason.is_none()),
-        ];
-        for (field, _) in needs.into_iter().filter(|(_, missing)| *missing) {
-            self.wrong(ProblemCode::Rule, field, format!("{status} needs {field}"));
-        }
-        if after.status == Completed && after.ends_from.is_some_and(|day| day > self.moment.today) {
-            self.wrong(ProblemCode::Rule, "endsOn", "an action cannot be COMPLETED before its end");
-        }
-        let dates = (after.starts_from, after.ends_to);
-        if let (Some(from), Some(to)) = dates
-            && to < from
-        {
-            self.wrong(ProblemCode::Rule, "endsOn", "the end is before the start");
-        }
-    }
-}
-
-/// Statuses that a status leads to, step by step, without reopening.
-fn reached(from: ActionStatus) -> Vec<ActionStatus> {
-    let mut found = Vec::new();
-    let mut open = vec![from];
-    while let Some(status) = open.pop() {
-        for next in next_statuses(status) {
-            if status != Completed && !found.contains(next) {
-                found.push(*next);
-                open.push(*next);
-            }
-        }
-    }
-    found.retain(|status| *status != from);
-    found
-}
-
-fn leads_to(from: ActionStatus, to: ActionStatus) -> bool {
-    reached(from).contains(&to)
-}
-
-/// Takes a value over; says whether it differs.
-fn patch(current: &mut Option<String>, patch: &Patch<String>) -> bool {
-    let wanted = match patch {
-        Patch::Keep => return false,
-        Patch::Clear => None,
-        // nothing written and nothing said are the same
-        Patch::Set(text) => Some(text.clone()).filter(|text| !text.is_empty()),
-    };
-    std::mem::replace(current, wanted.clone()) != wanted
-}
-
-type Dates<'a> = (&'a mut Option<String>, &'a mut Option<NaiveDate>, &'a mut Option<NaiveDate>);
-
-/// Takes a period over; says whether it differs.
-fn period(patch: &Patch<PartialDate>, (written, from, to): Dates<'_>) -> bool {
-    let wanted = match patch {
-        Patch::Keep => return false,
-        Patch::Clear => None,
-        Patch::Set(period) => Some(period),
-    };
-    *from = wanted.map(|period| period.from);
-    *to = wanted.map(|period| period.to);
-    let wanted = wanted.map(|period| period.text.clone());
-    std::mem::replace(written, wanted.clone()) != wanted
 }

@@ -1,12 +1,13 @@
 //! Imports: a client that syncs keeps the actions of its source system in step with ours.
 //!
 //! `input` reads items and checks them in memory, `ground` looks up at once all that they name, `decide` says what becomes
-//! of each, `store` writes that in few statements, `report` tells it, `call` ties them in one transaction; `stream` does so for each chunk
+//! of each (`draw` compares an item with its row), `store` writes that in few statements, `report` tells it, `call` ties them in one transaction; `stream` does so for each chunk
 //! of a long import.
 
 mod call;
 mod decide;
 mod declare;
+mod draw;
 mod ground;
 mod input;
 mod partners;

@@ -61,7 +61,7 @@ impl Engine {
             let answer = match line {
                 None => continue,
                 Some(Ok(item)) => {
-                    outcome(item, told.next().ok_or_else(|| internal("an item has no outcome"))?, replayed)
+                    outcome(item, &told.next().ok_or_else(|| internal("an item has no outcome"))?, replayed)
                 }
                 Some(Err(error)) => refused(error),
             };
@@ -100,7 +100,7 @@ fn arguments(items: Vec<Value>, chunk: &Chunk<'_>) -> Arguments {
     arguments
 }
 
-fn outcome(item: &Value, told: Told, replayed: bool) -> Json {
+fn outcome(item: &Value, told: &Told, replayed: bool) -> Json {
     let external_id = match item {
         Value::Object(fields) => fields.get("externalId").and_then(|id| id.clone().into_json().ok()),
         _ => None,

@@ -8,7 +8,7 @@ use tests::on_both;
 use tests::oracle::paths;
 
 /// Fields that the random worlds leave out, with the text of the test that asks for them.
-const ELSEWHERE: [(&str, &[(&str, &str)]); 5] = [
+const ELSEWHERE: [(&str, &[(&str, &str)]); 9] = [
     (include_str!("open.rs"), &[("Query", "qpvAt"), ("Query", "qpvsAt"), ("QpvAtPoint", "qpv")]),
     (
         include_str!("../writes/people.rs"),
@@ -21,18 +21,31 @@ const ELSEWHERE: [(&str, &[(&str, &str)]); 5] = [
     ),
     (
         include_str!("../writes/access.rs"),
-        &[
-            ("Query", "exportReferent"),
-            ("ReferentExport", "referent"),
-            ("ReferentExport", "site"),
-            ("ReferentExport", "partner"),
-            ("ReferentExport", "events"),
-        ],
+        &[("Query", "exportReferent"), ("ReferentExport", "referent"), ("ReferentExport", "events")],
     ),
+    (
+        include_str!("../sync/rights.rs"),
+        &[("Query", "importBatches"), ("Query", "importItems"), ("Query", "importBatch")],
+    ),
+    (
+        include_str!("../sync/history.rs"),
+        &[("ImportBatch", "items"), ("ImportItem", "batch"), ("ImportItem", "action")],
+    ),
+    (include_str!("../sync/snapshots.rs"), &[("ImportBatch", "site"), ("SyncActionResult", "action")]),
+    (include_str!("../feed.rs"), &[("Query", "changes"), ("Change", "node")]),
 ];
 
 /// Objects that hold values of the row or of the caller itself.
-const VALUES: [&str; 6] = ["Source", "Cadence", "GeoPoint", "SiteCompleteness", "ActionGroup", "Viewer"];
+const VALUES: [&str; 8] = [
+    "Source",
+    "Cadence",
+    "GeoPoint",
+    "SiteCompleteness",
+    "ActionGroup",
+    "Viewer",
+    "ImportCounts",
+    "UserError",
+];
 
 const FIELDS: &str = "{ __schema { types { name fields { name type { kind name ofType { kind name ofType { kind name \
                       ofType { kind name } } } } } } } }";

@@ -55,7 +55,9 @@ on_both!(random_worlds_are_as_the_matrix_says, Empty, async |app| {
     if cases >= CASES {
         let answer = app.public().ask("{ __schema { mutationType { fields { name } } } }").await;
         let declared = answer.column("/__schema/mutationType/fields", "name");
-        let declared: BTreeSet<&str> = declared.iter().map(String::as_str).collect();
+        let mut declared: BTreeSet<&str> = declared.iter().map(String::as_str).collect();
+        // each item of an import is answered for itself: `sync::rights` asks
+        declared.remove("syncActions");
         assert_eq!(mutations(), declared, "mutations that the oracle does not know, or that are gone");
         assert_eq!(ran.sent, declared, "mutations that were not sent");
         let missed: Vec<_> = paths().difference(&ran.asked).copied().collect();
@@ -83,7 +85,7 @@ impl Ran {
         for _ in 0..WRITES {
             let who = Who::random(dice);
             let write = Write::random(dice, world, &who);
-            let Some(write) = write.filter(|write| !write.is_awaited()) else { continue };
+            let Some(write) = write else { continue };
             let answer = who.persona(app).query(&write.document(), json!({ "input": write.input })).await;
             let (expected, got) = (write.expected, write.outcome(&answer));
             if got != Some(expected) {

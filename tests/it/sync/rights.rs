@@ -56,6 +56,12 @@ on_both!(a_client_sees_its_own_imports_alone, Small, async |app| {
     let one = france_travail(app).await;
     let other = app.partner("OTHER", GrantedSites::All).await;
     send(&one, json!([item("A", 0, json!({})), item("B", 0, json!({ "title": "CV" }))])).await.outcomes();
+    let batch = one.ask("{ importBatches { nodes { id } } }").await;
+    let id = batch.data("/importBatches/nodes/0/id").as_str().expect("an id").to_owned();
+    let look = format!("{{ importBatch(by: {{ id: \"{id}\" }}) {{ id }} node(id: \"{id}\") {{ id }} }}");
+    let none = json!({ "importBatch": null, "node": null });
+    assert_eq!(other.ask(&look).await.data(""), &none);
+    assert_ne!(one.ask(&look).await.data(""), &none);
     let ask = "{ importBatches { totalCount } importItems { totalCount } }";
     for (persona, batches, items) in [
         (&one, 1, 2),

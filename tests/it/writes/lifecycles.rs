@@ -368,3 +368,21 @@ on_both!(a_partner_becomes_a_body_of_the_state_by_the_state_alone, Small, async 
     write(&app.prefecture(&["69"]), "updatePartner", kind("DDETS")).await.done();
     assert_eq!(write(&city, "updatePartner", kind("ASSOCIATION")).await.outcome(), "FORBIDDEN");
 });
+
+on_both!(a_seat_that_ends_tomorrow_counts_today, Small, async |app| {
+    let (prefecture, partner) = (app.prefecture(&["69"]), Ground::of(app).await.partner().await);
+    let change = async |field: &str, value: &str| {
+        let input = json!({ "id": partner, field: value });
+        write(&prefecture, "updatePartner", input).await.outcome()
+    };
+    assert_eq!(change("website", "https://avant.example.fr").await, "FORBIDDEN");
+    let mut seat = tests::world::small().seats[0].clone();
+    (seat.id, seat.kind) = (uuid::Uuid::now_v7(), entity::enums::SeatKind::Membre);
+    seat.partner_id = cites::ids::decode(&partner).expect("an id").1;
+    seat.ends_on = chrono::NaiveDate::from_ymd_opt(2023, 6, 13);
+    app.insert([seat]).await;
+    assert_eq!(change("website", "https://apres.example.fr").await, "OK");
+    assert_eq!(change("siren", "200046977").await, "FORBIDDEN");
+    app.clock.advance(24 * 3_600);
+    assert_eq!(change("website", "https://encore.example.fr").await, "FORBIDDEN");
+});

@@ -7,7 +7,6 @@ use serde_json::{Value, json};
 
 use super::graph::{Leaf, RESTRICTED, Written, typed};
 use super::matrix::Eyes;
-use super::writes::{AWAITED, REOPEN};
 use crate::world::World;
 
 /// Fields of the rows of a list: name, how filters write it, and its value; `RESTRICTED` for those that not everybody
@@ -67,9 +66,11 @@ const ACTION_FOR_CALLER: &[Leaf] = &[
             "COMPLETED" => ("reopen", &["IN_PROGRESS"]),
             _ => ("transition", &[]),
         };
-        let awaited =
-            AWAITED.contains(&REOPEN) && verb == "reopen" && !eyes.may("Action", "transition", &facts);
-        json!(if eyes.may("Action", verb, &facts) && !awaited { next } else { &[] })
+        json!(if ["transition", verb].iter().all(|verb| eyes.may("Action", verb, &facts)) {
+            next
+        } else {
+            &[]
+        })
     }),
 ];
 /// Fewer than five beneficiaries of an action or a QPV are masked to whom they are not his own.

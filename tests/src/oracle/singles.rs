@@ -8,7 +8,7 @@ use super::facts::Facts;
 use super::graph::Type;
 use super::matrix::{Eyes, not_ended};
 use super::world::SIRENS;
-use super::writes::{ENDING, IDENTITY, Outcome, REOPEN, Write, ends_later, may, place, target};
+use super::writes::{Outcome, Write, may, place, target};
 use crate::dice::Dice;
 
 use Outcome::{Allowed, Forbidden, NotFound};
@@ -70,11 +70,7 @@ fn change_identity(dice: &mut Dice, eyes: &Eyes<'_>) -> Option<Write> {
     } else {
         NotFound
     };
-    let steers = seats.iter().any(|seat| is_steering(seat.kind) && seat.ends_on.is_none());
-    let write = Write::new("updatePartner", input, "id", expected)
-        .awaiting(IDENTITY, guarded && !steers)
-        .awaiting(ENDING, ends_later(eyes, at));
-    Some(write)
+    Some(Write::new("updatePartner", input, "id", expected))
 }
 
 /// Both partners are looked for in the order of their ids; here the one that stays is there.
@@ -137,7 +133,7 @@ fn plan_meeting(dice: &mut Dice, eyes: &Eyes<'_>) -> Option<Write> {
     Some(Write::new("planMeeting", input, "body", expected))
 }
 
-/// To reopen is a right of its own.
+/// To reopen is a right of its own, beside that to move an action at all.
 fn transition_action(dice: &mut Dice, eyes: &Eyes<'_>) -> Option<Write> {
     let of = Type::named("Action");
     let at = target(dice, eyes, of)?;
@@ -147,14 +143,11 @@ fn transition_action(dice: &mut Dice, eyes: &Eyes<'_>) -> Option<Write> {
     if !reopens {
         input["expectedVersion"] = json!(999);
     }
+    let facts = eyes.facts("Action", at);
     let allowed =
-        eyes.may("Action", if reopens { "reopen" } else { "transition" }, &eyes.facts("Action", at));
+        eyes.may("Action", "transition", &facts) && (!reopens || eyes.may("Action", "reopen", &facts));
     let expected = if eyes.reads("Action", at) { may(allowed) } else { NotFound };
-    let synced = row.source_system.is_some();
-    Some(
-        Write::new("transitionAction", input, "id", expected)
-            .awaiting(REOPEN, reopens && synced && allowed && eyes.who.role == Role::Prefecture),
-    )
+    Some(Write::new("transitionAction", input, "id", expected))
 }
 
 fn submit_figure(dice: &mut Dice, eyes: &Eyes<'_>) -> Option<Write> {

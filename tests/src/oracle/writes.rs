@@ -6,13 +6,12 @@
 
 use std::collections::BTreeSet;
 
-use cites::auth::Role;
 use entity::enums::FigureSubject;
 use serde_json::{Value, json};
 
 use super::facts::Facts;
 use super::graph::Type;
-use super::matrix::{Eyes, not_ended};
+use super::matrix::Eyes;
 use super::singles::{SINGLES, live_partner};
 use super::who::Who;
 use crate::Answer;
@@ -41,17 +40,7 @@ pub struct Write {
     pub subject: &'static str,
     /// What must come of it.
     pub expected: Outcome,
-    /// Rules that decide it; it is not sent where one of them is among those awaited.
-    rules: Vec<&'static str>,
 }
-
-/// Rules that the code does not follow yet; cases that they decide are not sent.
-pub(super) const AWAITED: [&str; 4] = [FUNDING, REOPEN, IDENTITY, ENDING];
-
-const FUNDING: &str = "lines of funding are written by the State alone";
-pub(super) const REOPEN: &str = "a préfecture reopens synced actions too";
-pub(super) const IDENTITY: &str = "any seat that has not ended makes SIREN and SIRET of its partner ANCT's";
-pub(super) const ENDING: &str = "a partner whose seat ends tomorrow has it today";
 
 use Outcome::{Allowed, Forbidden, NotFound};
 
@@ -151,11 +140,6 @@ impl Write {
         }
     }
 
-    /// Whether a rule decides it that the code does not follow yet.
-    pub fn is_awaited(&self) -> bool {
-        self.rules.iter().any(|rule| AWAITED.contains(rule))
-    }
-
     /// The document that sends it as `$input`.
     pub fn document(&self) -> String {
         let kind = format!("{}{}Input", self.name[..1].to_uppercase(), &self.name[1..]);
@@ -183,12 +167,7 @@ impl Write {
     }
 
     pub(super) fn new(name: &'static str, input: Value, subject: &'static str, expected: Outcome) -> Self {
-        Self { name, input, subject, expected, rules: Vec::new() }
-    }
-
-    pub(super) fn awaiting(mut self, rule: &'static str, when: bool) -> Self {
-        self.rules.extend(when.then_some(rule));
-        self
+        Self { name, input, subject, expected }
     }
 }
 
@@ -225,18 +204,7 @@ fn of_row(
     } else {
         may(verbs.split('+').all(|verb| eyes.may(what, verb, &facts)))
     };
-    let by_collectivity = eyes.who.role == Role::Collectivite;
-    let write = Write::new(name, input, "id", expected)
-        .awaiting(FUNDING, what == "FundingLine" && by_collectivity)
-        .awaiting(ENDING, what == "Partner" && ends_later(eyes, at));
-    Some(write)
-}
-
-/// Whether a partner has a seat whose last day is to come.
-pub(super) fn ends_later(eyes: &Eyes<'_>, partner: usize) -> bool {
-    let partner = eyes.world.partners[partner].id;
-    let mut seats = eyes.world.seats.iter();
-    seats.any(|seat| seat.partner_id == partner && seat.ends_on.is_some() && not_ended(seat))
+    Some(Write::new(name, input, "id", expected))
 }
 
 /// Figures of the programme or of a territory are ANCT's.
@@ -281,6 +249,5 @@ fn on_site(
     if name == "createReferent" {
         input["partner"] = eyes.key(Type::named("Partner"), live_partner(dice, eyes)?);
     }
-    let awaits = what == "FundingLine" && eyes.who.role == Role::Collectivite;
-    Some(Write::new(name, input, "site", expected).awaiting(FUNDING, awaits))
+    Some(Write::new(name, input, "site", expected))
 }
