@@ -56,7 +56,8 @@ impl Differential {
             schema: Schema::parse(&sdl),
             pool: Pool::default(),
             reference: Some(Reference::start(&sdl, &app.url(), authorization.as_deref())),
-            http: reqwest::Client::new(),
+            // no connection waits while graphql-js works: the server ends idle ones, perhaps as one is used again
+            http: reqwest::Client::builder().pool_max_idle_per_host(0).build().expect("a client"),
             url: app.url(),
             authorization,
         };

@@ -77,9 +77,13 @@ impl Rounds {
         median(self.0.iter().map(|round| round.per_request(round.cpu.server)))
     }
 
-    /// CPU seconds per request of the server's helper.
+    /// CPU seconds per request of the server's helper, over all rounds: it does not work in each of them.
     pub fn helper(&self) -> f64 {
-        median(self.0.iter().map(|round| round.per_request(round.cpu.helper)))
+        let used: Duration = self.0.iter().map(|round| round.cpu.helper).sum();
+        let count: usize = self.0.iter().map(|round| round.latencies.count()).sum();
+        #[expect(clippy::cast_precision_loss, reason = "far below 2^52 requests")]
+        let count = count.max(1) as f64;
+        used.as_secs_f64() / count
     }
 
     /// CPU seconds per request of the database.
