@@ -51,9 +51,5 @@ fn import_item() -> Table {
         list("messages"),
         instant("at"),
     ];
-    Table::new("import_item", &["id"], columns).unique(&["batch_id", "position"]).index(&[
-        "client_id",
-        "external_id",
-        "at",
-    ])
+    Table::new("import_item", &["id"], columns).unique(&["batch_id", "position"]).index(&["external_id"])
 }

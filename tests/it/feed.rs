@@ -161,7 +161,7 @@ on_both!(the_feed_is_for_those_whom_the_matrix_names, Small, async |app| {
     ] {
         assert_eq!(followed(app, &persona).await.len(), sees, "{persona:?}");
     }
-    assert_eq!(page(&app.public(), None, 5).await.code(), "FORBIDDEN");
+    assert!(followed(app, &app.public()).await.is_empty());
 });
 
 on_both!(persons_are_not_in_the_feed, Small, async |app| {
@@ -235,7 +235,7 @@ fn entry(at: chrono::DateTime<chrono::Utc>) -> journal::ActiveModel {
         seq: NotSet,
         xid: NotSet,
         entity: Set("Site".to_owned()),
-        entity_id: Set(Uuid::now_v7()),
+        entity_id: Set(Some(Uuid::now_v7())),
         version: Set(1),
         op: Set(JournalOp::Delete),
         verb: Set("delete".to_owned()),
@@ -297,7 +297,7 @@ on_both!(a_reader_beside_sixteen_writers_misses_nothing, Small, async |app| {
     let writer = async |writer: usize| {
         for call in 0..CALLS {
             // calls of unequal length end in another order than they begin
-            let items: Vec<Value> = (0..1 + (writer * 7 + call * 5) % (2 * ITEMS - 1))
+            let items: Vec<Value> = (0..=(writer * 7 + call * 5) % (2 * ITEMS - 1))
                 .map(|n| {
                     json!({ "externalId": format!("{writer}-{call}-{n}"), "sourceUpdatedAt": "2023-06-12T10:00:00Z",
                         "title": "Permanence", "site": { "code": "cde-901" } })

@@ -28,7 +28,7 @@ pub(super) const ENTITIES: [(&str, &str); 10] = [
 
 const ENTITY: EnumType = EnumType {
     name: "ChangeEntity",
-    description: "Kinds of objects whose changes can be followed.",
+    description: "Kinds of objects whose changes can be followed (« objets suivis »).",
     values: &[
         ("SITE", "A site (« cité de l'emploi »)."),
         ("PARTNER", "A partner (« partenaire »)."),
@@ -77,7 +77,7 @@ fn objects() -> Vec<PlainObject> {
     vec![
         PlainObject {
             name: "Change",
-            description: "One change of one object.",
+            description: "One change of one object (« modification »).",
             fields: vec![
                 ("cursor", TypeRef::named_nn("String"), text),
                 ("at", TypeRef::named_nn("DateTime"), "When."),

@@ -52,7 +52,7 @@ fn event() -> Noun {
         "ReferentEvent",
         journal::Entity,
         Resource::Referent,
-        "One write of a person's data: names of fields, never their values.",
+        "One write (« modification ») of a person's data: names of fields, never their values.",
     )
     .keyed_by(Column::Seq)
     .fields([

@@ -37,10 +37,10 @@ fn batch() -> Noun {
         column("onError", Column::OnError, enumeration!(ImportErrorPolicy), "What a wrong item meant."),
         column("idempotencyKey", Column::IdempotencyKey, Scalar::String, "The client's own key for it."),
         column("clientId", Column::ClientId, Scalar::String, "The client that sent it."),
-        column("sourceSystem", Column::SourceSystem, Scalar::String, "System whose actions it wrote."),
+        column("sourceSystem", Column::SourceSystem, Scalar::String, "System whose actions it wrote.").unfiltered(),
         column("createdAt", Column::CreatedAt, Scalar::DateTime, "When it came.").sorted(),
-        column("completedAt", Column::CompletedAt, Scalar::DateTime, "When its last item had its outcome."),
-        group("counts", "ImportCounts", None, counts(), "How many items had each outcome."),
+        column("completedAt", Column::CompletedAt, Scalar::DateTime, "When its last item had its outcome.").unfiltered(),
+        group("counts", "ImportCounts", None, counts(), "How many items had each outcome (« bilan »)."),
         column(
             "externalIds",
             Column::ExternalIds,
@@ -61,17 +61,19 @@ fn batch() -> Noun {
 fn counts() -> Vec<crate::read::declare::Field> {
     use import_batch::Column;
     vec![
-        column("created", Column::Created, Scalar::Int, "Actions that were not there before."),
-        column("updated", Column::Updated, Scalar::Int, "Actions changed or deleted."),
-        column("unchanged", Column::Unchanged, Scalar::Int, "Items that changed nothing."),
-        column("conflict", Column::Conflict, Scalar::Int, "Items at another version than expected."),
-        column("rejected", Column::Rejected, Scalar::Int, "Items that were wrong."),
+        column("created", Column::Created, Scalar::Int, "Actions that were not there before.").unfiltered(),
+        column("updated", Column::Updated, Scalar::Int, "Actions changed or deleted.").unfiltered(),
+        column("unchanged", Column::Unchanged, Scalar::Int, "Items that changed nothing.").unfiltered(),
+        column("conflict", Column::Conflict, Scalar::Int, "Items at another version than expected.")
+            .unfiltered(),
+        column("rejected", Column::Rejected, Scalar::Int, "Items that were wrong.").unfiltered(),
         column(
             "absent",
             Column::Absent,
             Scalar::Int,
             "Actions deleted because a snapshot does not hold them.",
-        ),
+        )
+        .unfiltered(),
     ]
 }
 
@@ -81,15 +83,15 @@ fn item() -> Noun {
         "ImportItem",
         import_item::Entity,
         Resource::ImportBatch,
-        "What became of one item of an import.",
+        "What became of one item of an import (« élément »).",
     )
-    .root("importItems", "Items of imports that changed something or were wrong, the latest first.")
     .fields([
-        column("index", Column::Position, Scalar::Int, "Its place in the call, from 0."),
+        column("index", Column::Position, Scalar::Int, "Its place in the call, from 0.").unfiltered(),
         column("externalId", Column::ExternalId, Scalar::String, "Its identifier in the source system."),
         column("outcome", Column::Outcome, enumeration!(ImportOutcome), "What became of it."),
-        column("at", Column::At, Scalar::DateTime, "When it was handled.").sorted(),
-        column("codes", Column::Codes, Scalar::String, "Codes of what was wrong, or is to be known."),
+        column("at", Column::At, Scalar::DateTime, "When it was handled.").unfiltered(),
+        column("codes", Column::Codes, Scalar::String, "Codes of what was wrong, or is to be known.")
+            .unfiltered(),
         column(
             "paths",
             Column::Paths,
@@ -102,7 +104,6 @@ fn item() -> Noun {
         one("batch", "ImportBatch", Column::BatchId, "Its import."),
         one("action", "Action", Column::ActionId, "The action it is about."),
     ])
-    .ordered_by_descending("at")
 }
 
 /// The mutations of this folder.
@@ -156,7 +157,7 @@ pub fn extras() -> Extras {
 fn result() -> PlainObject {
     PlainObject {
         name: "SyncActionResult",
-        description: "What became of one item.",
+        description: "What became of one item (« suite donnée »).",
         fields: vec![
             ("index", TypeRef::named_nn("Int"), "Its place among the items, from 0."),
             ("outcome", TypeRef::named_nn("ImportOutcome"), "What became of it."),

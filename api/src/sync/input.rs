@@ -196,7 +196,9 @@ fn partner(outer: &Input<'_>, value: &Value, path: &[&str]) -> PartnerRef {
             outer.problem(problem);
         }
     }
-    if found.keys().next().is_none() {
+    // one that is malformed is told so already
+    let is_given = |name: &&str| values.get(*name).is_some_and(|value| *value != Value::Null);
+    if !["externalId", "siret", "rna", "safirCode"].iter().any(is_given) {
         let text = "name the partner by externalId, siret, rna or safirCode";
         let mut problem = Problem::at(ProblemCode::Required, "", text);
         problem.path.extend(path.iter().map(ToString::to_string));

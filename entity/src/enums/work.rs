@@ -339,7 +339,7 @@ text_enum! {
 }
 
 text_enum! {
-    /// What the rows that an import does not name mean.
+    /// What the rows that an import does not name mean (« mode d'import »).
     ImportMode {
         /// Nothing: they stay as they are.
         Upsert = "UPSERT",
@@ -349,7 +349,7 @@ text_enum! {
 }
 
 text_enum! {
-    /// What became of one item of an import.
+    /// What became of one item of an import (« suite donnée »).
     ImportOutcome {
         /// The action was not there and is now.
         Created = "CREATED",
@@ -365,7 +365,7 @@ text_enum! {
 }
 
 text_enum! {
-    /// Where an import stands.
+    /// Where an import stands (« état de l'import »).
     ImportStatus {
         /// Its items arrive.
         Running = "RUNNING",
@@ -375,7 +375,7 @@ text_enum! {
 }
 
 text_enum! {
-    /// What a wrong item of an import means for the others.
+    /// What a wrong item of an import means for the others (« en cas d'erreur »).
     ImportErrorPolicy {
         /// Nothing: the others are written.
         Continue = "CONTINUE",

@@ -24,7 +24,7 @@ async fn every_foreign_key_is_served_by_an_index() {
     on_each_database(async |db| {
         Migrator::up(db, None).await.unwrap();
         assert_eq!(unserved_foreign_keys(db).await, Vec::<String>::new());
-        assert_eq!(foreign_keys(db).await.len(), 58);
+        assert_eq!(foreign_keys(db).await.len(), 60);
     })
     .await;
 }

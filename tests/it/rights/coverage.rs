@@ -23,10 +23,7 @@ const ELSEWHERE: [(&str, &[(&str, &str)]); 9] = [
         include_str!("../writes/access.rs"),
         &[("Query", "exportReferent"), ("ReferentExport", "referent"), ("ReferentExport", "events")],
     ),
-    (
-        include_str!("../sync/rights.rs"),
-        &[("Query", "importBatches"), ("Query", "importItems"), ("Query", "importBatch")],
-    ),
+    (include_str!("../sync/rights.rs"), &[("Query", "importBatches"), ("Query", "importBatch")]),
     (
         include_str!("../sync/history.rs"),
         &[("ImportBatch", "items"), ("ImportItem", "batch"), ("ImportItem", "action")],

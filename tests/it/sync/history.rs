@@ -27,11 +27,11 @@ on_both!(every_item_of_every_import_is_found, Small, async |app| {
     ]);
     assert_eq!(partner.ask(arrived).await.data("/importBatches/nodes"), &expected);
 
-    let wrong = "{ importItems(filter: { externalId: { eq: \"B\" } }) { nodes { index outcome codes paths messages \
-        batch { idempotencyKey } } } }";
+    let wrong = "{ importBatch(by: { idempotencyKey: \"un\" }) { items(filter: { outcome: { eq: REJECTED } }) { nodes { \
+        index externalId outcome codes paths messages batch { idempotencyKey } } } } }";
     let expected = json!([{
-        "index": 1, "outcome": "REJECTED", "codes": ["OUT_OF_BOUNDS"], "paths": ["title"],
+        "index": 1, "externalId": "B", "outcome": "REJECTED", "codes": ["OUT_OF_BOUNDS"], "paths": ["title"],
         "messages": ["2 characters; expected 3 to 200"], "batch": { "idempotencyKey": "un" }
     }]);
-    assert_eq!(partner.ask(wrong).await.data("/importItems/nodes"), &expected);
+    assert_eq!(partner.ask(wrong).await.data("/importBatch/items/nodes"), &expected);
 });

@@ -85,7 +85,7 @@ on_both!(everything_wrong_with_an_item_is_told_and_the_others_stand, Small, asyn
         item(
             "E",
             0,
-            json!({ "lead": { "rna": "W691234567" }, "partners": [{ "name": "Sans code" }, several] })
+            json!({ "lead": { "rna": "W751234567" }, "partners": [{ "name": "Sans code" }, several] })
         ),
         item("F", 0, json!({ "onCreate": { "qpvs": ["QN05901I", "QN06999Z"] } })),
         item("G", 0, json!({ "status": "CANCELLED" })),
@@ -104,7 +104,7 @@ on_both!(everything_wrong_with_an_item_is_told_and_the_others_stand, Small, asyn
     assert_eq!(told[5], rejected(&["RULE onCreate.qpvs.0", "UNKNOWN_CODE onCreate.qpvs.1"]));
     assert_eq!(told[6], rejected(&["RULE cancelReason"]));
     assert_eq!(told[7], ["CREATED"]);
-    let unknown = send(&partner, json!([item("E", 0, json!({ "lead": { "rna": "W691234567" } }))])).await;
+    let unknown = send(&partner, json!([item("E", 0, json!({ "lead": { "rna": "W751234567" } }))])).await;
     assert_eq!(unknown.only(), rejected(&["UNKNOWN_CODE lead.rna"]));
 });
 

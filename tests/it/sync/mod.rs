@@ -79,7 +79,9 @@ fn item(id: &str, minute: u32, more: Value) -> Value {
         "title": "Permanence emploi",
     });
     let fields = item.as_object_mut().expect("an object");
-    fields.extend(more.as_object().expect("an object").clone());
+    if let Value::Object(more) = more {
+        fields.extend(more);
+    }
     fields.retain(|_, value| !value.is_null());
     item
 }

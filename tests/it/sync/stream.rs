@@ -16,8 +16,10 @@ async fn upload(
     body: impl Into<reqwest::Body>,
 ) -> (u16, Vec<Value>) {
     let url = format!("http://{}{path}", app.address);
-    let mut request =
-        reqwest::Client::new().post(url).header("content-type", "application/x-ndjson").body(body);
+    let mut request = reqwest::Client::new().post(url).body(body);
+    if headers.iter().all(|(name, _)| *name != "content-type") {
+        request = request.header("content-type", "application/x-ndjson");
+    }
     if let Some(authorization) = persona.authorization() {
         request = request.header("authorization", authorization);
     }
@@ -31,7 +33,8 @@ async fn upload(
 }
 
 fn lines(range: std::ops::Range<usize>) -> String {
-    range.map(|n| format!("{}\n", item(&format!("L-{n}"), 0, json!({})))).collect()
+    let lines: Vec<String> = range.map(|n| item(&format!("L-{n}"), 0, json!({})).to_string()).collect();
+    lines.join("\n")
 }
 
 fn outcomes(answer: &[Value]) -> Vec<(u64, &str)> {

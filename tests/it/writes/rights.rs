@@ -289,7 +289,9 @@ on_both!(roles_write_actions_figures_and_grants_as_the_matrix_says, Small, async
 on_both!(every_mutation_is_tried_with_every_role, Small, async |app| {
     let answer = app.public().ask("{ __schema { mutationType { fields { name } } } }").await;
     let fields = answer.column("/__schema/mutationType/fields", "name");
-    let fields: BTreeSet<&str> = fields.iter().map(String::as_str).collect();
+    let mut fields: BTreeSet<&str> = fields.iter().map(String::as_str).collect();
+    // each item of an import is answered for itself: `sync::rights` asks
+    fields.remove("syncActions");
     let tried: BTreeSet<&str> = CASES.iter().map(|(name, ..)| *name).collect();
     assert_eq!(fields, tried);
     let with_payload: BTreeSet<&str> =

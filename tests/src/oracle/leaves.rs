@@ -121,7 +121,7 @@ const PARTNER: &[Leaf] = leaves! {
     "siren" Text RESTRICTED |row| row.siren;
     "siret" Text RESTRICTED |row| row.siret;
     "status" Bare RESTRICTED |row| row.status.as_str();
-    "version" Bare RESTRICTED |row| row.version;
+    "version" Shown RESTRICTED |row| row.version;
 };
 const SEAT: &[Leaf] = leaves! {
     seats:
@@ -143,7 +143,7 @@ const BODY: &[Leaf] = leaves! {
     "kind" Bare |row| row.kind.as_str();
     "name" Text RESTRICTED |row| row.name;
     "status" Bare RESTRICTED |row| row.status.as_str();
-    "version" Bare RESTRICTED |row| row.version;
+    "version" Shown RESTRICTED |row| row.version;
 };
 const MEMBER: &[Leaf] = leaves! { members: "seat" Bare |row| row.seat.as_str(); };
 const MEETING: &[Leaf] = leaves! {
