@@ -1,10 +1,11 @@
 //! What the matrix looks at in a row.
 
 use entity::enums::{ActionStatus, FigureStatus, RoadmapStatus};
-use entity::{action, figure, roadmap};
+use entity::{action, figure, roadmap, site_qpv};
 use uuid::Uuid;
 
 use super::matrix::{Eyes, not_ended};
+use super::world::today;
 
 /// What the matrix looks at in a row.
 #[derive(Clone, Debug, Default)]
@@ -117,7 +118,7 @@ impl Eyes<'_> {
         Facts { status: row.status.as_str().to_owned(), ..facts!(row, vec![row.site_id], is_public) }
     }
 
-    /// A figure hangs on its site, on the sites that work or worked in its QPV, on the site of its action.
+    /// A figure hangs on its site, on the sites that work in its QPV, on the site of its action.
     fn of_figure(&self, row: &figure::Model) -> Facts {
         let action = self.world.actions.iter().find(|action| Some(action.id) == row.action_id);
         let is_public = row.status == FigureStatus::Validated
@@ -129,9 +130,11 @@ impl Eyes<'_> {
         facts!(row, sites, is_public)
     }
 
-    /// Sites that work or worked in a QPV.
+    /// Sites that work in a QPV; a link counts until its last day is over.
     pub(super) fn sites_of_qpv(&self, qpv: Uuid) -> Vec<Uuid> {
-        let links = self.world.site_qpvs.iter().filter(|link| link.qpv_id == qpv);
+        let works =
+            |link: &&site_qpv::Model| link.qpv_id == qpv && link.ends_on.is_none_or(|to| to >= today());
+        let links = self.world.site_qpvs.iter().filter(works);
         links.map(|link| link.site_id).collect()
     }
 }

@@ -2,13 +2,13 @@
 
 use cites::auth::{Role, Scope};
 use entity::enums::{ActionStatus, PartnerStatus, SeatKind};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::facts::Facts;
 use super::graph::Type;
 use super::matrix::{Eyes, not_ended};
 use super::world::SIRENS;
-use super::writes::{Outcome, Write, may, place, target};
+use super::writes::{Outcome, Write, may, own_source, place, target};
 use crate::dice::Dice;
 
 use Outcome::{Allowed, Forbidden, NotFound};
@@ -51,8 +51,10 @@ fn create_site(dice: &mut Dice, eyes: &Eyes<'_>) -> Write {
 }
 
 fn create_partner(eyes: &Eyes<'_>) -> Write {
-    let expected = may(eyes.may("Partner", "create", &Facts::default()));
-    Write::new("createPartner", json!({ "name": "x", "kind": "ASSOCIATION" }), "", expected)
+    let facts = Facts { source: own_source(eyes), ..Facts::default() };
+    let expected = may(eyes.may("Partner", "create", &facts));
+    let input = json!({ "name": "x", "kind": "ASSOCIATION" });
+    Write::new("createPartner", with_identifier(eyes, input), "", expected)
 }
 
 /// SIREN and SIRET of a partner from which rights come are ANCT's.
@@ -171,7 +173,15 @@ fn submit_figure(dice: &mut Dice, eyes: &Eyes<'_>) -> Option<Write> {
     let facts = Facts { sites, ..Facts::default() };
     let expected = if seen { may(eyes.may("Figure", "write", &facts)) } else { NotFound };
     let input = json!({ "subject": subject, "indicator": "POPULATION", "value": "-1", "period": "2022" });
-    Some(Write::new("submitFigure", input, "subject", expected))
+    Some(Write::new("submitFigure", with_identifier(eyes, input), "subject", expected))
+}
+
+/// A partner's system names what it creates.
+pub(super) fn with_identifier(eyes: &Eyes<'_>, mut input: Value) -> Value {
+    if eyes.who.role == Role::PartnerSystem {
+        input["externalId"] = json!("new");
+    }
+    input
 }
 
 fn create_grant(eyes: &Eyes<'_>) -> Write {

@@ -6,13 +6,14 @@
 
 use std::collections::BTreeSet;
 
+use cites::auth::Role;
 use entity::enums::FigureSubject;
 use serde_json::{Value, json};
 
 use super::facts::Facts;
 use super::graph::Type;
 use super::matrix::Eyes;
-use super::singles::{SINGLES, live_partner};
+use super::singles::{SINGLES, live_partner, with_identifier};
 use super::who::Who;
 use crate::Answer;
 use crate::dice::Dice;
@@ -222,6 +223,11 @@ fn add(input: &mut Value, rest: &str) {
     input.retain(|_, value| !value.is_null());
 }
 
+/// What a partner's system creates is of its source.
+pub(super) fn own_source(eyes: &Eyes<'_>) -> Option<String> {
+    eyes.who.source.clone().filter(|_| eyes.who.role == Role::PartnerSystem)
+}
+
 /// A site, what must come of a creation there, and its id.
 pub(super) fn place(
     dice: &mut Dice,
@@ -231,7 +237,9 @@ pub(super) fn place(
 ) -> Option<(usize, Outcome, Value)> {
     let of = Type::named("Site");
     let at = target(dice, eyes, of)?;
-    let facts = Facts::new_on(eyes.world.sites[at].id);
+    // the figures of a quarter's report have no identifiers: they are nobody's source
+    let source = own_source(eyes).filter(|_| what == "Action");
+    let facts = Facts { source, ..Facts::new_on(eyes.world.sites[at].id) };
     let expected = if eyes.reads("Site", at) { may(eyes.may(what, verb, &facts)) } else { NotFound };
     Some((at, expected, eyes.key(of, at)))
 }
@@ -248,6 +256,9 @@ fn on_site(
     add(&mut input, rest);
     if name == "createReferent" {
         input["partner"] = eyes.key(Type::named("Partner"), live_partner(dice, eyes)?);
+    }
+    if name == "createAction" {
+        input = with_identifier(eyes, input);
     }
     Some(Write::new(name, input, "site", expected))
 }
