@@ -149,6 +149,17 @@ on_both!(what_leaves_a_callers_sight_reaches_him_as_a_deletion, Small, async |ap
     assert_eq!(followed(app, &stranger).await, ["DELETE ACTION 5"], "he knows already");
 });
 
+on_both!(what_was_published_in_a_site_that_nobody_sees_leaves_no_trace, Small, async |app| {
+    let prefecture = app.prefecture(&["93"]);
+    let input = json!({ "site": known(Kind::Site, 4), "title": "Avant le label", "startsOn": "2023", "published": true,
+        "lead": known(Kind::Partner, 3), "pillar": "INNOVER" });
+    let id = write(&prefecture, "createAction", input).await.id();
+    write(&prefecture, "transitionAction", json!({ "id": id, "to": "PLANNED" })).await.done();
+    write(&prefecture, "updateAction", json!({ "id": id, "published": false })).await.done();
+    assert_eq!(followed(app, &prefecture).await.len(), 3);
+    assert!(followed(app, &app.prefecture(&["02"])).await.is_empty(), "the site is a candidate still");
+});
+
 on_both!(the_feed_is_for_those_whom_the_matrix_names, Small, async |app| {
     write(&app.anct(), "updateSite", json!({ "id": known(Kind::Site, 4), "name": "Candidate" })).await.done();
     for (persona, sees) in [

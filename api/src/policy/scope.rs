@@ -153,7 +153,13 @@ fn source(sql: &mut Sql, viewer: &Viewer, resource: Resource, verb: Verb, a: &st
 pub(super) fn recorded(sql: &mut Sql, viewer: &Viewer, grant: Grant, a: &str) -> Option<String> {
     let (territory, system) = match grant.territory {
         Territory::National => return Some("TRUE".to_owned()),
-        Territory::Public => return Some(format!("{a}.was_public")),
+        // a site that the public does not see now never was seen: what was published there was not either
+        Territory::Public => {
+            return Some(format!(
+                "({a}.was_public AND (coalesce({a}.was_site_id, {a}.site_id) IS NULL OR coalesce({a}.was_site_id, \
+                 {a}.site_id) IN ({PUBLIC_SITES})))"
+            ));
+        }
         Territory::Own => return None,
         Territory::Source => (Territory::Granted, Some(viewer.actor.source.clone()?)),
         territory => (territory, None),
