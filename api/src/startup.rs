@@ -26,7 +26,11 @@ use crate::{ingest, limits};
 pub async fn open(config: &Config) -> anyhow::Result<Db> {
     let database = &config.database;
     let timeout = Duration::from_millis(database.acquire_timeout_ms);
-    Ok(Db::open(database.url.expose(), database.max_connections, timeout).await?)
+    let threads = match config.server.workers {
+        0 => std::thread::available_parallelism().map_or(1, usize::from),
+        workers => workers,
+    };
+    Ok(Db::open(database.url.expose(), database.max_connections, threads, timeout).await?)
 }
 
 /// Migrates the database and loads what it should hold.

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use cites::db::{Backend, Db};
 use cites::graphql::scalars::Scalar;
 use cites::read::declare::{Field, FieldKind, Leaf, Noun, Source, ValueField};
-use sea_orm::{ConnectionTrait, Statement, TransactionTrait};
+use sea_orm::{ConnectionTrait, Statement};
 use tests::{Template, TestApp, block_on_postgres, on_both};
 
 /// Flags and enums are filtered without an index of their own: a value of few is not what an index finds rows by, the
@@ -197,7 +197,7 @@ async fn plan(db: &Db, noun: &Noun, order: &[(&str, bool)]) -> String {
         "EXPLAIN SELECT {key} FROM {table} {rows_alive} ORDER BY {}, {key}{last} LIMIT 21",
         terms.join(", ")
     );
-    let tx = db.writer.begin().await.expect("a transaction");
+    let tx = db.begin_write().await.expect("a transaction");
     let settings = "SET LOCAL enable_seqscan = off; SET LOCAL enable_sort = off";
     tx.execute_unprepared(settings).await.expect("the settings are taken");
     let rows =

@@ -156,7 +156,7 @@ async fn prepare(url: &str, home: &Path, template: Template) {
     db.migrate().await.expect("the template is migrated");
     template.fill(&db).await;
     // What the writer still holds in the log of an embedded database goes into its file as it closes.
-    db.close().await.expect("the template closes");
+    db.close().await;
 }
 
 fn sqlite_url(file: &Path) -> String {

@@ -8,14 +8,11 @@
 
 use entity::{audit_seal, journal};
 use sea_orm::ActiveValue::Set;
-use sea_orm::{
-    ActiveModelTrait, ColumnTrait, DatabaseTransaction, DbErr, EntityTrait, QueryFilter, QueryOrder,
-    QuerySelect,
-};
+use sea_orm::{ActiveModelTrait, ColumnTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use sha2::{Digest, Sha256};
 
 use crate::clock::Clock;
-use crate::db::{Backend, Db};
+use crate::db::{Backend, Db, Transaction};
 
 /// How many entries one seal covers, about.
 const ENTRIES: u64 = 5_000;
@@ -116,7 +113,7 @@ async fn seal_one(db: &Db, clock: &dyn Clock) -> Result<bool, DbErr> {
 }
 
 /// Where the next range ends; none when nothing new is settled.
-async fn until(tx: &DatabaseTransaction, db: &Db, after: i64) -> Result<Option<i64>, DbErr> {
+async fn until(tx: &Transaction, db: &Db, after: i64) -> Result<Option<i64>, DbErr> {
     let mark = mark(db.backend);
     let settled = db.settled_before(tx).await?;
     let mut marks = journal::Entity::find().select_only().column(mark).filter(mark.gt(after));

@@ -2,9 +2,9 @@ use std::fs::{File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use sea_orm::{ConnectionTrait, DatabaseTransaction, DbErr, Statement, TransactionTrait};
+use sea_orm::{ConnectionTrait, DbErr, Statement};
 
-use super::{Backend, Db, OpenError};
+use super::{Backend, Db, OpenError, Transaction};
 
 /// Held by the one server that works on an embedded database; freed when dropped, or when the process ends.
 #[derive(Debug)]
@@ -15,7 +15,7 @@ pub struct ServeLock {
 /// Held while a piece of work is done that only one instance may do at a time.
 enum WorkLock {
     /// On a server: ends with the transaction, even if this process dies.
-    Transaction(DatabaseTransaction),
+    Transaction(Transaction),
     /// Beside an embedded database: ends with the file handle.
     File { _file: File },
 }
@@ -58,24 +58,20 @@ impl Db {
 
     /// A lock of the transaction rather than of the session: a cancelled task cannot leave it behind.
     async fn wait_for_transaction(&self, name: &str) -> Result<WorkLock, DbErr> {
-        let transaction = self.writer.begin().await?;
+        let transaction = self.begin_write().await?;
         self.lock_within(&transaction, name).await?;
         Ok(WorkLock::Transaction(transaction))
     }
 
     /// Makes transactions of that name wait for each other, until this one ends. Those that write `SQLite` do so
     /// anyway.
-    pub async fn lock_within(&self, transaction: &DatabaseTransaction, name: &str) -> Result<(), DbErr> {
+    pub async fn lock_within(&self, transaction: &Transaction, name: &str) -> Result<(), DbErr> {
         lock_within(transaction, self.backend, name).await
     }
 }
 
 /// The same for who has only the transaction.
-pub async fn lock_within(
-    transaction: &DatabaseTransaction,
-    backend: Backend,
-    name: &str,
-) -> Result<(), DbErr> {
+pub async fn lock_within(transaction: &Transaction, backend: Backend, name: &str) -> Result<(), DbErr> {
     if backend == Backend::Sqlite {
         return Ok(());
     }

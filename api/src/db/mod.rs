@@ -2,13 +2,16 @@
 
 pub mod bulk;
 mod cell;
+mod connection;
 mod contention;
 mod lock;
 mod open;
+mod pool;
 mod scrub;
 mod sql;
 #[cfg(test)]
 mod tests;
+mod transaction;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -18,17 +21,16 @@ use chrono::{DateTime, SubsecRound};
 use entity::database_identity;
 use migration::{Migrator, MigratorTrait};
 use sea_orm::ActiveValue::Set;
-use sea_orm::{
-    ActiveModelTrait, ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr,
-    EntityTrait, SqliteTransactionMode, Statement, TransactionOptions, TransactionTrait,
-};
+use sea_orm::{ActiveModelTrait, ConnectionTrait, DbBackend, DbErr, EntityTrait, Statement};
 use uuid::Uuid;
 
 pub use cell::{Cell, Kind, cell, is_null};
 pub use contention::is_contended;
 pub use lock::{ServeLock, lock_within};
 pub use open::OpenError;
+pub use pool::Pool;
 pub use sql::{KeyType, Keys, Sql};
+pub use transaction::Transaction;
 
 /// Kind of database.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,9 +45,9 @@ pub enum Backend {
 #[derive(Clone, Debug)]
 pub struct Db {
     /// Connections that may write; a single one on `SQLite`, which has one writer at a time.
-    pub writer: DatabaseConnection,
+    pub writer: Pool,
     /// Connections that can only read.
-    pub readers: DatabaseConnection,
+    pub readers: Pool,
     /// Kind of database.
     pub backend: Backend,
     /// Statements that reads have run since the start, for metrics and tests.
@@ -58,20 +60,19 @@ impl Db {
     /// Begins to read: every statement until the end sees one and the same state of the data.
     ///
     /// The readers' own settings (see `open`) say it all, so that it costs one round trip.
-    pub async fn begin_read(&self) -> Result<DatabaseTransaction, DbErr> {
-        self.readers.begin().await
+    pub async fn begin_read(&self) -> Result<Transaction, DbErr> {
+        Transaction::begin(&self.readers, "BEGIN").await
     }
 
     /// Begins to write. On `SQLite` it waits here for its turn, and so never fails half-way for want of it.
-    pub async fn begin_write(&self) -> Result<DatabaseTransaction, DbErr> {
-        let immediate = Some(SqliteTransactionMode::Immediate);
-        let options = TransactionOptions { sqlite_transaction_mode: immediate, ..Default::default() };
-        self.writer.begin_with_options(options).await
+    pub async fn begin_write(&self) -> Result<Transaction, DbErr> {
+        let how = if self.backend == Backend::Sqlite { "BEGIN IMMEDIATE" } else { "BEGIN" };
+        Transaction::begin(&self.writer, how).await
     }
 
     /// The oldest transaction still open: what lower ones wrote is settled. `None` where there is one writer, and
     /// everything that is seen is settled.
-    pub async fn settled_before(&self, tx: &DatabaseTransaction) -> Result<Option<i64>, DbErr> {
+    pub async fn settled_before(&self, tx: &Transaction) -> Result<Option<i64>, DbErr> {
         if self.backend == Backend::Sqlite {
             return Ok(None);
         }
@@ -84,7 +85,9 @@ impl Db {
     /// others wait and then find nothing to do.
     pub async fn migrate(&self) -> Result<(), DbErr> {
         let work = async {
-            Migrator::up(&self.writer, None).await?;
+            let connection = self.writer.of_library().await?;
+            Migrator::up(&connection, None).await?;
+            connection.close().await?;
             self.name().await
         };
         self.locked("migrate", work).await
@@ -105,7 +108,12 @@ impl Db {
 
     /// Undoes the last migrations, with the data of their tables.
     pub async fn migrate_down(&self, steps: u32) -> Result<(), DbErr> {
-        self.locked("migrate", Migrator::down(&self.writer, Some(steps))).await
+        let work = async {
+            let connection = self.writer.of_library().await?;
+            Migrator::down(&connection, Some(steps)).await?;
+            connection.close().await
+        };
+        self.locked("migrate", work).await
     }
 
     /// The names of all migrations, and whether each is applied.
@@ -147,9 +155,9 @@ impl Db {
         row.map(|row| row.try_get_by_index(0)).transpose()
     }
 
-    /// Ends every connection once its work is done.
-    pub async fn close(&self) -> Result<(), DbErr> {
-        self.readers.close_by_ref().await?;
-        self.writer.close_by_ref().await
+    /// Lends no more connections, and ends each once its work is done.
+    pub async fn close(&self) {
+        self.readers.close().await;
+        self.writer.close().await;
     }
 }

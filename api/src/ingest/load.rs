@@ -4,17 +4,18 @@ use std::collections::{HashMap, HashSet};
 
 use async_graphql::Value;
 use chrono::{DateTime, Utc};
-use sea_orm::{DatabaseTransaction, DbErr, EntityTrait, IntoActiveModel, QuerySelect};
+use sea_orm::{DbErr, EntityTrait, IntoActiveModel, QuerySelect};
 use uuid::{NoContext, Timestamp, Uuid};
 
 use super::DataSource;
 use super::report::{FileReport, Wrong};
 use super::write::{Rule, Writer};
+use crate::db::Transaction;
 use crate::graphql::scalars::{Parsed, PartialDate, Scalar};
 
 /// One step under way: its transaction, its files, its time and its report.
 pub(super) struct Load<'a> {
-    pub tx: &'a DatabaseTransaction,
+    pub tx: &'a Transaction,
     pub data: &'a DataSource,
     pub now: DateTime<Utc>,
     pub report: FileReport,

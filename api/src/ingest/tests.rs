@@ -14,9 +14,7 @@ use entity::{
     qpv_outline, region, roadmap, seat, site, site_commune, site_departement, site_milestone, site_qpv,
 };
 use rust_decimal::Decimal;
-use sea_orm::{
-    ColumnTrait, ConnectionTrait, DatabaseConnection, EntityTrait, ExprTrait, PaginatorTrait, QueryFilter,
-};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, ExprTrait, PaginatorTrait, QueryFilter};
 use uuid::Uuid;
 
 use super::{DataSource, Report, run};
@@ -84,7 +82,7 @@ fn loaded() -> Vec<u8> {
         let db = scratch.database().await;
         let report = load(&db, DataSource::Embedded).await;
         assert_eq!(report.rejected(), 0, "{report}");
-        db.close().await.unwrap();
+        db.close().await;
         std::fs::read(scratch.file()).unwrap()
     };
     let runtime = || tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
@@ -92,7 +90,7 @@ fn loaded() -> Vec<u8> {
 }
 
 async fn open(url: &str) -> Db {
-    Db::open(url, 4, Duration::from_secs(5)).await.unwrap()
+    Db::open(url, 4, 1, Duration::from_secs(5)).await.unwrap()
 }
 
 fn clock() -> FixedClock {
@@ -103,7 +101,7 @@ async fn load(db: &Db, data: DataSource) -> Report {
     run(db, &clock(), data, true).await.unwrap()
 }
 
-async fn count<E: EntityTrait>(db: &DatabaseConnection) -> u64
+async fn count<E: EntityTrait>(db: &impl ConnectionTrait) -> u64
 where
     E::Model: Sync,
 {
@@ -136,7 +134,7 @@ async fn everything_is_loaded_once_on_a_server_too() {
     let db = open(&format!("{address}/{name}?{query}")).await;
     db.migrate().await.unwrap();
     everything_once(&db).await;
-    db.close().await.unwrap();
+    db.close().await;
     server.writer.execute_unprepared(&format!("DROP DATABASE {name}")).await.unwrap();
 }
 

@@ -4,11 +4,12 @@ use std::marker::PhantomData;
 
 use sea_orm::sea_query::{Alias, BinOper, Expr, ExprTrait, OnConflict, SimpleExpr};
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, IdenStatic,
-    IntoActiveModel, Iterable, PaginatorTrait, QueryTrait,
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, IdenStatic, IntoActiveModel,
+    Iterable, PaginatorTrait, QueryTrait,
 };
 
 use super::report::FileReport;
+use crate::db::Transaction;
 
 /// Values bound by one statement: below the 32 766 of SQLite and the 65 535 of PostgreSQL, and small enough
 /// that a cached statement weighs little.
@@ -40,12 +41,12 @@ where
     E::ActiveModel: Send,
 {
     /// Begins with the rows that are there.
-    pub async fn new(tx: &DatabaseTransaction, rule: Rule<E::Column>) -> Result<Self, DbErr> {
+    pub async fn new(tx: &Transaction, rule: Rule<E::Column>) -> Result<Self, DbErr> {
         Ok(Self { rule, before: E::find().count(tx).await?, given: 0, touched: 0, table: PhantomData })
     }
 
     /// Writes rows; no two of them may have the same key.
-    pub async fn write(&mut self, tx: &DatabaseTransaction, rows: Vec<E::Model>) -> Result<(), DbErr> {
+    pub async fn write(&mut self, tx: &Transaction, rows: Vec<E::Model>) -> Result<(), DbErr> {
         self.given += rows.len() as u64;
         let batch = BINDS / E::Column::iter().count();
         let mut rows = rows.into_iter().peekable();
@@ -58,7 +59,7 @@ where
     }
 
     /// Adds what was done to the report.
-    pub async fn finish(self, tx: &DatabaseTransaction, report: &mut FileReport) -> Result<(), DbErr> {
+    pub async fn finish(self, tx: &Transaction, report: &mut FileReport) -> Result<(), DbErr> {
         let created = E::find().count(tx).await?.saturating_sub(self.before);
         report.created += created;
         report.updated += self.touched.saturating_sub(created);
@@ -68,7 +69,7 @@ where
 }
 
 /// Writes new rows, and answers how many.
-pub(crate) async fn insert<E, A>(tx: &DatabaseTransaction, rows: Vec<E::Model>) -> Result<u64, DbErr>
+pub(crate) async fn insert<E, A>(tx: &Transaction, rows: Vec<E::Model>) -> Result<u64, DbErr>
 where
     E: EntityTrait<ActiveModel = A>,
     E::Model: IntoActiveModel<A>,

@@ -58,9 +58,9 @@ pub async fn run(db: &Db, levels: &[Level<'_>]) -> Result<Vec<Fetched>, ApiError
         1 => run_on(&db.readers, db, levels).await,
         _ => {
             let snapshot = db.begin_read().await?;
-            let fetched = run_on(&snapshot, db, levels).await?;
-            snapshot.commit().await?;
-            Ok(fetched)
+            let fetched = run_on(&snapshot, db, levels).await;
+            snapshot.rollback().await?;
+            fetched
         }
     }
 }

@@ -7,10 +7,11 @@ use entity::{commune, qpv, site, site_commune, site_departement, site_qpv};
 use rand::distr::Distribution;
 use rand::distr::weighted::WeightedIndex;
 use rand::seq::SliceRandom;
-use sea_orm::{ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
 use uuid::Uuid;
 
 use super::{Dice, SeedError};
+use crate::db::Transaction;
 
 /// A site as the seeding sees it.
 pub(super) struct Site {
@@ -33,7 +34,7 @@ pub(super) struct Ground {
 }
 
 impl Ground {
-    pub async fn read(tx: &DatabaseTransaction, dice: &mut Dice) -> Result<Self, SeedError> {
+    pub async fn read(tx: &Transaction, dice: &mut Dice) -> Result<Self, SeedError> {
         let order = [site::Column::Code, site::Column::Name];
         let rows = site::Entity::find().order_by_asc(order[0]).order_by_asc(order[1]).all(tx).await?;
         let mut qpvs = qpvs(tx).await?;
@@ -75,7 +76,7 @@ fn weights(count: usize, dice: &mut Dice) -> Option<WeightedIndex<f64>> {
 
 type OfSites<T> = HashMap<Uuid, T>;
 
-async fn qpvs(tx: &DatabaseTransaction) -> Result<OfSites<[Vec<(Uuid, String)>; 2]>, SeedError> {
+async fn qpvs(tx: &Transaction) -> Result<OfSites<[Vec<(Uuid, String)>; 2]>, SeedError> {
     let all: HashMap<_, _> =
         qpv::Entity::find().all(tx).await?.into_iter().map(|qpv| (qpv.id, qpv)).collect();
     let links = site_qpv::Entity::find().filter(site_qpv::Column::EndsOn.is_null()).all(tx).await?;
@@ -90,7 +91,7 @@ async fn qpvs(tx: &DatabaseTransaction) -> Result<OfSites<[Vec<(Uuid, String)>; 
     Ok(found)
 }
 
-async fn communes(tx: &DatabaseTransaction) -> Result<OfSites<Vec<(String, String)>>, SeedError> {
+async fn communes(tx: &Transaction) -> Result<OfSites<Vec<(String, String)>>, SeedError> {
     let all = commune::Entity::find().all(tx).await?;
     let names: HashMap<_, _> = all.into_iter().map(|commune| (commune.code, commune.name)).collect();
     let links = site_commune::Entity::find().order_by_asc(site_commune::Column::CommuneCode).all(tx).await?;

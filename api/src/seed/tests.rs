@@ -21,7 +21,7 @@ async fn seeded(
     let clock = FixedClock::new(DateTime::from_timestamp(1_735_000_000, 0).unwrap());
     let file = folder.join(name);
     let url = format!("sqlite://{}?mode=rwc", file.display());
-    let db = Db::open(&url, 2, Duration::from_secs(5)).await.unwrap();
+    let db = Db::open(&url, 2, 1, Duration::from_secs(5)).await.unwrap();
     db.migrate().await.unwrap();
     assert!(matches!(seed(&db, &clock, 1, 1, 1).await, Err(SeedError::NoSite)));
     run(&db, &clock, DataSource::Embedded, false).await.unwrap();
@@ -69,7 +69,7 @@ async fn a_seeded_set_is_plausible() {
             .unwrap(),
         300
     );
-    db.close().await.unwrap();
+    db.close().await;
     std::fs::remove_dir_all(&folder).unwrap();
 }
 
@@ -116,8 +116,8 @@ async fn one_seed_gives_one_set() {
     assert_eq!(ours.len() as u64, all);
     let differing = ours.iter().zip(&theirs).find(|(a, b)| a != b);
     assert!(differing.is_none() && ours.len() == theirs.len(), "{differing:?}");
-    one.close().await.unwrap();
-    other.close().await.unwrap();
+    one.close().await;
+    other.close().await;
 }
 
 #[test]

@@ -16,8 +16,8 @@ pub(crate) mod row;
 mod run;
 pub mod source;
 
+use crate::db::Transaction;
 use chrono::{DateTime, NaiveDate, Utc};
-use sea_orm::DatabaseTransaction;
 
 use crate::db::Backend;
 use crate::policy::Viewer;
@@ -34,7 +34,7 @@ pub use self::run::{Asked, Change, Done, Sender, Written, run};
 #[derive(Clone, Copy, Debug)]
 pub struct Writing<'w> {
     /// The transaction of this mutation, or of its whole document.
-    pub tx: &'w DatabaseTransaction,
+    pub tx: &'w Transaction,
     /// Who writes.
     pub viewer: &'w Viewer,
     /// Kind of database.

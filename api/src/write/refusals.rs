@@ -8,14 +8,14 @@ use chrono::{DateTime, Utc};
 use entity::enums::JournalOp;
 use entity::{StringList, journal};
 use sea_orm::ActiveValue::{NotSet, Set};
-use sea_orm::{ActiveModelTrait, ConnectionTrait, DatabaseTransaction};
+use sea_orm::{ActiveModelTrait, ConnectionTrait};
 use uuid::Uuid;
 
 use super::run::{Asked, Sender};
 use crate::audit;
 use crate::auth::Role;
 use crate::clock::Clock;
-use crate::db::{Cell, Db, Kind, Sql, cell};
+use crate::db::{Cell, Db, Kind, Sql, Transaction, cell};
 use crate::error::ApiError;
 use crate::ids;
 use crate::limits;
@@ -140,7 +140,7 @@ const SITES: [(&str, &str); 9] = [
 
 /// The site that an input is about: by its subject, else by the first other id that leads to one. Those who answer
 /// for the site see the refusal; the sender learns nothing from it.
-async fn site_of(db: &Db, tx: &DatabaseTransaction, input: &Arguments) -> Result<Option<Uuid>, ApiError> {
+async fn site_of(db: &Db, tx: &Transaction, input: &Arguments) -> Result<Option<Uuid>, ApiError> {
     let nested = input.values().filter_map(|value| match value {
         Value::Object(fields) => Some(fields.values()),
         _ => None,

@@ -1,0 +1,237 @@
+//! Connections kept open, lent for a statement or for a transaction.
+//!
+//! On a server each thread has connections of its own: a socket belongs to the event loop that opened it, and would
+//! wake that thread for every answer which another one waits for. They are lent by `deadpool` and not by sqlx, whose
+//! pool asks a server for a sign of life after every use: a round trip more for each request.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use deadpool::Runtime;
+use deadpool::managed::{self, Manager, Metrics, Object, PoolError, RecycleError, RecycleResult};
+use sea_orm::sqlx::ConnectOptions as _;
+use sea_orm::sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sea_orm::sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions};
+use sea_orm::{
+    ConnAcquireErr, ConnectionTrait, DatabaseConnection, DbBackend, DbErr, ExecResult, QueryResult, Statement,
+};
+use thread_local::ThreadLocal;
+
+use super::connection::{Connection, unreachable};
+
+/// A connection to a server unused for this long is tried before it is lent: the server may have restarted.
+const STALE_AFTER: Duration = Duration::from_secs(10);
+
+/// A connection to a server older than this is replaced: it may lead to an address that moved, and holds plans.
+const RENEW_AFTER: Duration = Duration::from_secs(1800);
+
+/// What connections are opened with.
+#[derive(Clone, Debug)]
+pub enum Opener {
+    /// Those of a server.
+    Postgres(PgConnectOptions),
+    /// Those of a file.
+    Sqlite(SqliteConnectOptions),
+}
+
+impl Manager for Opener {
+    type Type = Connection;
+    type Error = DbErr;
+
+    async fn create(&self) -> Result<Connection, DbErr> {
+        let connection = match self {
+            Self::Postgres(options) => options.connect().await.map(Connection::Postgres),
+            Self::Sqlite(options) => options.connect().await.map(Connection::Sqlite),
+        };
+        connection.map_err(unreachable)
+    }
+
+    async fn recycle(&self, connection: &mut Connection, used: &Metrics) -> RecycleResult<DbErr> {
+        if matches!(self, Self::Sqlite(_)) {
+            // a file does not go away as a server does: connections stay, with their caches
+            return Ok(());
+        }
+        if used.age() > RENEW_AFTER {
+            return Err(RecycleError::message("too old"));
+        }
+        if used.last_used() > STALE_AFTER { Ok(connection.ping().await?) } else { Ok(()) }
+    }
+}
+
+/// Connections of one kind, opened when they are needed. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Pool {
+    opener: Opener,
+    size: usize,
+    wait: Duration,
+    kept: Kept,
+}
+
+#[derive(Clone, Debug)]
+enum Kept {
+    Together(managed::Pool<Opener>),
+    OfThreads(Arc<ThreadLocal<managed::Pool<Opener>>>),
+}
+
+impl Pool {
+    /// At most `size` connections, for all threads together on a file, for each thread on a server. Who waits longer
+    /// than `wait` for one gets an error.
+    pub fn new(opener: Opener, size: usize, wait: Duration) -> Result<Self, DbErr> {
+        let kept = match &opener {
+            Opener::Sqlite(_) => Kept::Together(pool(&opener, size, wait)?),
+            Opener::Postgres(_) => Kept::OfThreads(Arc::default()),
+        };
+        Ok(Self { opener, size, wait, kept })
+    }
+
+    /// A connection of the library's own, for its migrations.
+    pub async fn of_library(&self) -> Result<DatabaseConnection, DbErr> {
+        Ok(match &self.opener {
+            Opener::Postgres(options) => PgPoolOptions::new()
+                .max_connections(1)
+                .connect_with(options.clone())
+                .await
+                .map(DatabaseConnection::from),
+            Opener::Sqlite(options) => SqlitePoolOptions::new()
+                .max_connections(1)
+                .connect_with(options.clone())
+                .await
+                .map(DatabaseConnection::from),
+        }
+        .map_err(unreachable)?)
+    }
+
+    /// Lends a connection.
+    pub async fn lend(&self) -> Result<Lent, DbErr> {
+        let pool = match &self.kept {
+            Kept::Together(pool) => pool,
+            Kept::OfThreads(pools) => pools.get_or_try(|| pool(&self.opener, self.size, self.wait))?,
+        };
+        let connection = pool.get().await.map_err(|error| match error {
+            PoolError::Backend(error) => error,
+            PoolError::Closed => DbErr::ConnectionAcquire(ConnAcquireErr::ConnectionClosed),
+            _ => DbErr::ConnectionAcquire(ConnAcquireErr::Timeout),
+        })?;
+        Ok(Lent { connection: Some(connection), under_way: false, in_transaction: false })
+    }
+
+    /// Lends no more, and ends the connections that nobody holds.
+    pub async fn close(&self) {
+        let pools = match &self.kept {
+            Kept::Together(pool) => vec![pool],
+            Kept::OfThreads(pools) => pools.iter().collect(),
+        };
+        for pool in pools {
+            let idle = pool.retain(|_, _| false).removed;
+            pool.close();
+            for connection in idle {
+                // one whose other side went away has ended already
+                connection.close().await.ok();
+            }
+        }
+    }
+}
+
+fn pool(opener: &Opener, size: usize, wait: Duration) -> Result<managed::Pool<Opener>, DbErr> {
+    managed::Pool::builder(opener.clone())
+        .max_size(size)
+        .wait_timeout(Some(wait))
+        .create_timeout(Some(wait))
+        .recycle_timeout(Some(wait))
+        .runtime(Runtime::Tokio1)
+        .build()
+        .map_err(|error| DbErr::Custom(error.to_string()))
+}
+
+/// A connection on loan. Given back when dropped, unless something is still under way on it: then it is ended, and
+/// with it what it began.
+#[derive(Debug)]
+pub struct Lent {
+    connection: Option<Object<Opener>>,
+    /// A statement has not come to its end, or the connection is not sound.
+    under_way: bool,
+    /// Between a beginning and an end.
+    pub(super) in_transaction: bool,
+}
+
+impl Lent {
+    /// Runs a statement.
+    pub async fn execute(&mut self, statement: Statement) -> Result<ExecResult, DbErr> {
+        let done = self.start()?.execute(statement).await;
+        self.done(done)
+    }
+
+    /// Runs statements without values, as text.
+    pub async fn execute_text(&mut self, sql: &str) -> Result<ExecResult, DbErr> {
+        let done = self.start()?.execute_text(sql).await;
+        self.done(done)
+    }
+
+    /// The first row that a statement finds.
+    pub async fn one(&mut self, statement: Statement) -> Result<Option<QueryResult>, DbErr> {
+        let done = self.start()?.one(statement).await;
+        self.done(done)
+    }
+
+    /// The rows that a statement finds.
+    pub async fn all(&mut self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
+        let done = self.start()?.all(statement).await;
+        self.done(done)
+    }
+
+    fn start(&mut self) -> Result<&mut Connection, DbErr> {
+        self.under_way = true;
+        let gone = DbErr::ConnectionAcquire(ConnAcquireErr::ConnectionClosed);
+        self.connection.as_mut().map(|connection| &mut **connection).ok_or(gone)
+    }
+
+    fn done<T>(&mut self, done: Result<T, DbErr>) -> Result<T, DbErr> {
+        self.under_way = done.as_ref().err().is_some_and(|error| !is_refusal(error));
+        done
+    }
+}
+
+/// Whether the database answered, though with an error: the connection itself is sound.
+fn is_refusal(error: &DbErr) -> bool {
+    use sea_orm::RuntimeErr::SqlxError;
+    let (DbErr::Exec(SqlxError(cause)) | DbErr::Query(SqlxError(cause))) = error else { return false };
+    matches!(cause.as_ref(), sea_orm::sqlx::Error::Database(_))
+}
+
+impl Drop for Lent {
+    fn drop(&mut self) {
+        if (self.under_way || self.in_transaction)
+            && let Some(connection) = self.connection.take()
+        {
+            drop(Object::take(connection));
+        }
+    }
+}
+
+/// Each statement on whichever connection is free.
+#[async_trait]
+impl ConnectionTrait for Pool {
+    fn get_database_backend(&self) -> DbBackend {
+        match self.opener {
+            Opener::Postgres(_) => DbBackend::Postgres,
+            Opener::Sqlite(_) => DbBackend::Sqlite,
+        }
+    }
+
+    async fn execute_raw(&self, statement: Statement) -> Result<ExecResult, DbErr> {
+        self.lend().await?.execute(statement).await
+    }
+
+    async fn execute_unprepared(&self, sql: &str) -> Result<ExecResult, DbErr> {
+        self.lend().await?.execute_text(sql).await
+    }
+
+    async fn query_one_raw(&self, statement: Statement) -> Result<Option<QueryResult>, DbErr> {
+        self.lend().await?.one(statement).await
+    }
+
+    async fn query_all_raw(&self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
+        self.lend().await?.all(statement).await
+    }
+}

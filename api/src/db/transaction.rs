@@ -1,0 +1,65 @@
+//! Transactions.
+
+use async_trait::async_trait;
+use futures_util::lock::Mutex;
+use sea_orm::{ConnectionTrait, DbBackend, DbErr, ExecResult, QueryResult, Statement};
+
+use super::pool::{Lent, Pool};
+
+/// A transaction. Dropped before its end it is undone, by ending its connection: whoever waits for an answer ends it
+/// by [`Transaction::commit`] or [`Transaction::rollback`].
+#[derive(Debug)]
+pub struct Transaction {
+    lent: Mutex<Lent>,
+    backend: DbBackend,
+}
+
+impl Transaction {
+    /// Begins, by a statement such as `BEGIN`.
+    pub(super) async fn begin(pool: &Pool, how: &str) -> Result<Self, DbErr> {
+        let mut lent = pool.lend().await?;
+        lent.execute_text(how).await?;
+        lent.in_transaction = true;
+        Ok(Self { lent: Mutex::new(lent), backend: pool.get_database_backend() })
+    }
+
+    /// Makes its writes last and seen.
+    pub async fn commit(self) -> Result<(), DbErr> {
+        self.end("COMMIT").await
+    }
+
+    /// Undoes its writes.
+    pub async fn rollback(self) -> Result<(), DbErr> {
+        self.end("ROLLBACK").await
+    }
+
+    async fn end(self, how: &str) -> Result<(), DbErr> {
+        let mut lent = self.lent.into_inner();
+        lent.execute_text(how).await?;
+        lent.in_transaction = false;
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl ConnectionTrait for Transaction {
+    fn get_database_backend(&self) -> DbBackend {
+        self.backend
+    }
+
+    async fn execute_raw(&self, statement: Statement) -> Result<ExecResult, DbErr> {
+        self.lent.lock().await.execute(statement).await
+    }
+
+    async fn execute_unprepared(&self, sql: &str) -> Result<ExecResult, DbErr> {
+        self.lent.lock().await.execute_text(sql).await
+    }
+
+    async fn query_one_raw(&self, statement: Statement) -> Result<Option<QueryResult>, DbErr> {
+        self.lent.lock().await.one(statement).await
+    }
+
+    async fn query_all_raw(&self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
+        self.lent.lock().await.all(statement).await
+    }
+}
