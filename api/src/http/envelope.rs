@@ -8,8 +8,9 @@ use actix_web::http::header::{
 };
 use actix_web::middleware::Next;
 use actix_web::{Error, HttpMessage, HttpRequest};
-use tracing::Instrument;
 use uuid::Uuid;
+
+use crate::telemetry;
 
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -42,8 +43,7 @@ pub async fn envelope(
 ) -> Result<ServiceResponse<impl MessageBody>, Error> {
     let id = taken(request.headers()).unwrap_or_else(|| Uuid::now_v7().to_string());
     request.extensions_mut().insert(RequestId(id.clone()));
-    let span = tracing::info_span!("request", request.id = %id);
-    let mut response = next.call(request).instrument(span).await?;
+    let mut response = telemetry::within_request(id.clone(), next.call(request)).await?;
     let headers = response.headers_mut();
     if let Ok(id) = HeaderValue::try_from(id) {
         headers.insert(X_REQUEST_ID, id);

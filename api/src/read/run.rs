@@ -80,7 +80,7 @@ async fn run_on<C: ConnectionTrait>(
             }
             Some(parent) => {
                 let kind = levels[parent.level].kind(parent.column);
-                let keys = keys(parent, kind, &done[parent.level].rows, &mut fetched)?;
+                let keys = keys(parent, kind, &done[parent.level], &mut fetched)?;
                 if keys.is_empty() {
                     done.push(fetched);
                     continue;
@@ -112,21 +112,17 @@ async fn query<C: ConnectionTrait>(connection: &C, db: &Db, sql: Sql) -> Result<
     connection.query_all_raw(sql.into_statement()).await
 }
 
-/// The distinct keys of the parent's rows; notes which group each row belongs to.
-fn keys(
-    parent: &Parent<'_>,
-    kind: Kind,
-    rows: &[QueryResult],
-    fetched: &mut Fetched,
-) -> Result<Keys, ApiError> {
+/// The distinct keys of the parent's rows; notes which group each row belongs to. The row that only tells that there
+/// are more has none.
+fn keys(parent: &Parent<'_>, kind: Kind, rows: &Fetched, fetched: &mut Fetched) -> Result<Keys, ApiError> {
     let keys = if kind == Kind::Uuid {
-        let mut known: HashMap<Uuid, u32> = HashMap::with_capacity(rows.len());
+        let mut known: HashMap<Uuid, u32> = HashMap::with_capacity(rows.rows.len());
         Keys::Uuid(distinct(parent.column, kind, rows, fetched, &mut known, |cell| match cell {
             Cell::Uuid(key) => Some(key),
             _ => None,
         })?)
     } else {
-        let mut known: HashMap<String, u32> = HashMap::with_capacity(rows.len());
+        let mut known: HashMap<String, u32> = HashMap::with_capacity(rows.rows.len());
         Keys::Text(distinct(parent.column, kind, rows, fetched, &mut known, |cell| match cell {
             Cell::Text(key) => Some(key.to_owned()),
             _ => None,
@@ -139,20 +135,21 @@ fn keys(
 fn distinct<K: Clone + Eq + std::hash::Hash>(
     column: usize,
     kind: Kind,
-    rows: &[QueryResult],
+    rows: &Fetched,
     fetched: &mut Fetched,
     known: &mut HashMap<K, u32>,
     key_of: impl Fn(Cell<'_>) -> Option<K>,
 ) -> Result<Vec<K>, ApiError> {
-    let mut keys = Vec::with_capacity(rows.len());
-    for row in rows {
-        let group = key_of(cell(row, column, kind)?).map(|key| {
+    let mut keys = Vec::with_capacity(rows.rows.len());
+    fetched.group_of = vec![None; rows.rows.len()];
+    for index in rows.groups.iter().flat_map(|group| &group.rows) {
+        let index = *index as usize;
+        fetched.group_of[index] = key_of(cell(&rows.rows[index], column, kind)?).map(|key| {
             *known.entry(key).or_insert_with_key(|key| {
                 keys.push(key.clone());
                 u32::try_from(keys.len() - 1).unwrap_or(u32::MAX)
             })
         });
-        fetched.group_of.push(group);
     }
     Ok(keys)
 }
