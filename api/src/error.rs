@@ -38,6 +38,8 @@ pub enum Code {
     Forbidden,
     /// A write may be done or not; sent again with its idempotency key, it is done once.
     OutcomeUnknown,
+    /// The request took longer than a request may, and was stopped; nothing was written.
+    DeadlineExceeded,
     /// The database does not answer; the same request may succeed later.
     Unavailable,
     /// A fault of ours.
@@ -84,6 +86,12 @@ impl Code {
             "A write may be done or not; sent again with its idempotency key, it is done once.",
         ),
         (
+            Self::DeadlineExceeded,
+            PARTIAL,
+            Again::Never,
+            "The request took longer than a request may, and was stopped; nothing was written. Ask for less at once.",
+        ),
+        (
             Self::Unavailable,
             "503, or 200 with a `path`",
             Again::Later,
@@ -106,6 +114,7 @@ impl Code {
             Self::LimitExceeded => "LIMIT_EXCEEDED",
             Self::Forbidden => "FORBIDDEN",
             Self::OutcomeUnknown => "OUTCOME_UNKNOWN",
+            Self::DeadlineExceeded => "DEADLINE_EXCEEDED",
             Self::Unavailable => "UNAVAILABLE",
             Self::Internal => "INTERNAL",
         }
@@ -141,8 +150,9 @@ pub struct Fault {
     pub input: Vec<Step>,
     /// Where in the document.
     pub locations: Vec<Pos>,
-    /// Another transaction stood in the way: nothing was written, and the same may succeed at once.
-    pub is_contended: bool,
+    /// Another transaction stood in the way, or the connection was lost: nothing was written, and the same may succeed
+    /// at once.
+    pub is_transient: bool,
 }
 
 impl Deref for ApiError {
@@ -170,16 +180,25 @@ impl ApiError {
             path: Vec::new(),
             input: Vec::new(),
             locations: Vec::new(),
-            is_contended: false,
+            is_transient: false,
         }))
     }
 
-    /// Another transaction stood in the way; the same may succeed at once.
-    pub fn contended() -> Self {
-        let mut error =
-            Self::new(Code::Unavailable, "the database does not answer at the moment; try again shortly");
-        error.is_contended = true;
+    /// Nothing was written, and the same may succeed at once.
+    pub fn transient() -> Self {
+        let mut error = Self::unavailable();
+        error.is_transient = true;
         error
+    }
+
+    fn unavailable() -> Self {
+        Self::new(Code::Unavailable, "the database does not answer at the moment; try again shortly")
+    }
+
+    /// The request took longer than a request may.
+    pub fn too_long() -> Self {
+        Self::new(Code::DeadlineExceeded, "this took longer than a request may take, and was stopped")
+            .expected("less at once: smaller pages, fewer lists, a narrower filter")
     }
 
     /// Says what would be right.
@@ -225,10 +244,16 @@ impl From<DbErr> for ApiError {
     fn from(error: DbErr) -> Self {
         if db::is_contended(&error) {
             tracing::info!(%error, "a transaction gave way to another");
-            Self::contended()
+            Self::transient()
+        } else if db::is_too_long(&error) {
+            tracing::warn!(%error, "a statement took too long");
+            Self::too_long()
+        } else if db::is_lost(&error) {
+            tracing::warn!(%error, "a connection was lost");
+            Self::transient()
         } else if is_unavailable(&error) {
             tracing::warn!(%error, "the database is out of reach");
-            Self::new(Code::Unavailable, "the database does not answer at the moment; try again shortly")
+            Self::unavailable()
         } else {
             tracing::error!(%error, "a statement failed");
             Self::new(Code::Internal, "something went wrong on our side")
@@ -253,11 +278,16 @@ pub fn is_unavailable(error: &DbErr) -> bool {
         | sqlx::Error::PoolTimedOut
         | sqlx::Error::PoolClosed
         | sqlx::Error::WorkerCrashed => true,
-        // connection exceptions, operator intervention, out of resources; SQLite busy
-        sqlx::Error::Database(database) => database.code().is_some_and(|code| {
-            ["08", "57P", "53"].iter().any(|class| code.starts_with(class))
-                || ["5", "25006"].contains(&code.as_ref())
-        }),
+        sqlx::Error::Database(database) => database.code().is_some_and(|code| no_service(&code)),
         _ => false,
+    }
+}
+
+/// Connection exceptions, operator intervention, out of resources. SQLite's codes are numbers, the kind in the last
+/// byte: busy, read-only, input or output, full, cannot open.
+fn no_service(code: &str) -> bool {
+    match code.parse::<u32>() {
+        Ok(number) if code.len() < 5 => matches!(number & 0xff, 5 | 8 | 10 | 13 | 14),
+        _ => code == "25006" || ["08", "57P", "53"].iter().any(|class| code.starts_with(class)),
     }
 }

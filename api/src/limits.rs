@@ -106,6 +106,9 @@ pub const IDEMPOTENCY_DAYS: i64 = 7;
 /// disk with refusals.
 pub const REFUSALS_A_MINUTE: u32 = 30;
 
+/// The same for a whole day, which bounds what one client adds to the journal for ever.
+pub const REFUSALS_A_DAY: u32 = 1_000;
+
 /// Most items in one `syncActions`: larger imports are several calls.
 pub const IMPORT_ITEMS: usize = 5_000;
 
@@ -117,8 +120,6 @@ pub const IMPORT_CHUNK: usize = 1_000;
 
 /// Longest line of a long import, in bytes.
 pub const IMPORT_LINE_BYTES: usize = 64 * 1_024;
-/// The same for a whole day, which bounds what one client adds to the journal for ever.
-pub const REFUSALS_A_DAY: u32 = 1_000;
 
 /// How often a write is tried in all when the database ends it in favour of another: nothing was written then.
 pub const WRITE_ATTEMPTS: u32 = 3;

@@ -13,7 +13,7 @@ use crate::audit::seal;
 use crate::auth::{Actor, AuthError, Authenticator, Scope};
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::db::{Db, ServeLock};
+use crate::db::{Bounds, Db, ServeLock};
 use crate::graphql::{Engine, Operation, Outcome};
 use crate::http::{
     self, AnswerKind, AuthRefusal, Endpoint, Executor, GraphqlAnswer, GraphqlRequest, HttpSettings,
@@ -25,12 +25,17 @@ use crate::{ingest, limits};
 /// Opens the configured database.
 pub async fn open(config: &Config) -> anyhow::Result<Db> {
     let database = &config.database;
-    let timeout = Duration::from_millis(database.acquire_timeout_ms);
     let threads = match config.server.workers {
         0 => std::thread::available_parallelism().map_or(1, usize::from),
         workers => workers,
     };
-    Ok(Db::open(database.url.expose(), database.max_connections, threads, timeout).await?)
+    let bounds = Bounds {
+        max_connections: usize::try_from(database.max_connections)?,
+        threads,
+        wait: Duration::from_millis(database.acquire_timeout_ms),
+        deadline: Duration::from_millis(database.request_timeout_ms),
+    };
+    Ok(Db::open(database.url.expose(), bounds).await?)
 }
 
 /// Migrates the database and loads what it should hold.

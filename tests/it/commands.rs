@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::Output;
 
-use cites::db::Db;
+use cites::db::{Bounds, Db};
 use entity::enums::IngestState;
 use entity::{commune, ingest_run, site};
 use sea_orm::{EntityTrait, PaginatorTrait};
@@ -16,8 +16,7 @@ fn text(bytes: &[u8]) -> String {
 }
 
 async fn open(database: &TestDatabase) -> Db {
-    let timeout = std::time::Duration::from_secs(5);
-    Db::open(database.url(), 4, 1, timeout).await.expect("the database opens")
+    Db::open(database.url(), Bounds::default()).await.expect("the database opens")
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! The database goes away and comes back: the process stays, says so, and recovers by itself.
 
+use sea_orm::ConnectionTrait;
 use serde_json::json;
 use tests::{Answer, Backend, Proxy, Template, TestApp, TestDatabase, administer, block_on_postgres};
 
@@ -73,6 +74,64 @@ fn a_commit_whose_answer_is_lost_is_settled_by_its_key() {
         assert_eq!(there.column("/partners/nodes", "id"), [again.id()], "once");
         let events = app.anct().ask("{ auditEvents { nodes { outcome verb } } }").await;
         assert_eq!(events.column("/auditEvents/nodes", "outcome"), ["OUTCOME_UNKNOWN", "OK"]);
+        app.stop().await;
+    });
+}
+
+#[test]
+fn connections_that_the_server_ended_are_replaced_unnoticed() {
+    block_on_postgres(async || {
+        let app = TestApp::start(Backend::Postgres, Template::Small).await;
+        let city = app.collectivite(&["200046977"]);
+        let partner = |name: &str| json!({ "name": name, "kind": "ASSOCIATION" });
+        assert_eq!(app.public().ask(DOCUMENT).await.number("/sites/totalCount"), 3);
+        assert!(write(&city, "createPartner", partner("Avant")).await.problems().is_empty());
+        let name = app.database.name().expect("a name").to_owned();
+        let end = format!("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'");
+        for _ in 0..3 {
+            administer(&end).await;
+            assert_eq!(app.public().ask(DOCUMENT).await.number("/sites/totalCount"), 3);
+            administer(&end).await;
+            let written = write(&city, "createPartner", partner("Après")).await;
+            assert!(written.problems().is_empty(), "{}", written.0);
+        }
+        app.stop().await;
+    });
+}
+
+/// How long the database may work for a request, in tests of that.
+const SHORT: [(&str, &str); 1] = [("CITES_DATABASE__REQUEST_TIMEOUT_MS", "300")];
+
+#[test]
+fn a_read_that_takes_too_long_is_stopped() {
+    block_on_postgres(async || {
+        let app = TestApp::start_with(Backend::Postgres, Template::Small, &SHORT).await;
+        let other = app.db.begin_write().await.expect("a transaction");
+        other.execute_unprepared("LOCK TABLE site IN ACCESS EXCLUSIVE MODE").await.expect("a lock");
+        let answer = app.public().ask(DOCUMENT).await;
+        assert_eq!((answer.status, answer.code()), (200, "DEADLINE_EXCEEDED"), "{answer}");
+        assert!(answer.body["data"].is_null(), "{answer}");
+        other.rollback().await.expect("it ends");
+        assert_eq!(app.public().ask(DOCUMENT).await.number("/sites/totalCount"), 3);
+        app.stop().await;
+    });
+}
+
+#[test]
+fn a_write_that_takes_too_long_is_stopped_and_undone() {
+    block_on_postgres(async || {
+        let app = TestApp::start_with(Backend::Postgres, Template::Small, &SHORT).await;
+        let city = app.collectivite(&["200046977"]);
+        let partner = json!({ "name": "Tremplin", "kind": "ASSOCIATION", "idempotencyKey": "k" });
+        let other = app.db.begin_write().await.expect("a transaction");
+        other.execute_unprepared("LOCK TABLE partner IN SHARE MODE").await.expect("a lock");
+        let late = write(&city, "createPartner", partner.clone()).await;
+        assert_eq!(late.0.code(), "DEADLINE_EXCEEDED", "{}", late.0);
+        other.rollback().await.expect("it ends");
+        let there = "{ partners(filter: { name: { eq: \"Tremplin\" } }) { totalCount } }";
+        assert_eq!(app.public().ask(there).await.number("/partners/totalCount"), 0);
+        let again = write(&city, "createPartner", partner).await;
+        assert!(again.problems().is_empty() && !again.replayed(), "{}", again.0);
         app.stop().await;
     });
 }

@@ -50,6 +50,14 @@ impl TestApp {
         Self::serve(database, home, |url| url).await
     }
 
+    /// The same with settings of its own, by the names of their environment variables.
+    pub async fn start_with(backend: Backend, template: Template, settings: &[(&str, &str)]) -> Self {
+        let home = tempfile::tempdir().expect("a folder");
+        let database = TestDatabase::of(backend, template, home.path()).await;
+        let config = config_with(database.url(), home.path(), settings);
+        Self::serve_as(config, database, home).await
+    }
+
     /// Starts a server that reaches its database by another address, such as that of a proxy.
     pub async fn serve(
         database: TestDatabase,
@@ -57,6 +65,10 @@ impl TestApp {
         address: impl FnOnce(String) -> String,
     ) -> Self {
         let config = config(&address(database.url().to_owned()), home.path());
+        Self::serve_as(config, database, home).await
+    }
+
+    async fn serve_as(config: Config, database: TestDatabase, home: TempDir) -> Self {
         let clock = Arc::new(fixed_clock());
         let db = startup::open(&config).await.expect("the copy opens");
         let issuer = DevIssuer::open(&home.path().join("key.pem"), &config.auth.audience).expect("a key");
@@ -204,6 +216,10 @@ impl fmt::Debug for TestApp {
 
 /// The settings of a test's server: a free port, one worker, few connections, nothing loaded at start.
 pub(crate) fn config(url: &str, home: &Path) -> Config {
+    config_with(url, home, &[])
+}
+
+fn config_with(url: &str, home: &Path, settings: &[(&str, &str)]) -> Config {
     let variables = [
         ("CITES_DATABASE__URL", url),
         ("CITES_DATABASE__MAX_CONNECTIONS", "8"),
@@ -212,7 +228,8 @@ pub(crate) fn config(url: &str, home: &Path) -> Config {
         ("CITES_SERVER__LISTEN", "127.0.0.1:0"),
         ("CITES_SERVER__WORKERS", "1"),
     ];
-    let variables = variables.map(|(name, value)| (name.to_owned(), value.to_owned()));
+    let variables = variables.iter().chain(settings);
+    let variables = variables.map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
     Config::from_sources(home, variables, &Overrides::default()).expect("the settings are right")
 }
 

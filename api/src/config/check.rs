@@ -38,7 +38,8 @@ impl Config {
         let is_known = known.iter().any(|scheme| database.url.expose().starts_with(scheme));
         ensure(is_known, "database.url", "sqlite://FILE or postgres://USER:PASSWORD@HOST/DATABASE")?;
         in_range(u64::from(database.max_connections), &(1..=1000), "database.max_connections")?;
-        in_range(database.acquire_timeout_ms, &(1..=60_000), "database.acquire_timeout_ms")
+        in_range(database.acquire_timeout_ms, &(1..=60_000), "database.acquire_timeout_ms")?;
+        in_range(database.request_timeout_ms, &(100..=600_000), "database.request_timeout_ms")
     }
 }
 

@@ -75,6 +75,8 @@ pub struct DatabaseConfig {
     pub max_connections: u32,
     /// How long to wait for a free connection, in milliseconds.
     pub acquire_timeout_ms: u64,
+    /// How long the database may work for one request, in milliseconds.
+    pub request_timeout_ms: u64,
     /// Whether the server brings the tables to its version when it starts.
     pub migrate_at_start: bool,
 }

@@ -1,7 +1,10 @@
 //! One connection, of either database.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
+use sea_orm::sqlx::ConnectOptions as _;
+use sea_orm::sqlx::sqlite::SqliteConnectOptions;
 use sea_orm::sqlx::{self, AssertSqlSafe, Connection as _, Executor, PgConnection, SqliteConnection};
 use sea_orm::{DbErr, ExecResult, QueryResult, RuntimeErr, Statement};
 use sea_query_sqlx::SqlxValues;
@@ -11,21 +14,40 @@ use sea_query_sqlx::SqlxValues;
 pub enum Connection {
     /// To a server.
     Postgres(PgConnection),
-    /// To a file.
-    Sqlite(SqliteConnection),
+    /// To a file, with what stops the statement that runs on it.
+    Sqlite(SqliteConnection, Arc<AtomicBool>),
 }
+
+/// Steps of SQLite's machine after which a statement looks whether it is to stop: a fraction of a millisecond.
+const STEPS: i32 = 10_000;
 
 /// The same on a connection of either kind.
 macro_rules! on {
     ($connection:expr, $raw:ident => $run:expr) => {
         match $connection {
             Connection::Postgres($raw) => $run,
-            Connection::Sqlite($raw) => $run,
+            Connection::Sqlite($raw, _) => $run,
         }
     };
 }
 
 impl Connection {
+    /// A connection to a file.
+    pub async fn to_file(options: &SqliteConnectOptions) -> Result<Self, sqlx::Error> {
+        let mut raw = options.connect().await?;
+        let stop = Arc::new(AtomicBool::new(false));
+        let goes_on = Arc::clone(&stop);
+        raw.lock_handle().await?.set_progress_handler(STEPS, move || !goes_on.load(Ordering::Relaxed));
+        Ok(Self::Sqlite(raw, stop))
+    }
+
+    /// Ends it with whatever runs on it. A server sees that by itself (see `open`).
+    pub fn stop(self) {
+        if let Self::Sqlite(_, stop) = &self {
+            stop.store(true, Ordering::Relaxed);
+        }
+    }
+
     /// Runs a statement.
     pub async fn execute(&mut self, statement: Statement) -> Result<ExecResult, DbErr> {
         let (sql, values) = parts(statement);

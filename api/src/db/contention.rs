@@ -1,18 +1,43 @@
-//! Transactions that the server ends in favour of others.
+//! What an error of the database says about trying again.
 
 use sea_orm::{DbErr, RuntimeErr, sqlx};
 
 /// Whether a transaction was ended because another stood in its way (deadlock, serialization): it is rolled back
 /// whole, and may be run again.
 pub fn is_contended(error: &DbErr) -> bool {
-    let (DbErr::Exec(RuntimeErr::SqlxError(cause)) | DbErr::Query(RuntimeErr::SqlxError(cause))) = error
+    code(error).is_some_and(|code| ["40001", "40P01"].contains(&code.as_str()))
+}
+
+/// Whether a statement was stopped because it took too long.
+pub fn is_too_long(error: &DbErr) -> bool {
+    code(error).as_deref() == Some("57014")
+}
+
+/// Whether the connection ended, or leads to a server that takes no writes any more: another one may do better.
+pub fn is_lost(error: &DbErr) -> bool {
+    let (DbErr::Exec(RuntimeErr::SqlxError(cause))
+    | DbErr::Query(RuntimeErr::SqlxError(cause))
+    | DbErr::Conn(RuntimeErr::SqlxError(cause))) = error
     else {
         return false;
     };
     match cause.as_ref() {
-        sqlx::Error::Database(database) => {
-            database.code().is_some_and(|code| ["40001", "40P01"].contains(&code.as_ref()))
-        }
+        sqlx::Error::Io(_) | sqlx::Error::Protocol(_) | sqlx::Error::WorkerCrashed => true,
+        sqlx::Error::Database(database) => database.code().is_some_and(|code| {
+            // connection exceptions; a server that shuts down, crashed or starts; a former primary after a failover
+            code.starts_with("08") || code.starts_with("57P0") || code == "25006"
+        }),
         _ => false,
+    }
+}
+
+fn code(error: &DbErr) -> Option<String> {
+    let (DbErr::Exec(RuntimeErr::SqlxError(cause)) | DbErr::Query(RuntimeErr::SqlxError(cause))) = error
+    else {
+        return None;
+    };
+    match cause.as_ref() {
+        sqlx::Error::Database(database) => database.code().map(Into::into),
+        _ => None,
     }
 }

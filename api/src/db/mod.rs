@@ -16,6 +16,7 @@ mod transaction;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
+use std::time::Duration;
 
 use chrono::{DateTime, SubsecRound};
 use entity::database_identity;
@@ -25,9 +26,9 @@ use sea_orm::{ActiveModelTrait, ConnectionTrait, DbBackend, DbErr, EntityTrait, 
 use uuid::Uuid;
 
 pub use cell::{Cell, Kind, cell, is_null};
-pub use contention::is_contended;
+pub use contention::{is_contended, is_lost, is_too_long};
 pub use lock::{ServeLock, lock_within};
-pub use open::OpenError;
+pub use open::{Bounds, OpenError};
 pub use pool::Pool;
 pub use sql::{KeyType, Keys, Sql};
 pub use transaction::Transaction;
@@ -50,6 +51,8 @@ pub struct Db {
     pub readers: Pool,
     /// Kind of database.
     pub backend: Backend,
+    /// How long it may work for one request.
+    pub deadline: Duration,
     /// Statements that reads have run since the start, for metrics and tests.
     pub statements: Arc<AtomicU64>,
     /// File of an embedded database.

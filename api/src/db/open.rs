@@ -11,9 +11,36 @@ use sea_orm::sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynch
 use super::connection::unreachable;
 use super::pool::{Opener, Pool};
 use super::{Backend, Db};
+use crate::limits;
 
 /// How long a connection of `SQLite` waits for one of another process.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// How much of a database is used at once.
+#[derive(Clone, Copy, Debug)]
+pub struct Bounds {
+    /// Readers and writers of all threads together on a server: half of them may write, and each thread has two of each
+    /// at least. On `SQLite` readers, beside the single writer.
+    pub max_connections: usize,
+    /// Threads that serve.
+    pub threads: usize,
+    /// Who waits longer for a connection gets an error.
+    pub wait: Duration,
+    /// What takes longer for one request is stopped, and undone.
+    pub deadline: Duration,
+}
+
+impl Default for Bounds {
+    /// Those of the default configuration, for one thread.
+    fn default() -> Self {
+        Self {
+            max_connections: 16,
+            threads: 1,
+            wait: Duration::from_secs(5),
+            deadline: Duration::from_secs(30),
+        }
+    }
+}
 
 /// Why a database could not be opened. No message holds the URL, which may hold a password.
 #[derive(Debug, thiserror::Error)]
@@ -38,33 +65,27 @@ pub enum OpenError {
 impl Db {
     /// Opens `sqlite://path` (made if absent) or `postgres://user@host/name`.
     ///
-    /// `max_connections` counts readers and writers of all `threads` that serve; on a server half of them may write,
-    /// and each thread has two of each at least. On `SQLite` it counts readers, beside the single writer. Who waits
-    /// for a connection longer than `acquire_timeout` gets an error.
-    pub async fn open(
-        url: &str,
-        max_connections: u32,
-        threads: usize,
-        acquire_timeout: Duration,
-    ) -> Result<Self, OpenError> {
-        let most = usize::try_from(max_connections).unwrap_or(usize::MAX).max(1);
+    pub async fn open(url: &str, bounds: Bounds) -> Result<Self, OpenError> {
         if url.starts_with("sqlite:") {
-            open_sqlite(url, most, acquire_timeout).await
+            open_sqlite(url, bounds).await
         } else if let Some(address) =
             ["postgres://", "postgresql://"].iter().find_map(|s| url.strip_prefix(s))
         {
-            let of_each = (most / threads.max(1) / 2).max(2);
-            open_postgres(&format!("postgres://{address}"), of_each, acquire_timeout).await
+            open_postgres(&format!("postgres://{address}"), bounds).await
         } else {
             Err(OpenError::UnknownScheme)
         }
     }
 }
 
-async fn open_sqlite(url: &str, readers: usize, wait: Duration) -> Result<Db, OpenError> {
+async fn open_sqlite(url: &str, bounds: Bounds) -> Result<Db, OpenError> {
     let options = SqliteConnectOptions::from_str(url).map_err(unreachable)?;
     let file = sqlite_file(url, &options)?;
-    let options = options.disable_statement_logging().busy_timeout(BUSY_TIMEOUT);
+    let options = options
+        .disable_statement_logging()
+        .busy_timeout(BUSY_TIMEOUT)
+        // a page and the row after it pass without waiting for each other
+        .row_buffer_size(limits::PAGE_MAX + 1);
     let writer = options
         .clone()
         .create_if_missing(true)
@@ -75,9 +96,10 @@ async fn open_sqlite(url: &str, readers: usize, wait: Duration) -> Result<Db, Op
         .foreign_keys(true);
     let reader = options.create_if_missing(false).pragma("query_only", "on");
     let db = Db {
-        writer: Pool::new(Opener::Sqlite(writer), 1, wait)?,
-        readers: Pool::new(Opener::Sqlite(reader), readers, wait)?,
+        writer: Pool::new(Opener::Sqlite(writer), 1, bounds.wait)?,
+        readers: Pool::new(Opener::Sqlite(reader), bounds.max_connections.max(1), bounds.wait)?,
         backend: Backend::Sqlite,
+        deadline: bounds.deadline,
         statements: Arc::default(),
         file: Some(file),
     };
@@ -94,11 +116,16 @@ fn sqlite_file(url: &str, options: &SqliteConnectOptions) -> Result<PathBuf, Ope
     }
 }
 
-async fn open_postgres(url: &str, of_each: usize, wait: Duration) -> Result<Db, OpenError> {
+async fn open_postgres(url: &str, bounds: Bounds) -> Result<Db, OpenError> {
+    let of_each = (bounds.max_connections / bounds.threads.max(1) / 2).max(2);
     let options = PgConnectOptions::from_str(url).map_err(unreachable)?;
-    let writer = options.disable_statement_logging().application_name("cites");
-    // The first two are defaults of the connection, so that BEGIN alone opens a read-only snapshot.
+    // Who went away waits for nothing: the server looks, and stops what it does for him.
+    let look = [("client_connection_check_interval", "2s")];
+    let writer = options.disable_statement_logging().application_name("cites").options(look);
+    // The second and third are defaults of the connection, so that BEGIN alone opens a read-only snapshot.
+    let statement_timeout = bounds.deadline.as_millis().to_string();
     let reader = writer.clone().options([
+        ("statement_timeout", statement_timeout.as_str()),
         ("default_transaction_isolation", "repeatable read"),
         ("default_transaction_read_only", "on"),
         // Requests run beside each other already; a plan in parallel repeats part of the work per process.
@@ -107,9 +134,10 @@ async fn open_postgres(url: &str, of_each: usize, wait: Duration) -> Result<Db, 
         ("jit", "off"),
     ]);
     let db = Db {
-        writer: Pool::new(Opener::Postgres(writer), of_each, wait)?,
-        readers: Pool::new(Opener::Postgres(reader), of_each, wait)?,
+        writer: Pool::new(Opener::Postgres(writer), of_each, bounds.wait)?,
+        readers: Pool::new(Opener::Postgres(reader), of_each, bounds.wait)?,
         backend: Backend::Postgres,
+        deadline: bounds.deadline,
         statements: Arc::default(),
         file: None,
     };

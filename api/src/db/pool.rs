@@ -19,6 +19,7 @@ use sea_orm::{
 use thread_local::ThreadLocal;
 
 use super::connection::{Connection, unreachable};
+use super::contention::is_lost;
 
 /// A connection to a server unused for this long is tried before it is lent: the server may have restarted.
 const STALE_AFTER: Duration = Duration::from_secs(10);
@@ -42,7 +43,7 @@ impl Manager for Opener {
     async fn create(&self) -> Result<Connection, DbErr> {
         let connection = match self {
             Self::Postgres(options) => options.connect().await.map(Connection::Postgres),
-            Self::Sqlite(options) => options.connect().await.map(Connection::Sqlite),
+            Self::Sqlite(options) => Connection::to_file(options).await,
         };
         connection.map_err(unreachable)
     }
@@ -149,13 +150,18 @@ fn pool(opener: &Opener, size: usize, wait: Duration) -> Result<managed::Pool<Op
 #[derive(Debug)]
 pub struct Lent {
     connection: Option<Object<Opener>>,
-    /// A statement has not come to its end, or the connection is not sound.
+    /// A statement has not come to its end.
     under_way: bool,
     /// Between a beginning and an end.
     pub(super) in_transaction: bool,
 }
 
 impl Lent {
+    /// Whether a statement has not come to its end.
+    pub const fn is_under_way(&self) -> bool {
+        self.under_way
+    }
+
     /// Runs a statement.
     pub async fn execute(&mut self, statement: Statement) -> Result<ExecResult, DbErr> {
         let done = self.start()?.execute(statement).await;
@@ -187,16 +193,19 @@ impl Lent {
     }
 
     fn done<T>(&mut self, done: Result<T, DbErr>) -> Result<T, DbErr> {
-        self.under_way = done.as_ref().err().is_some_and(|error| !is_refusal(error));
+        self.under_way = false;
+        if let Err(error) = &done
+            && is_lost(error)
+            && let Some(connection) = self.connection.take()
+        {
+            // what happened to this one happened to those beside it: a server that ended
+            if let Some(pool) = Object::pool(&connection) {
+                drop(pool.retain(|_, _| false));
+            }
+            Object::take(connection).stop();
+        }
         done
     }
-}
-
-/// Whether the database answered, though with an error: the connection itself is sound.
-fn is_refusal(error: &DbErr) -> bool {
-    use sea_orm::RuntimeErr::SqlxError;
-    let (DbErr::Exec(SqlxError(cause)) | DbErr::Query(SqlxError(cause))) = error else { return false };
-    matches!(cause.as_ref(), sea_orm::sqlx::Error::Database(_))
 }
 
 impl Drop for Lent {
@@ -204,7 +213,7 @@ impl Drop for Lent {
         if (self.under_way || self.in_transaction)
             && let Some(connection) = self.connection.take()
         {
-            drop(Object::take(connection));
+            Object::take(connection).stop();
         }
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use sea_orm::{ConnectionTrait, DbErr};
 use uuid::Uuid;
 
-use super::{Db, OpenError};
+use super::{Bounds, Db, OpenError};
 
 /// A database file of its own, removed with its companions at the end.
 struct Scratch(PathBuf);
@@ -29,7 +29,7 @@ impl Drop for Scratch {
 }
 
 async fn open(url: &str) -> Result<Db, OpenError> {
-    Db::open(url, 8, 1, Duration::from_secs(5)).await
+    Db::open(url, Bounds::default()).await
 }
 
 async fn count(connection: &impl ConnectionTrait, table: &str) -> i64 {
@@ -101,6 +101,38 @@ async fn writers_wait_for_each_other() {
         assert_eq!(count(&db.readers, &table).await, 3);
         db.writer.execute_unprepared(&format!("DROP TABLE {table}")).await.unwrap();
     }
+}
+
+/// A statement that would count for hours.
+const ENDLESS: &str =
+    "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1000000000000)
+                       SELECT count(*) AS n FROM n";
+
+#[tokio::test]
+async fn a_statement_that_nobody_waits_for_is_stopped() {
+    let scratch = Scratch::new();
+    let db = Db::open(&scratch.url(), Bounds { max_connections: 1, ..Bounds::default() }).await.unwrap();
+    let endless = db.readers.execute_unprepared(ENDLESS);
+    tokio::time::timeout(Duration::from_millis(50), endless).await.unwrap_err();
+    // the file is let go of only once nothing runs on it
+    db.writer.execute_unprepared("CREATE TABLE t (n integer)").await.unwrap();
+    db.close().await;
+    let alone = Db::open(&scratch.url(), Bounds::default()).await.unwrap();
+    let until = tokio::time::Instant::now() + Duration::from_secs(10);
+    while alone.writer.execute_unprepared("PRAGMA journal_mode = DELETE").await.is_err() {
+        assert!(tokio::time::Instant::now() < until, "the statement still runs");
+        tokio::task::yield_now().await;
+    }
+}
+
+#[tokio::test]
+async fn a_statement_that_takes_too_long_is_stopped_by_the_server() {
+    let Ok(url) = std::env::var("TEST_POSTGRES_URL") else { return };
+    let bounds = Bounds { deadline: Duration::from_millis(100), ..Bounds::default() };
+    let db = Db::open(&url, bounds).await.unwrap();
+    let error = db.readers.execute_unprepared(ENDLESS).await.unwrap_err();
+    assert!(super::is_too_long(&error), "{error}");
+    db.close().await;
 }
 
 #[tokio::test]

@@ -24,12 +24,19 @@ impl Transaction {
     }
 
     /// Makes its writes last and seen.
+    ///
+    /// On a task of its own: once it is sent, whoever waits for it may go away without cutting it off.
     pub async fn commit(self) -> Result<(), DbErr> {
-        self.end("COMMIT").await
+        let cut_off = |_| DbErr::Custom("a commit was cut off".to_owned());
+        tokio::spawn(self.end("COMMIT")).await.map_err(cut_off)?
     }
 
-    /// Undoes its writes.
+    /// Undoes its writes. One whose statement was given up is undone by ending its connection: that statement may wait
+    /// for long.
     pub async fn rollback(self) -> Result<(), DbErr> {
+        if self.lent.lock().await.is_under_way() {
+            return Ok(());
+        }
         self.end("ROLLBACK").await
     }
 

@@ -65,8 +65,8 @@ impl Engine {
             Ok(answer) => answer,
             Err(errors) => {
                 let has = |code| errors.iter().any(|error| error.code == code);
-                if has(Code::Internal) {
-                    // the request was right: it is no client's error that an answer failed
+                if has(Code::Internal) || has(Code::DeadlineExceeded) {
+                    // the request was right: it is no fault of its form that an answer failed
                     return Answer { body: response::executed(b"null", &errors), outcome: Outcome::Executed };
                 }
                 let outcome = if has(Code::Unavailable) { Outcome::Unavailable } else { Outcome::Refused };

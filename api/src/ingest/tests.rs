@@ -2,7 +2,6 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
-use std::time::Duration;
 
 use chrono::{DateTime, NaiveDate};
 use entity::enums::{
@@ -19,7 +18,7 @@ use uuid::Uuid;
 
 use super::{DataSource, Report, run};
 use crate::clock::FixedClock;
-use crate::db::Db;
+use crate::db::{Bounds, Db};
 
 const DATA: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../data");
 
@@ -90,7 +89,7 @@ fn loaded() -> Vec<u8> {
 }
 
 async fn open(url: &str) -> Db {
-    Db::open(url, 4, 1, Duration::from_secs(5)).await.unwrap()
+    Db::open(url, Bounds::default()).await.unwrap()
 }
 
 fn clock() -> FixedClock {

@@ -44,8 +44,20 @@ impl Fetched {
     }
 }
 
-/// Runs the statements of a plan. A plan with one statement needs no transaction to see one snapshot.
+/// Runs the statements of a plan, in the time that a request has. A connection that was lost says nothing about the
+/// next one: then they are run once more.
 pub async fn run(db: &Db, levels: &[Level<'_>]) -> Result<Vec<Fetched>, ApiError> {
+    let attempts = async {
+        match attempt(db, levels).await {
+            Err(error) if error.is_transient => attempt(db, levels).await,
+            done => done,
+        }
+    };
+    tokio::time::timeout(db.deadline, attempts).await.unwrap_or_else(|_| Err(ApiError::too_long()))
+}
+
+/// A plan with one statement needs no transaction to see one snapshot.
+async fn attempt(db: &Db, levels: &[Level<'_>]) -> Result<Vec<Fetched>, ApiError> {
     let statements: usize = levels
         .iter()
         .map(|level| {

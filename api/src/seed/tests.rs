@@ -1,7 +1,6 @@
 //! Seeding a small database.
 
 use std::collections::HashMap;
-use std::time::Duration;
 
 use chrono::DateTime;
 use entity::{action, action_partner, action_qpv, figure, partner, qpv, seat, site, site_qpv};
@@ -10,7 +9,7 @@ use uuid::Uuid;
 
 use super::{SeedError, seed};
 use crate::clock::FixedClock;
-use crate::db::Db;
+use crate::db::{Bounds, Db};
 use crate::ingest::{DataSource, run};
 
 async fn seeded(
@@ -21,7 +20,7 @@ async fn seeded(
     let clock = FixedClock::new(DateTime::from_timestamp(1_735_000_000, 0).unwrap());
     let file = folder.join(name);
     let url = format!("sqlite://{}?mode=rwc", file.display());
-    let db = Db::open(&url, 2, 1, Duration::from_secs(5)).await.unwrap();
+    let db = Db::open(&url, Bounds::default()).await.unwrap();
     db.migrate().await.unwrap();
     assert!(matches!(seed(&db, &clock, 1, 1, 1).await, Err(SeedError::NoSite)));
     run(&db, &clock, DataSource::Embedded, false).await.unwrap();

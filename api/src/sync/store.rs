@@ -39,7 +39,7 @@ pub(super) async fn write(
     bulk::write(writing.tx, writing.backend, rows, &on_conflict()).await.map_err(|error| {
         match error.sql_err() {
             // another call made one of them in the meantime: the next attempt finds it
-            Some(SqlErr::UniqueConstraintViolation(_)) => Failure::Fault(ApiError::contended()),
+            Some(SqlErr::UniqueConstraintViolation(_)) => Failure::Fault(ApiError::transient()),
             _ => error.into(),
         }
     })?;

@@ -75,7 +75,8 @@ pub(super) async fn record(
         tracing::info!(client, outcome, "a refused write was not recorded: too many of late");
         return;
     }
-    if let Err(error) = append(db, now, asked, sender, outcome).await {
+    let appended = tokio::time::timeout(db.deadline, append(db, now, asked, sender, outcome)).await;
+    if let Err(error) = appended.unwrap_or_else(|_| Err(ApiError::too_long())) {
         tracing::error!(client, outcome, %error, "a refused write could not be recorded");
     }
 }

@@ -148,7 +148,7 @@ pub async fn run(
                 return written.into_iter().map(Ok).collect();
             }
             Err(Stop { failure: Failure::Fault(error), .. })
-                if error.is_contended && attempt < limits::WRITE_ATTEMPTS =>
+                if error.is_transient && attempt < limits::WRITE_ATTEMPTS =>
             {
                 attempt += 1;
                 // not at the same moment as the other
@@ -206,8 +206,10 @@ async fn together(
         request_id: sender.request_id,
     };
     let mut written = Vec::new();
+    let until = tokio::time::Instant::now() + db.deadline;
     for (index, one) in asked.iter().enumerate() {
-        let failure = match attempt(writing, one).await {
+        let attempt = tokio::time::timeout_at(until, attempt(writing, one)).await;
+        let failure = match attempt.unwrap_or_else(|_| Err(ApiError::too_long().into())) {
             // refused as a whole, with a report: alone it is told, beside others it keeps them from being written
             Ok(done) if asked.len() > 1 && !done.problems.is_empty() => Failure::Problems(done.problems),
             Ok(done) => {
