@@ -23,7 +23,12 @@ pub struct Process {
 impl Process {
     /// The binary at a path, which works in a folder.
     pub fn of(binary: &str, database: &TestDatabase, home: &Path) -> Self {
-        let (binary, url, home) = (binary.into(), database.url().to_owned(), home.to_owned());
+        Self::at(binary, database.url(), home)
+    }
+
+    /// The same on a database by its URL.
+    pub fn at(binary: &str, url: &str, home: &Path) -> Self {
+        let (binary, url, home) = (binary.into(), url.to_owned(), home.to_owned());
         Self { binary, url, home, variables: Vec::new(), server: None }
     }
 

@@ -1,5 +1,6 @@
 //! The command line: parse, read the settings, call. One file per command.
 
+pub mod backup;
 pub mod doctor;
 pub mod errors;
 pub mod ingest;
@@ -58,6 +59,7 @@ enum Command {
     Seed(seed::SeedArgs),
     Doctor(doctor::DoctorArgs),
     Retention(retention::RetentionArgs),
+    Backup(backup::BackupArgs),
 }
 
 /// A command line that parses but makes no sense as a whole.
@@ -102,6 +104,7 @@ async fn dispatch(cli: Cli, clock: Arc<dyn Clock>) -> anyhow::Result<()> {
         Command::Seed(args) => seed::run(&args, &config, clock.as_ref()).await,
         Command::Doctor(args) => doctor::run(&args, &config, clock).await,
         Command::Retention(_) => retention::run(&config, clock.as_ref()).await,
+        Command::Backup(args) => backup::run(&args, &config).await,
         Command::Schema(_) | Command::Rights(_) | Command::Errors(_) => Ok(()),
     }
 }

@@ -4,6 +4,7 @@ pub mod bulk;
 mod cell;
 mod connection;
 mod contention;
+mod copy;
 mod lock;
 mod open;
 mod pool;

@@ -78,6 +78,14 @@ impl Db {
     }
 }
 
+impl Db {
+    /// Opens a file only to read it.
+    pub(super) fn open_to_read(url: &str, bounds: Bounds) -> Result<Pool, DbErr> {
+        let options = SqliteConnectOptions::from_str(url).map_err(unreachable)?;
+        Pool::new(Opener::Sqlite(options.disable_statement_logging()), 1, bounds.wait)
+    }
+}
+
 async fn open_sqlite(url: &str, bounds: Bounds) -> Result<Db, OpenError> {
     let options = SqliteConnectOptions::from_str(url).map_err(unreachable)?;
     let file = sqlite_file(url, &options)?;
