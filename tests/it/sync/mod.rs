@@ -3,6 +3,7 @@
 mod contract;
 mod history;
 mod items;
+mod kill;
 mod rights;
 mod snapshots;
 mod stream;
