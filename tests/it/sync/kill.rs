@@ -180,9 +180,9 @@ async fn check(app: &TestApp, sent: &Sent, lines: usize) {
         entries.sort_unstable();
         assert_eq!(entries, (1..=row.version).collect::<Vec<_>>(), "journal of {id}");
     }
-    let links = action_partner::Entity::find()
+    let linked = action_partner::Entity::find()
         .filter(action_partner::Column::ActionId.is_in(rows.iter().take(500).map(|row| row.id)));
-    assert_eq!(links.count(db).await.expect("a count"), rows.len().min(500) as u64);
+    assert_eq!(linked.count(db).await.expect("a count"), rows.len().min(500) as u64);
     let made = partner::Entity::find().filter(partner::Column::SourceSystem.eq("FRANCE_TRAVAIL"));
     let made = made.filter(partner::Column::Name.eq("Tremplin")).all(db).await.expect("partners");
     assert_eq!(made.len(), PARTNERS);
