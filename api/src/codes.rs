@@ -63,7 +63,8 @@ const ENGINE: &str = "
 
 `extensions.code`; `extensions.expected` says what would be right, `extensions.input` where in the arguments. The status
 is that of `application/graphql-response+json`; under `application/json` a 400 is a 200. An error with a `path` belongs
-to one field, and the rest of the answer stands.
+to one field, and the rest of the answer stands. `extensions.retryAfter`, in seconds, stands beside `UNAVAILABLE` and
+`OUTCOME_UNKNOWN`.
 
 | Code | Status | Again? | Meaning |
 |---|---|---|---|

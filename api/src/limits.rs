@@ -112,6 +112,9 @@ pub const REFUSALS_A_DAY: u32 = 1_000;
 /// Most items in one `syncActions`: larger imports are several calls.
 pub const IMPORT_ITEMS: usize = 5_000;
 
+/// Seconds after which a client asks again, when the database does not answer or an instance is not ready.
+pub const RETRY_AFTER_SECONDS: u64 = 5;
+
 /// Share of a site's actions that a snapshot may delete without being confirmed, in percent.
 pub const SNAPSHOT_PERCENT: usize = 20;
 

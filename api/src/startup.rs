@@ -20,7 +20,7 @@ use crate::http::{
     ImportChunk, ImportFailure,
 };
 use crate::sync::Chunk;
-use crate::{ingest, limits};
+use crate::{ingest, limits, write};
 
 /// Opens the configured database.
 pub async fn open(config: &Config) -> anyhow::Result<Db> {
@@ -80,7 +80,7 @@ pub fn serve(
     auth: Arc<Authenticator>,
 ) -> anyhow::Result<Running> {
     let engine = Arc::new(Engine::new(Arc::new(db), Arc::clone(clock))?);
-    seal_in_background(Arc::clone(&engine.db), Arc::clone(clock));
+    care_in_background(Arc::clone(&engine.db), Arc::clone(clock));
     let service = Service { engine, auth };
     let settings = HttpSettings::default();
     let endpoint = web::Data::new(Endpoint::new(service, settings));
@@ -97,16 +97,19 @@ pub fn serve(
     Ok(Running { address, server: server.run(), _lock: lock })
 }
 
-/// How often the journal is sealed.
-const SEAL_EVERY: Duration = Duration::from_secs(5);
+/// How often the journal is sealed and kept answers are looked through.
+const CARE_EVERY: Duration = Duration::from_secs(5);
 
-/// Seals the journal from time to time; a failure is logged and tried again.
-fn seal_in_background(db: Arc<Db>, clock: Arc<dyn Clock>) {
+/// Seals the journal and forgets answers that are due, from time to time; a failure is logged and tried again.
+fn care_in_background(db: Arc<Db>, clock: Arc<dyn Clock>) {
     tokio::spawn(async move {
         loop {
-            tokio::time::sleep(SEAL_EVERY).await;
+            tokio::time::sleep(CARE_EVERY).await;
             if let Err(error) = seal::seal(&db, clock.as_ref()).await {
                 tracing::warn!(%error, "the journal could not be sealed; it will be tried again");
+            }
+            if let Err(error) = write::prune(&db, clock.as_ref()).await {
+                tracing::warn!(%error, "kept answers could not be forgotten; it will be tried again");
             }
         }
     });

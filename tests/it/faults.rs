@@ -10,6 +10,7 @@ const DOCUMENT: &str = "{ sites { totalCount nodes { name actions { totalCount }
 
 fn assert_unavailable(answer: &Answer) {
     assert_eq!((answer.status, answer.code()), (503, "UNAVAILABLE"), "{answer}");
+    assert_eq!(answer.errors()[0]["extensions"]["retryAfter"], 5, "{answer}");
     assert!(!answer.header("retry-after").is_empty(), "{:?}", answer.headers);
     assert!(!answer.body.to_string().contains("PGSQL"), "{answer}");
 }
@@ -67,6 +68,7 @@ fn a_commit_whose_answer_is_lost_is_settled_by_its_key() {
         proxy.lose_commit_after("idempotency_key");
         let lost = write(&city, "createPartner", partner.clone()).await;
         assert_eq!(lost.0.code(), "OUTCOME_UNKNOWN", "{}", lost.0);
+        assert_eq!(lost.0.errors()[0]["extensions"]["retryAfter"], 5);
         let again = write(&city, "createPartner", partner).await;
         assert!(again.replayed(), "it was done: {}", again.0);
         let there = "{ partners(filter: { name: { eq: \"Tremplin\" } }) { totalCount nodes { id } } }";

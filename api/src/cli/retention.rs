@@ -2,19 +2,17 @@
 
 use std::sync::Arc;
 
-use entity::idempotency_key;
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
-
 use crate::auth::{Actor, Role, Scope};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::policy::{Policy, Viewer};
-use crate::write::{Failure, Writing};
+use crate::write::{self, Failure, Writing};
 use crate::{partner, startup};
 
 /// Erase what is kept no longer: personal data past its day, answers of idempotency keys after 7 days
 ///
-/// Run it every night from a timer. Each erasure is journaled; the rows stay, emptied.
+/// Run it every night from a timer; a server forgets answers by itself too. Each erasure is journaled; the rows
+/// stay, emptied.
 #[derive(Debug, Clone, clap::Args)]
 #[command(after_help = "Example:\n  cites retention")]
 pub struct RetentionArgs {}
@@ -37,12 +35,8 @@ pub(super) async fn run(config: &Config, clock: &dyn Clock) -> anyhow::Result<()
         Failure::Fault(error) => anyhow::Error::new(error),
         Failure::Problems(_) => anyhow::anyhow!("a referent could not be erased"),
     })?;
-    let forgotten = idempotency_key::Entity::delete_many()
-        .filter(idempotency_key::Column::ExpiresAt.lte(now))
-        .exec(&tx)
-        .await?
-        .rows_affected;
     tx.commit().await?;
+    let forgotten = write::prune(&db, clock).await?;
     db.scrub("referent").await;
     println!("Erased the personal data of {erased} referents; forgot {forgotten} kept answers.");
     Ok(())

@@ -2,7 +2,8 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::error::{ApiError, Step};
+use crate::error::{ApiError, Code, Step};
+use crate::limits;
 
 /// A response without data: the request was refused.
 pub fn refused(errors: &[ApiError]) -> Vec<u8> {
@@ -43,6 +44,9 @@ fn error(error: &ApiError) -> Value {
     }
     let mut extensions = Map::new();
     extensions.insert("code".into(), error.code.name().into());
+    if matches!(error.code, Code::Unavailable | Code::OutcomeUnknown) {
+        extensions.insert("retryAfter".into(), limits::RETRY_AFTER_SECONDS.into());
+    }
     if let Some(expected) = &error.expected {
         extensions.insert("expected".into(), expected.as_ref().into());
     }

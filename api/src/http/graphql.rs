@@ -9,8 +9,9 @@ use super::envelope::request_id;
 use super::executor::{AnswerKind, Executor, GraphqlAnswer, GraphqlRequest};
 use super::negotiate::{self, MediaType};
 use super::params::Params;
-use super::refusal::{RETRY_AFTER_SECONDS, Refusal};
+use super::refusal::Refusal;
 use super::{Endpoint, HttpSettings};
+use crate::limits::RETRY_AFTER_SECONDS;
 
 /// The GraphQL resource.
 pub(super) fn resource<E: Executor>(path: &str) -> Resource {

@@ -8,7 +8,8 @@ use serde_json::json;
 use super::Endpoint;
 use super::executor::Executor;
 use super::negotiate::MediaType;
-use super::refusal::{RETRY_AFTER_SECONDS, Refusal};
+use super::refusal::Refusal;
+use crate::limits::RETRY_AFTER_SECONDS;
 
 /// Always 200: an instance that cannot answer this is to be restarted.
 pub(super) fn live(path: &str) -> Resource {

@@ -6,6 +6,7 @@ use actix_web::http::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderMap};
 use actix_web::web::{self, Bytes, Data, Payload};
 use actix_web::{HttpRequest, HttpResponse, Resource};
 use futures_util::{StreamExt, stream};
+use serde_json::json;
 
 use super::envelope::request_id;
 use super::executor::{Executor, ImportChunk, ImportFailure};
@@ -111,8 +112,11 @@ impl<E: Executor> Upload<E> {
     fn fail(&mut self, failure: &ImportFailure) -> Vec<u8> {
         self.failed = true;
         let ImportFailure { code, message } = failure;
-        let line =
-            serde_json::json!({ "error": { "code": code, "message": message, "continueFrom": self.next } });
+        let mut error = json!({ "code": code, "message": message, "continueFrom": self.next });
+        if ["UNAVAILABLE", "OUTCOME_UNKNOWN"].contains(code) {
+            error["retryAfter"] = limits::RETRY_AFTER_SECONDS.into();
+        }
+        let line = json!({ "error": error });
         format!("{line}\n").into_bytes()
     }
 }

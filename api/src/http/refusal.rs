@@ -10,9 +10,7 @@ use serde_json::json;
 use super::executor::{AuthRefusal, ImportFailure};
 use super::negotiate::MediaType;
 use crate::codes::Again;
-
-/// Seconds a client waits before it asks again an instance that is not ready.
-pub(super) const RETRY_AFTER_SECONDS: &str = "5";
+use crate::limits::RETRY_AFTER_SECONDS;
 
 /// A code with which the HTTP front itself refuses.
 #[derive(Debug, PartialEq, Eq)]
@@ -155,7 +153,7 @@ impl Refusal {
         let message = failure.message.clone().into();
         let refusal = Self { status, code: failure.code, message, header: None };
         if status == StatusCode::SERVICE_UNAVAILABLE {
-            return refusal.with(RETRY_AFTER, RETRY_AFTER_SECONDS);
+            return refusal.with(RETRY_AFTER, RETRY_AFTER_SECONDS.to_string());
         }
         refusal
     }
@@ -181,7 +179,7 @@ impl From<AuthRefusal> for Refusal {
             AuthRefusal::Unavailable => {
                 let message = "Tokens cannot be checked for now; send the request again later.";
                 refused(StatusCode::SERVICE_UNAVAILABLE, "UNAVAILABLE", message.into())
-                    .with(RETRY_AFTER, RETRY_AFTER_SECONDS)
+                    .with(RETRY_AFTER, RETRY_AFTER_SECONDS.to_string())
             }
         }
     }

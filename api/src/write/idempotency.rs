@@ -4,12 +4,41 @@
 use chrono::Duration;
 use entity::enums::IdempotencyState;
 use entity::idempotency_key;
-use sea_orm::{ActiveModelTrait, ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter};
+use sea_orm::{
+    ActiveModelTrait, ActiveValue::Set, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter,
+};
 use sha2::{Digest, Sha256};
 
 use super::Writing;
 use super::problem::{Failure, Problem, ProblemCode};
+use crate::clock::Clock;
+use crate::db::{Db, Sql};
 use crate::limits;
+
+/// Answers that one transaction forgets: writers wait for no more than that.
+const BATCH: u64 = 500;
+
+/// Forgets the answers that are kept no longer; says how many. Those who do it at once take turns.
+pub async fn prune(db: &Db, clock: &dyn Clock) -> Result<u64, DbErr> {
+    let mut forgotten = 0;
+    while is_due(db, clock).await? {
+        let tx = db.begin_write().await?;
+        db.lock_within(&tx, "prune").await?;
+        let mut sql = Sql::new(db.backend);
+        sql.push("DELETE FROM idempotency_key WHERE (client_id, key) IN (SELECT t.client_id, t.key ");
+        sql.push("FROM idempotency_key t WHERE t.expires_at <= ").bind(clock.now().into());
+        sql.push(" ORDER BY t.expires_at LIMIT ").push(&BATCH.to_string()).push(")");
+        forgotten += tx.execute_raw(sql.into_statement()).await?.rows_affected();
+        tx.commit().await?;
+    }
+    Ok(forgotten)
+}
+
+/// Asked of the readers, so that who finds nothing to do keeps no writer waiting.
+async fn is_due(db: &Db, clock: &dyn Clock) -> Result<bool, DbErr> {
+    let due = idempotency_key::Entity::find().filter(idempotency_key::Column::ExpiresAt.lte(clock.now()));
+    Ok(due.one(&db.readers).await?.is_some())
+}
 
 /// A key under which a client sends one change.
 #[derive(Debug)]

@@ -25,6 +25,7 @@ use crate::policy::Viewer;
 pub use self::declare::{Mutation, Target};
 pub use self::formats::malformed;
 pub use self::guard::{Place, Resources};
+pub use self::idempotency::prune;
 pub use self::input::Input;
 pub use self::problem::{Failure, Problem, ProblemCode, USER_ERROR_CODE};
 pub use self::refusals::Refusals;

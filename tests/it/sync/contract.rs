@@ -1,5 +1,6 @@
 //! The documents of a partner system answer as the contract says, over the open data.
 
+use entity::enums::ImportOutcome;
 use serde_json::{Value, json};
 use tests::{GrantedSites, on_both};
 
@@ -92,3 +93,15 @@ on_both!(an_action_arrives_with_its_partners_codes_and_first_values, Real, async
         partner: { siret: { eq: \"20004071500019\" } } }) { totalCount } } }";
     assert_eq!(app.anct().ask(seats).await.number("/site/seats/totalCount"), 1);
 });
+
+#[test]
+fn the_guide_says_of_every_outcome_and_code_what_to_do() {
+    let guide = include_str!("../../../docs/sync.md");
+    let errors = include_str!("../../../docs/errors.md");
+    let codes =
+        errors.lines().filter_map(|line| line.strip_prefix("| `")?.split_once('`')).map(|(code, _)| code);
+    let outcomes = ImportOutcome::ALL.iter().map(|(name, _)| *name);
+    let missing: Vec<&str> =
+        codes.chain(outcomes).filter(|name| !guide.contains(&format!("`{name}`"))).collect();
+    assert!(missing.is_empty(), "docs/sync.md does not name {missing:?}");
+}

@@ -1,5 +1,11 @@
 //! Keys under which clients send a change again without doing it twice.
 
+use std::time::{Duration, Instant};
+
+use cites::clock::Clock;
+use entity::enums::IdempotencyState;
+use entity::idempotency_key;
+use sea_orm::{EntityTrait, PaginatorTrait};
 use serde_json::{Value, json};
 use tests::world::Kind;
 use tests::{TestApp, on_both};
@@ -84,6 +90,32 @@ on_both!(keys_are_kept_for_seven_days, Small, async |app| {
     app.clock.advance(1);
     let again = write(&city, "createPartner", partner("k", "Tremplin")).await;
     assert!(!again.replayed() && again.id() != first);
+});
+
+on_both!(the_server_forgets_old_answers_by_itself, Small, async |app| {
+    let city = app.collectivite(&["200046977"]);
+    // more than one batch of them, of which the last is a day younger
+    let old = (0..1_200).map(|n| idempotency_key::Model {
+        client_id: "a-client".to_owned(),
+        key: format!("old {n}"),
+        operation: "createPartner".to_owned(),
+        input_hash: String::new(),
+        answer: Some("{}".to_owned()),
+        state: IdempotencyState::Done,
+        created_at: app.clock.now(),
+        expires_at: app.clock.now() + chrono::TimeDelta::days(7),
+    });
+    app.insert(old).await;
+    app.clock.advance(86_400);
+    let young = write(&city, "createPartner", partner("young", "Tremplin")).await.id();
+    app.clock.advance(6 * 86_400);
+    let end = Instant::now() + Duration::from_secs(30);
+    while idempotency_key::Entity::find().count(&app.db.readers).await.expect("a count") > 1 {
+        assert!(Instant::now() < end, "the old answers are still there");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    let again = write(&city, "createPartner", partner("young", "Tremplin")).await;
+    assert!(again.replayed() && again.id() == young, "the young one stays");
 });
 
 on_both!(a_deletion_sent_again_is_done_once, Small, async |app| {

@@ -66,7 +66,7 @@ impl Writer {
 }
 
 /// Milliseconds up to a bound, at random.
-fn some_milliseconds(most: u16) -> Duration {
+pub(crate) fn some_milliseconds(most: u16) -> Duration {
     let id = Uuid::now_v7();
     let [.., high, low] = *id.as_bytes();
     Duration::from_millis(u64::from(u16::from_be_bytes([high, low]) % most) + 5)

@@ -11,7 +11,7 @@ mod flags;
 mod grants;
 mod ground;
 mod idempotency;
-mod kill;
+pub(crate) mod kill;
 mod lifecycles;
 mod merges;
 mod people;

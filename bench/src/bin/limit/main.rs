@@ -7,6 +7,7 @@
 mod action;
 mod error;
 mod form;
+mod import;
 mod page;
 mod pool;
 mod site_cards;
@@ -72,6 +73,8 @@ async fn serve_postgres(args: Args) -> anyhow::Result<()> {
             .route("/action-statistics", web::get().to(statistics::get))
             .route("/action/{id}", web::post().to(write::postgres::update))
             .route("/actions", web::post().to(write::postgres::create))
+            .app_data(web::PayloadConfig::new(16 << 20))
+            .route("/import", web::post().to(import::post))
     });
     let server = server.workers(args.workers).bind(args.listen)?;
     greet(&server.addrs());

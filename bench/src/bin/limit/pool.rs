@@ -7,7 +7,7 @@ use anyhow::Context;
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio_postgres::{Client, Config, NoTls, Statement};
 
-use crate::{action, page, site_cards, statistics, write};
+use crate::{action, import, page, site_cards, statistics, write};
 
 /// A connection and its statements.
 pub struct Connection {
@@ -27,6 +27,8 @@ pub struct Connection {
     pub filtered_page: Statement,
     /// Actions counted.
     pub statistics: Statement,
+    /// Items brought up to date.
+    pub import: Statement,
     /// Statements of writes.
     pub write: write::postgres::Statements,
 }
@@ -44,6 +46,7 @@ impl Connection {
             next_page: client.prepare(&page::all(page::AFTER)).await?,
             filtered_page: client.prepare(page::FILTERED).await?,
             statistics: client.prepare(statistics::STATISTICS).await?,
+            import: client.prepare(import::IMPORT).await?,
             write: write::postgres::Statements::prepare(&client).await?,
             client,
         })

@@ -40,6 +40,16 @@ impl Request {
         Self { address, bytes: head.into_bytes() }
     }
 
+    /// `POST /import/actions` of lines of JSON, under an idempotency key.
+    pub fn lines(address: SocketAddr, token: &str, key: &str, lines: &str) -> Self {
+        let head = format!(
+            "POST /import/actions HTTP/1.1\r\nHost: {address}\r\nAuthorization: Bearer {token}\r\n\
+             Content-Type: application/x-ndjson\r\nIdempotency-Key: {key}\r\nContent-Length: {}\r\n\r\n{lines}",
+            lines.len()
+        );
+        Self { address, bytes: head.into_bytes() }
+    }
+
     /// Sends it once, on a connection of its own; the body of the answer.
     pub async fn send(&self) -> anyhow::Result<Vec<u8>> {
         Connection::open(self.address).await?.exchange(self).await.map(<[u8]>::to_vec)
@@ -72,24 +82,33 @@ impl Connection {
                 break end + 4;
             }
         };
-        let end = start + body_length(&self.buffer[..start])?;
-        while self.buffer.len() < end {
+        let length = body_length(&self.buffer[..start])?;
+        while !is_whole(&self.buffer[start..], length) {
             ensure!(self.stream.read_buf(&mut self.buffer).await? > 0, "the server closed the connection");
         }
         if !self.buffer.starts_with(b"HTTP/1.1 200") {
             bail!("the server answered {}", String::from_utf8_lossy(&self.buffer));
         }
-        Ok(&self.buffer[start..end])
+        Ok(&self.buffer[start..])
     }
 }
 
-fn body_length(head: &[u8]) -> anyhow::Result<usize> {
+/// Whether a body has arrived: so many bytes, or, in chunks, up to the empty one.
+fn is_whole(body: &[u8], length: Option<usize>) -> bool {
+    length.map_or_else(|| body.ends_with(b"\r\n0\r\n\r\n"), |length| body.len() >= length)
+}
+
+/// The length of the body; none when it comes in chunks, which are then left as they are.
+fn body_length(head: &[u8]) -> anyhow::Result<Option<usize>> {
     let head = std::str::from_utf8(head)?;
+    if head.lines().any(|line| line.eq_ignore_ascii_case("transfer-encoding: chunked")) {
+        return Ok(None);
+    }
     let length = head.lines().find_map(|line| {
         let (name, value) = line.split_once(':')?;
         name.eq_ignore_ascii_case("content-length").then(|| value.trim())
     });
-    Ok(length.context("an answer without Content-Length")?.parse()?)
+    Ok(Some(length.context("an answer without Content-Length")?.parse()?))
 }
 
 /// How long each request of a run took, shortest first.

@@ -2,6 +2,7 @@
 //! prints what each request costs.
 
 mod client;
+mod imports;
 mod measure;
 mod process;
 mod scenario;
@@ -47,6 +48,15 @@ struct Args {
     /// Measure writes, not documents
     #[arg(long, requires = "limit")]
     writes: bool,
+    /// Measure imports, not documents
+    #[arg(long, requires = "import_token", conflicts_with = "writes")]
+    imports: bool,
+    /// Upload so many lines to the product, and measure its memory
+    #[arg(long, requires = "import_token", conflicts_with_all = ["writes", "imports"])]
+    lines: Option<usize>,
+    /// An access token of a partner's system, for imports
+    #[arg(long)]
+    import_token: Option<String>,
     /// Seconds after which the journal is sealed, before writes without journal are measured
     #[arg(long, default_value_t = 6.0)]
     settle: f64,
@@ -78,7 +88,12 @@ impl Args {
 async fn main() -> anyhow::Result<()> {
     let args = Args::parse();
     let servers = Servers { product: args.product, limit: args.limit, token: args.token.clone() };
-    if args.writes {
+    if let Some(lines) = args.lines {
+        return imports::upload(&args, &servers, lines).await;
+    }
+    if args.imports {
+        imports::print(&args, &servers).await?;
+    } else if args.writes {
         writes::print(&args, &servers).await?;
     } else {
         print_documents(&args, &servers).await?;
@@ -86,7 +101,11 @@ async fn main() -> anyhow::Result<()> {
     println!("\nLoad average {}.", process::load_average()?);
     println!(
         "{}",
-        table::memory("product", Process(args.product_pid).memory()?, args.targets && !args.writes)
+        table::memory(
+            "product",
+            Process(args.product_pid).memory()?,
+            args.targets && !args.writes && !args.imports
+        )
     );
     if let Some(pid) = args.limit_pid {
         println!("{}", table::memory("limit", Process(pid).memory()?, false));

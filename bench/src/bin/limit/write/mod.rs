@@ -125,6 +125,6 @@ fn answer(action: Action<'_>) -> Result<HttpResponse, Failure> {
 
 /// Now, as precisely as the databases keep it.
 #[expect(clippy::disallowed_methods, reason = "nothing here is tested against another time")]
-fn now() -> DateTime<Utc> {
+pub fn now() -> DateTime<Utc> {
     Utc::now().trunc_subsecs(6)
 }

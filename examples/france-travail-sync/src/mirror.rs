@@ -1,0 +1,190 @@
+//! What survives a crash: the mirror, the cursor up to which it is right, and how far the file was sent. Each step is
+//! one transaction of SQLite, so that rows and cursor never disagree.
+
+use std::path::Path;
+
+use rusqlite::{Connection, OptionalExtension, Transaction, params};
+
+/// An action as the mirror keeps it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Row {
+    /// Its id in the API.
+    pub id: String,
+    /// Its version there.
+    pub version: i64,
+    /// Title.
+    pub title: String,
+    /// Status.
+    pub status: String,
+    /// Start and end, as precisely as known.
+    pub period: (Option<String>, Option<String>),
+    /// Code of its site.
+    pub site: Option<String>,
+    /// Its source system and its identifier there.
+    pub source: (Option<String>, Option<String>),
+}
+
+/// What the feed says of an action.
+#[derive(Clone, Debug)]
+pub enum Step {
+    /// It is so now.
+    Put(Row),
+    /// It is gone, or out of our sight.
+    Remove(String),
+}
+
+/// A row of the file that was not taken.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Bad {
+    /// Its line in the file, from 1.
+    pub line: u64,
+    /// Its identifier.
+    pub id: String,
+    /// Why.
+    pub reason: String,
+}
+
+/// How often each outcome was answered.
+pub type Counts = Vec<(String, u64)>;
+
+/// The file of the mirror.
+#[derive(Debug)]
+pub struct Mirror {
+    db: Connection,
+}
+
+const TABLES: &str = "
+    PRAGMA journal_mode = WAL;
+    PRAGMA synchronous = FULL;
+    CREATE TABLE IF NOT EXISTS state (name TEXT PRIMARY KEY, value TEXT) STRICT;
+    CREATE TABLE IF NOT EXISTS action (
+        id TEXT PRIMARY KEY, version INTEGER NOT NULL, title TEXT NOT NULL, status TEXT NOT NULL, starts_on TEXT,
+        ends_on TEXT, site TEXT, source_system TEXT, external_id TEXT) STRICT;
+    CREATE TABLE IF NOT EXISTS bad_row (line INTEGER NOT NULL, id TEXT NOT NULL, reason TEXT NOT NULL) STRICT;
+    CREATE TABLE IF NOT EXISTS outcome (name TEXT PRIMARY KEY, count INTEGER NOT NULL) STRICT;";
+
+impl Mirror {
+    /// Opens the file, or makes it.
+    pub fn open(path: &Path) -> rusqlite::Result<Self> {
+        let db = Connection::open(path)?;
+        db.execute_batch(TABLES)?;
+        Ok(Self { db })
+    }
+
+    /// Every action, by id.
+    pub fn rows(&self) -> rusqlite::Result<Vec<Row>> {
+        let mut select = self.db.prepare("SELECT * FROM action ORDER BY id")?;
+        let rows = select.query_map([], |row| {
+            Ok(Row {
+                id: row.get(0)?,
+                version: row.get(1)?,
+                title: row.get(2)?,
+                status: row.get(3)?,
+                period: (row.get(4)?, row.get(5)?),
+                site: row.get(6)?,
+                source: (row.get(7)?, row.get(8)?),
+            })
+        })?;
+        rows.collect()
+    }
+
+    /// The cursor to go on from: none before the first snapshot, `Some(None)` at the beginning of the feed.
+    pub fn cursor(&self) -> rusqlite::Result<Option<Option<String>>> {
+        let select = "SELECT value FROM state WHERE name = 'cursor'";
+        self.db.query_row(select, [], |row| row.get(0)).optional()
+    }
+
+    /// Takes a page of changes with the cursor after it.
+    pub fn apply(&mut self, steps: &[Step], cursor: Option<&str>) -> rusqlite::Result<()> {
+        let tx = self.db.transaction()?;
+        for step in steps {
+            match step {
+                Step::Put(row) => put(&tx, row)?,
+                Step::Remove(id) => {
+                    tx.execute("DELETE FROM action WHERE id = ?1", [id])?;
+                }
+            }
+        }
+        if let Some(cursor) = cursor {
+            keep(&tx, "cursor", Some(cursor))?;
+        }
+        tx.commit()
+    }
+
+    /// Starts over from a full reading, and the cursor that was taken before it.
+    pub fn replace(&mut self, rows: &[Row], cursor: Option<&str>) -> rusqlite::Result<()> {
+        let tx = self.db.transaction()?;
+        tx.execute("DELETE FROM action", [])?;
+        for row in rows {
+            put(&tx, row)?;
+        }
+        keep(&tx, "cursor", cursor)?;
+        tx.commit()
+    }
+
+    /// The name of the run that sends a file, and how many of its calls are done. A run that was broken off goes on
+    /// under its name, and so under its idempotency keys; a new one, or another file, gets `fresh`.
+    pub fn run(&mut self, file: &str, fresh: &str) -> rusqlite::Result<(String, u64)> {
+        let tx = self.db.transaction()?;
+        if state(&tx, "file")?.as_deref() != Some(file) {
+            for (name, value) in [("file", file), ("run", fresh), ("calls", "0")] {
+                keep(&tx, name, Some(value))?;
+            }
+            tx.execute_batch("DELETE FROM bad_row; DELETE FROM outcome")?;
+        }
+        let calls = state(&tx, "calls")?.and_then(|calls| calls.parse().ok()).unwrap_or_default();
+        let run = state(&tx, "run")?.unwrap_or_default();
+        tx.commit()?;
+        Ok((run, calls))
+    }
+
+    /// A call is done: what came of its rows.
+    pub fn done(&mut self, calls: u64, counts: &Counts, bad: &[Bad]) -> rusqlite::Result<()> {
+        let tx = self.db.transaction()?;
+        for Bad { line, id, reason } in bad {
+            tx.execute("INSERT INTO bad_row VALUES (?1, ?2, ?3)", params![line.cast_signed(), id, reason])?;
+        }
+        for (name, count) in counts {
+            let add = "INSERT INTO outcome VALUES (?1, ?2) ON CONFLICT DO UPDATE SET count = count + ?2";
+            tx.execute(add, params![name, count.cast_signed()])?;
+        }
+        keep(&tx, "calls", Some(&calls.to_string()))?;
+        tx.commit()
+    }
+
+    /// The run is over: its counts and its bad rows. The next begins anew.
+    pub fn finish(&mut self) -> rusqlite::Result<(Counts, Vec<Bad>)> {
+        let tx = self.db.transaction()?;
+        let counts = tx
+            .prepare("SELECT name, count FROM outcome ORDER BY name")?
+            .query_map([], |row| Ok((row.get(0)?, row.get::<_, i64>(1)?.cast_unsigned())))?
+            .collect::<rusqlite::Result<Counts>>()?;
+        let bad = tx
+            .prepare("SELECT line, id, reason FROM bad_row ORDER BY line")?
+            .query_map([], |row| {
+                Ok(Bad { line: row.get::<_, i64>(0)?.cast_unsigned(), id: row.get(1)?, reason: row.get(2)? })
+            })?
+            .collect::<rusqlite::Result<Vec<Bad>>>()?;
+        keep(&tx, "file", None)?;
+        tx.commit()?;
+        Ok((counts, bad))
+    }
+}
+
+fn put(tx: &Transaction<'_>, row: &Row) -> rusqlite::Result<()> {
+    let Row { id, version, title, status, period: (from, to), site, source: (system, external_id) } = row;
+    let values = params![id, version, title, status, from, to, site, system, external_id];
+    tx.prepare_cached("REPLACE INTO action VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)")?.execute(values)?;
+    Ok(())
+}
+
+fn state(tx: &Transaction<'_>, name: &str) -> rusqlite::Result<Option<String>> {
+    let found =
+        tx.query_row("SELECT value FROM state WHERE name = ?1", [name], |row| row.get(0)).optional()?;
+    Ok(found.flatten())
+}
+
+fn keep(tx: &Transaction<'_>, name: &str, value: Option<&str>) -> rusqlite::Result<()> {
+    tx.execute("REPLACE INTO state VALUES (?1, ?2)", params![name, value])?;
+    Ok(())
+}
