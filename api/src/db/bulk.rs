@@ -6,7 +6,7 @@ use sea_orm::{
     ActiveModelTrait, ActiveValue, ColumnTrait, ConnectionTrait, DbErr, EntityName, EntityTrait, IdenStatic,
     Iterable,
 };
-use serde_json::{Map, Value as Json};
+use serde_json::Value as Json;
 
 use super::{Backend, Kind, Sql};
 
@@ -27,7 +27,7 @@ pub async fn write<A: ActiveModelTrait>(
     let columns: Vec<ColumnOf<A>> =
         ColumnOf::<A>::iter().filter(|column| !matches!(first.get(*column), ActiveValue::NotSet)).collect();
     while rows.peek().is_some() {
-        let values: Vec<Json> = rows.by_ref().take(ROWS).map(|row| row_json(row, &columns)).collect();
+        let list = list(rows.by_ref().take(ROWS), &columns);
         let mut sql = Sql::new(backend);
         let table = A::Entity::default();
         let names: Vec<&str> = columns.iter().map(IdenStatic::as_str).collect();
@@ -41,7 +41,7 @@ pub async fn write<A: ActiveModelTrait>(
             sql.unfolded(column.as_str(), Kind::of(column.def().get_column_type()));
         }
         let typed = columns.iter().map(|column| (column.as_str(), Kind::of(column.def().get_column_type())));
-        sql.push(" FROM ").unfold(Json::Array(values).to_string(), typed);
+        sql.push(" FROM ").unfold(list, typed);
         // without a condition SQLite would read `ON CONFLICT` as that of a join
         sql.push(" WHERE TRUE ").push(then);
         connection.execute_raw(sql.into_statement()).await?;
@@ -49,17 +49,29 @@ pub async fn write<A: ActiveModelTrait>(
     Ok(())
 }
 
-fn row_json<A: ActiveModelTrait>(mut row: A, columns: &[ColumnOf<A>]) -> Json {
-    let of = |column: &ColumnOf<A>| {
-        let value = row.take(*column).into_value().map_or(Json::Null, json);
-        (column.as_str().to_owned(), value)
-    };
-    Json::Object(columns.iter().map(of).collect::<Map<_, _>>())
+/// Rows as the text of a JSON list of objects.
+fn list<A: ActiveModelTrait>(rows: impl Iterator<Item = A>, columns: &[ColumnOf<A>]) -> String {
+    let mut text = String::from("[");
+    for mut row in rows {
+        text.push_str(if text.len() == 1 { "{" } else { ",{" });
+        for (index, column) in columns.iter().enumerate() {
+            text.push_str(if index == 0 { "\"" } else { ",\"" });
+            text.push_str(column.as_str());
+            text.push_str("\":");
+            match row.take(*column).into_value() {
+                Some(value) => append(&mut text, value),
+                None => text.push_str("null"),
+            }
+        }
+        text.push('}');
+    }
+    text.push(']');
+    text
 }
 
-/// A value as both databases read it from JSON text.
-fn json(value: Value) -> Json {
-    match value {
+/// Appends a value as both databases read it from JSON text.
+fn append(text: &mut String, value: Value) {
+    let json: Json = match value {
         Value::Bool(Some(value)) => value.into(),
         Value::Int(Some(value)) => value.into(),
         Value::BigInt(Some(value)) => value.into(),
@@ -72,7 +84,8 @@ fn json(value: Value) -> Json {
         }
         Value::Json(Some(value)) => *value,
         _ => Json::Null,
-    }
+    };
+    text.push_str(&json.to_string());
 }
 
 impl Sql {

@@ -188,6 +188,23 @@ impl Sql {
         }
     }
 
+    /// `FROM` rows `t` of a table, one by one for keys `k.key`, in their order: the condition is looked up in an index
+    /// for each key, whatever the planner believes of the table; locked in that order, until the transaction ends.
+    pub fn locked_for_each(&mut self, keys: Keys, table: &str, condition: impl FnOnce(&mut Self)) {
+        self.push(" FROM ").keys_table(keys);
+        let condition = self.piece(condition);
+        match self.backend {
+            Backend::Postgres => self
+                .push(" CROSS JOIN LATERAL (SELECT t.* FROM ")
+                .push(table)
+                .push(" t WHERE ")
+                .push(&condition)
+                .push(" FOR UPDATE) t"),
+            // it reads the tables of a CROSS JOIN in the order in which they are written
+            Backend::Sqlite => self.push(" CROSS JOIN ").push(table).push(" t WHERE ").push(&condition),
+        };
+    }
+
     /// Whether the JSON list in `column` holds the text.
     pub fn list_has(&mut self, column: &str, value: String) {
         let value = self.piece(|sql| {

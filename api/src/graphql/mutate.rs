@@ -144,17 +144,17 @@ impl Engine {
     ) -> Result<Arguments, ApiError> {
         let ty = async_graphql::dynamic::TypeRef::named_nn(mutation.input_type());
         let declared = [Argument::new("input", ty, "")];
-        let arguments = coerce::arguments_with(
+        let mut arguments = coerce::arguments_with(
             &self.model,
             &declared,
             root.arguments,
             document.variables,
             Formats::Passed,
         )?;
-        let Some(Value::Object(fields)) = arguments.get("input") else {
+        let Some(Value::Object(fields)) = arguments.swap_remove("input") else {
             return Err(internal("a mutation without input"));
         };
-        Ok(fields.iter().map(|(name, value)| (name.to_string(), value.clone())).collect())
+        Ok(fields.into_iter().map(|(name, value)| (name.to_string(), value)).collect())
     }
 
     async fn payload(

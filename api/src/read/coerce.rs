@@ -104,7 +104,12 @@ pub fn arguments_with(
             Some(position) => error.in_field(&argument.name).at(position),
             None => error.in_field(&argument.name),
         };
-        if let Some(value) = coercion.argument(argument, value).map_err(wrong)? {
+        // a variable is coerced already, and of a type that fits here; not its formats, where those are to be checked
+        let is_variable = written.is_some_and(|(_, value)| matches!(value.node, Written::Variable(_)));
+        let is_given = value.as_ref().is_some_and(|value| *value != Value::Null);
+        let coerced_already = formats == Formats::Passed && is_variable && is_given;
+        let value = if coerced_already { Ok(value) } else { coercion.argument(argument, value) };
+        if let Some(value) = value.map_err(wrong)? {
             coerced.insert(argument.name.clone(), value);
         }
     }
@@ -174,9 +179,9 @@ impl Coercion<'_> {
         };
         let mut coerced = IndexMap::new();
         for field in &declared.fields {
-            let value = given.swap_remove(field.name.as_str());
+            let (name, value) = given.swap_remove_entry(field.name.as_str()).unzip();
             if let Some(value) = self.argument(field, value).map_err(|error| error.in_field(&field.name))? {
-                coerced.insert(Name::new(&field.name), value);
+                coerced.insert(name.unwrap_or_else(|| Name::new(&field.name)), value);
             }
         }
         if let Some(name) = given.keys().next() {

@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::input::{Item, SiteRef};
 use super::partners::Partners;
-use crate::db::{Cell, Kind, Sql, cell};
+use crate::db::{Cell, Keys, Kind, Sql, cell};
 use crate::policy::{Resource, Verb};
 use crate::write::{Failure, Problem, ProblemCode, Writing};
 
@@ -132,9 +132,10 @@ async fn actions(
     ids.sort_unstable();
     ids.dedup();
     let mut sql = Sql::new(writing.backend);
-    sql.push("SELECT t.* FROM action t WHERE t.source_system = ").bind(source.into()).push(" AND ");
-    sql.is_in("t.source_external_id", ids.into_iter().map(Value::from).collect());
-    sql.push(" ORDER BY t.source_external_id").lock_rows("t");
+    sql.push("SELECT t.*");
+    sql.locked_for_each(Keys::Text(ids.into_iter().map(str::to_owned).collect()), "action", |sql| {
+        sql.push("t.source_system = ").bind(source.into()).push(" AND t.source_external_id = k.key");
+    });
     let found = action::Entity::find().from_raw_sql(sql.into_statement()).all(writing.tx).await?;
     Ok(found.into_iter().filter_map(|row| Some((row.source_external_id.clone()?, row))).collect())
 }

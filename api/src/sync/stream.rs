@@ -34,7 +34,17 @@ impl Engine {
             self.model.mutations.get("syncActions").ok_or_else(|| internal("a mutation is not declared"))?;
         let read_lines: Vec<Option<Result<Value, ApiError>>> =
             chunk.lines.iter().map(|line| self.item(line)).collect();
-        let items: Vec<Value> = read_lines.iter().flatten().flatten().cloned().collect();
+        // what is told of an item names it; the item itself goes on
+        let (mut items, mut told_of) = (Vec::new(), Vec::with_capacity(read_lines.len()));
+        for line in read_lines {
+            told_of.push(line.map(|read| {
+                read.map(|item| {
+                    let id = external_id(&item);
+                    items.push(item);
+                    id
+                })
+            }));
+        }
         let (mut told, mut replayed) = (Vec::new(), false);
         if !items.is_empty() {
             let viewer = self.viewer(Arc::new(actor));
@@ -57,13 +67,13 @@ impl Engine {
         }
         let mut told = told.into_iter();
         let mut out = Vec::new();
-        for (number, line) in (chunk.first..).zip(&read_lines) {
+        for (number, line) in (chunk.first..).zip(told_of) {
             let answer = match line {
                 None => continue,
-                Some(Ok(item)) => {
-                    outcome(item, &told.next().ok_or_else(|| internal("an item has no outcome"))?, replayed)
+                Some(Ok(id)) => {
+                    outcome(&id, &told.next().ok_or_else(|| internal("an item has no outcome"))?, replayed)
                 }
-                Some(Err(error)) => refused(error),
+                Some(Err(error)) => refused(&error),
             };
             let mut line = json!({ "line": number });
             if let (Json::Object(line), Json::Object(answer)) = (&mut line, answer) {
@@ -100,11 +110,13 @@ fn arguments(items: Vec<Value>, chunk: &Chunk<'_>) -> Arguments {
     arguments
 }
 
-fn outcome(item: &Value, told: &Told, replayed: bool) -> Json {
-    let external_id = match item {
-        Value::Object(fields) => fields.get("externalId").and_then(|id| id.clone().into_json().ok()),
-        _ => None,
-    };
+/// How its source names an item.
+fn external_id(item: &Value) -> Json {
+    let id = if let Value::Object(fields) = item { fields.get("externalId") } else { None };
+    id.and_then(|id| id.clone().into_json().ok()).unwrap_or_default()
+}
+
+fn outcome(external_id: &Json, told: &Told, replayed: bool) -> Json {
     let said = |problems: &[write::Problem]| -> Vec<Json> {
         let one = |one: &write::Problem| json!({ "code": one.code.name(), "path": one.path, "message": one.message });
         problems.iter().map(one).collect()

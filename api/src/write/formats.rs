@@ -15,32 +15,56 @@ use crate::read::model::{Argument, Input, Model};
 pub fn malformed(model: &Model, mutation: &Mutation, input: &Arguments) -> Vec<Problem> {
     let mut found = Vec::new();
     if let Some(Input::Object(declared)) = model.inputs.get(mutation.input_type().as_str()) {
-        let path = ["input".to_owned()];
+        let path = Path { outer: None, step: Step::Field("input") };
         within(model, &declared.fields, |name| input.get(name), &path, &mut found);
     }
     found
+}
+
+/// A way into the input, which becomes a list of texts only where something is wrong.
+struct Path<'p> {
+    outer: Option<&'p Path<'p>>,
+    step: Step<'p>,
+}
+
+enum Step<'p> {
+    Field(&'p str),
+    Index(usize),
+}
+
+impl Path<'_> {
+    fn steps(&self) -> Vec<String> {
+        let mut steps = self.outer.map(Self::steps).unwrap_or_default();
+        steps.push(match self.step {
+            Step::Field(name) => name.to_owned(),
+            Step::Index(index) => index.to_string(),
+        });
+        steps
+    }
 }
 
 fn within<'v>(
     model: &Model,
     fields: &[Argument],
     value: impl Fn(&str) -> Option<&'v Value>,
-    path: &[String],
+    path: &Path<'_>,
     found: &mut Vec<Problem>,
 ) {
     for field in fields {
         if let Some(value) = value(&field.name) {
-            look(model, &field.ty, value, &[path, std::slice::from_ref(&field.name)].concat(), found);
+            let path = Path { outer: Some(path), step: Step::Field(&field.name) };
+            look(model, &field.ty, value, &path, found);
         }
     }
 }
 
-fn look(model: &Model, ty: &TypeRef, value: &Value, path: &[String], found: &mut Vec<Problem>) {
+fn look(model: &Model, ty: &TypeRef, value: &Value, path: &Path<'_>, found: &mut Vec<Problem>) {
     match (ty, value) {
         (_, Value::Null) => {}
         (TypeRef::List(inner), Value::List(items)) => {
             for (index, item) in items.iter().enumerate() {
-                look(model, inner, item, &[path, &[index.to_string()]].concat(), found);
+                let path = Path { outer: Some(path), step: Step::Index(index) };
+                look(model, inner, item, &path, found);
             }
         }
         (TypeRef::NonNull(inner) | TypeRef::List(inner), _) => look(model, inner, value, path, found),
@@ -51,7 +75,7 @@ fn look(model: &Model, ty: &TypeRef, value: &Value, path: &[String], found: &mut
             (Some(Input::Leaf(Leaf::Scalar(scalar))), _) if Scalar::CUSTOM.contains(scalar) => {
                 if let Err(error) = scalar.parse(value) {
                     let message = format!("expected {}", error.expected);
-                    found.push(Problem { code: ProblemCode::InvalidFormat, path: path.to_vec(), message });
+                    found.push(Problem { code: ProblemCode::InvalidFormat, path: path.steps(), message });
                 }
             }
             _ => {}

@@ -289,23 +289,39 @@ async fn work(writing: Writing<'_>, asked: &Asked<'_>) -> Result<Done, Failure> 
 
 /// The input in one form, whatever the order in which its fields were sent.
 fn canonical(values: &Arguments) -> String {
-    let mut fields: Vec<(&String, String)> =
-        values.iter().map(|(name, value)| (name, sorted(value).to_string())).collect();
-    fields.sort();
-    format!("{fields:?}")
+    let mut text = String::new();
+    append_fields(&mut text, values.iter().map(|(name, value)| (name.as_str(), value)));
+    text
 }
 
-fn sorted(value: &Value) -> Value {
+fn append(text: &mut String, value: &Value) {
     match value {
-        Value::List(items) => Value::List(items.iter().map(sorted).collect()),
-        Value::Object(fields) => {
-            let mut fields: Vec<_> =
-                fields.iter().map(|(name, value)| (name.clone(), sorted(value))).collect();
-            fields.sort_by(|(one, _), (other, _)| one.cmp(other));
-            Value::Object(fields.into_iter().collect())
+        Value::List(items) => {
+            text.push('[');
+            for item in items {
+                append(text, item);
+                text.push(',');
+            }
+            text.push(']');
         }
-        other => other.clone(),
+        Value::Object(fields) => {
+            append_fields(text, fields.iter().map(|(name, value)| (name.as_str(), value)));
+        }
+        other => text.push_str(&other.to_string()),
     }
+}
+
+fn append_fields<'v>(text: &mut String, fields: impl Iterator<Item = (&'v str, &'v Value)>) {
+    let mut fields: Vec<_> = fields.collect();
+    fields.sort_unstable_by_key(|(name, _)| *name);
+    text.push('{');
+    for (name, value) in fields {
+        text.push_str(name);
+        text.push(':');
+        append(text, value);
+        text.push(',');
+    }
+    text.push('}');
 }
 
 fn replay(kept: &str) -> Written {

@@ -1,5 +1,7 @@
-//! An import in one statement: `UNNEST`, an upsert that skips what is unchanged, the links of new actions, and the
-//! journal entries that the product writes for the same items.
+//! An import: `UNNEST`, an upsert that skips what is unchanged, with the journal entries that the product writes for
+//! the same items; then the links of new actions.
+
+use std::collections::HashMap;
 
 use actix_web::{HttpResponse, web};
 use chrono::{DateTime, NaiveDate, Utc};
@@ -14,21 +16,19 @@ use crate::{Database, Failure, json};
 /// The upsert; the load's items change their title alone.
 pub const IMPORT: &str = "
     WITH item AS MATERIALIZED (
-        SELECT u.*, s.id AS site_id, p.id AS partner_id, q.id AS qpv_id
+        SELECT u.*, s.id AS site_id, p.id AS partner_id
         FROM unnest($1::uuid[], $2::text[], $3::timestamptz[], $4::text[], $5::text[], $6::text[], $7::text[],
-                    $8::text[], $9::text[], $10::date[], $11::text[], $12::text[], $13::text[], $14::jsonb[],
-                    $15::jsonb[])
+                    $8::text[], $9::text[], $10::date[], $11::text[], $12::text[], $13::jsonb[], $14::jsonb[])
              AS u(id, external_id, source_updated_at, site, title, title_search, description, status, starts_on,
-                  starts_from, partner, pillar, qpv, rome_codes, categories)
+                  starts_from, partner, pillar, rome_codes, categories)
         JOIN site s ON s.code = u.site AND s.deleted_at IS NULL
         JOIN partner p ON p.rna = u.partner AND p.deleted_at IS NULL
-        JOIN qpv q ON q.code = u.qpv AND q.deleted_at IS NULL
     ), written AS (
         INSERT INTO action AS a (
             id, version, created_at, updated_at, source_system, source_external_id, source_updated_at, site_id, title,
             title_search, description, pillar, categories, audiences, rome_codes, innovative, status, starts_on,
             starts_from, starts_to, lead_partner_id, published)
-        SELECT id, 1, $16, $16, 'FRANCE_TRAVAIL', external_id, source_updated_at, site_id, title, title_search,
+        SELECT id, 1, $15, $15, 'FRANCE_TRAVAIL', external_id, source_updated_at, site_id, title, title_search,
                description, pillar, categories, '[]', rome_codes, FALSE, status, starts_on, starts_from, starts_from,
                partner_id, TRUE
         FROM item ORDER BY external_id
@@ -42,23 +42,23 @@ pub const IMPORT: &str = "
               (excluded.title, excluded.description, excluded.status, excluded.starts_on, excluded.lead_partner_id,
                excluded.rome_codes)
         RETURNING id, version, site_id, source_external_id
-    ), qpvs AS (
-        INSERT INTO action_qpv (action_id, qpv_id)
-        SELECT w.id, i.qpv_id FROM written w JOIN item i ON i.id = w.id
-    ), partners AS (
-        INSERT INTO action_partner (action_id, partner_id)
-        SELECT w.id, i.partner_id FROM written w JOIN item i ON i.id = w.id
     ), journaled AS (
         INSERT INTO journal (
             entity_id, version, verb, at, site_id, was_site_id, source_system, public, was_public, changed_fields,
             request_id, entity, op, actor_sub, client_id, role, outcome)
-        SELECT id, version, CASE version WHEN 1 THEN 'create' ELSE 'update' END, $16, site_id,
+        SELECT id, version, CASE version WHEN 1 THEN 'create' ELSE 'update' END, $15, site_id,
                CASE version WHEN 1 THEN NULL ELSE site_id END, 'FRANCE_TRAVAIL', TRUE, version > 1,
-               CASE version WHEN 1 THEN $17::jsonb ELSE $18::jsonb END, $19, 'Action', 'UPSERT',
+               CASE version WHEN 1 THEN $16::jsonb ELSE $17::jsonb END, $18, 'Action', 'UPSERT',
                'dev-partner_system', 'dev-france-travail', 'partner_system', 'OK'
         FROM written
     )
     SELECT source_external_id, id, version FROM written";
+
+/// The links of new actions.
+pub const LINKS: &str = "
+    WITH u AS (SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[]) AS u(id, partner, qpv)),
+    qpvs AS (INSERT INTO action_qpv (action_id, qpv_id) SELECT u.id, q.id FROM u JOIN qpv q ON q.code = u.qpv)
+    INSERT INTO action_partner (action_id, partner_id) SELECT u.id, p.id FROM u JOIN partner p ON p.rna = u.partner";
 
 /// Names of the fields that a new action sets, as the product journals them.
 const CREATED: [&str; 10] = [
@@ -145,6 +145,7 @@ pub async fn post(database: Database, body: web::Bytes) -> Result<HttpResponse, 
         items.iter().map(|item| Json(&item.on_create.categories)).collect();
     let created = [CREATED.as_slice(), &["qpvs"]].concat();
     let connection = database.lend().await?;
+    connection.client.batch_execute("BEGIN").await?;
     let rows = connection
         .client
         .query(
@@ -162,7 +163,6 @@ pub async fn post(database: Database, body: web::Bytes) -> Result<HttpResponse, 
                 &starts,
                 &texts(|item| item.lead.rna),
                 &texts(|item| item.on_create.pillar),
-                &texts(|item| item.on_create.qpvs[0]),
                 &rome,
                 &categories,
                 &at,
@@ -172,10 +172,19 @@ pub async fn post(database: Database, body: web::Bytes) -> Result<HttpResponse, 
             ],
         )
         .await?;
-    let mut written = std::collections::HashMap::with_capacity(rows.len());
+    let mut written = HashMap::with_capacity(rows.len());
     for row in &rows {
         written.insert(row.try_get::<_, &str>(0)?, (row.try_get::<_, Uuid>(1)?, row.try_get::<_, i32>(2)?));
     }
+    let is_new = |item: &&Item<'_>| written.get(item.external_id).is_some_and(|(_, version)| *version == 1);
+    let new: Vec<&Item<'_>> = items.iter().filter(is_new).collect();
+    if !new.is_empty() {
+        let ids: Vec<Uuid> = new.iter().map(|item| written[item.external_id].0).collect();
+        let partners: Vec<&str> = new.iter().map(|item| item.lead.rna).collect();
+        let qpvs: Vec<&str> = new.iter().map(|item| item.on_create.qpvs[0]).collect();
+        connection.client.execute(&connection.import_links, &[&ids, &partners, &qpvs]).await?;
+    }
+    connection.client.batch_execute("COMMIT").await?;
     let told = |item: &Item<'_>| match written.get(item.external_id) {
         None => Told { outcome: "UNCHANGED", action: None },
         Some(&(id, version)) => Told {

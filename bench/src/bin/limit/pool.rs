@@ -29,6 +29,8 @@ pub struct Connection {
     pub statistics: Statement,
     /// Items brought up to date.
     pub import: Statement,
+    /// Links of those that are new.
+    pub import_links: Statement,
     /// Statements of writes.
     pub write: write::postgres::Statements,
 }
@@ -47,6 +49,7 @@ impl Connection {
             filtered_page: client.prepare(page::FILTERED).await?,
             statistics: client.prepare(statistics::STATISTICS).await?,
             import: client.prepare(import::IMPORT).await?,
+            import_links: client.prepare(import::LINKS).await?,
             write: write::postgres::Statements::prepare(&client).await?,
             client,
         })
