@@ -4,6 +4,7 @@ pub mod bulk;
 mod cell;
 mod contention;
 mod lock;
+mod news;
 mod open;
 mod scrub;
 mod sql;
@@ -27,6 +28,7 @@ use uuid::Uuid;
 pub use cell::{Cell, Kind, cell, is_null};
 pub use contention::is_contended;
 pub use lock::{ServeLock, lock_within};
+pub use news::News;
 pub use open::OpenError;
 pub use sql::{KeyType, Keys, Sql};
 
@@ -50,6 +52,8 @@ pub struct Db {
     pub backend: Backend,
     /// Statements that reads have run since the start, for metrics and tests.
     pub statements: Arc<AtomicU64>,
+    /// Word that the journal has grown.
+    pub news: Arc<News>,
     /// File of an embedded database.
     file: Option<PathBuf>,
 }

@@ -87,7 +87,14 @@ async fn open_sqlite(
     // The writer first: it makes the file, and the journal that readers need.
     let writer = connect(writer).await?;
     let readers = connect(readers).await?;
-    Ok(Db { writer, readers, backend: Backend::Sqlite, statements: Arc::default(), file: Some(file) })
+    Ok(Db {
+        writer,
+        readers,
+        backend: Backend::Sqlite,
+        statements: Arc::default(),
+        news: Arc::default(),
+        file: Some(file),
+    })
 }
 
 fn sqlite_file(url: &str) -> Result<PathBuf, OpenError> {
@@ -117,7 +124,14 @@ async fn open_postgres(mut writer: ConnectOptions, mut readers: ConnectOptions) 
         ])
     });
     let (writer, readers) = tokio::try_join!(connect(writer), connect(readers))?;
-    Ok(Db { writer, readers, backend: Backend::Postgres, statements: Arc::default(), file: None })
+    Ok(Db {
+        writer,
+        readers,
+        backend: Backend::Postgres,
+        statements: Arc::default(),
+        news: Arc::default(),
+        file: None,
+    })
 }
 
 async fn connect(options: ConnectOptions) -> Result<DatabaseConnection, DbErr> {
