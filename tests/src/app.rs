@@ -13,7 +13,7 @@ use cites::auth::{Authenticator, Role};
 use cites::clock::{Clock, FixedClock};
 use cites::config::{Config, Overrides};
 use cites::db::Db;
-use cites::startup;
+use cites::startup::{self, EndStreams};
 use entity::{StringList, client_grant_site, site};
 use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter};
 use serde_json::{Value, json};
@@ -39,6 +39,7 @@ pub struct TestApp {
     issuer: DevIssuer,
     server: ServerHandle,
     serving: JoinHandle<()>,
+    end_streams: EndStreams,
     _home: TempDir,
 }
 
@@ -50,6 +51,25 @@ impl TestApp {
         Self::serve(database, home, |url| url).await
     }
 
+    /// Starts one with settings of its own, on a copy of a template.
+    pub async fn start_with(backend: Backend, template: Template, settings: &[(&str, &str)]) -> Self {
+        let home = tempfile::tempdir().expect("a folder");
+        let database = TestDatabase::of(backend, template, home.path()).await;
+        let config = config_with(database.url(), home.path(), settings);
+        Self::serve_as(database, home, &config).await
+    }
+
+    /// Starts another instance on the same database of a server.
+    pub async fn beside(&self) -> Self {
+        self.beside_by(|url| url).await
+    }
+
+    /// Starts another instance that reaches the same database by another address.
+    pub async fn beside_by(&self, address: impl FnOnce(String) -> String) -> Self {
+        let home = tempfile::tempdir().expect("a folder");
+        Self::serve(self.database.again(), home, address).await
+    }
+
     /// Starts a server that reaches its database by another address, such as that of a proxy.
     pub async fn serve(
         database: TestDatabase,
@@ -57,15 +77,20 @@ impl TestApp {
         address: impl FnOnce(String) -> String,
     ) -> Self {
         let config = config(&address(database.url().to_owned()), home.path());
+        Self::serve_as(database, home, &config).await
+    }
+
+    async fn serve_as(database: TestDatabase, home: TempDir, config: &Config) -> Self {
         let clock = Arc::new(fixed_clock());
-        let db = startup::open(&config).await.expect("the copy opens");
+        let db = startup::open(config).await.expect("the copy opens");
         let issuer = DevIssuer::open(&home.path().join("key.pem"), &config.auth.audience).expect("a key");
         let time: Arc<dyn Clock> = clock.clone();
         let auth = Authenticator::new(&config.auth, Some(&issuer), time.clone()).expect("an authenticator");
         let lock = db.serve_lock().expect("nobody else serves it");
-        let running = startup::serve(&config, db.clone(), lock, &time, Arc::new(auth));
+        let running = startup::serve(config, db.clone(), lock, &time, Arc::new(auth));
         let running = running.expect("the server starts");
         let (address, server) = (running.address, running.server.handle());
+        let end_streams = Arc::clone(&running.end_streams);
         let serving = tokio::spawn(async move {
             let running = running; // whole, with the lock it holds
             running.server.await.expect("the server ends well");
@@ -79,12 +104,19 @@ impl TestApp {
             issuer,
             server,
             serving,
+            end_streams,
             _home: home,
         }
     }
 
+    /// Ends the streams of live changes, as a server does that is told to stop.
+    pub fn end_streams(&self) {
+        (self.end_streams)();
+    }
+
     /// Stops the server and closes its connections; the database goes with the app.
     pub async fn stop(self) {
+        self.end_streams();
         self.server.stop(false).await;
         self.serving.await.expect("the server ends");
         self.db.close().await.expect("connections end");
@@ -204,6 +236,11 @@ impl fmt::Debug for TestApp {
 
 /// The settings of a test's server: a free port, one worker, few connections, nothing loaded at start.
 pub(crate) fn config(url: &str, home: &Path) -> Config {
+    config_with(url, home, &[])
+}
+
+/// The same with others beside.
+fn config_with(url: &str, home: &Path, more: &[(&str, &str)]) -> Config {
     let variables = [
         ("CITES_DATABASE__URL", url),
         ("CITES_DATABASE__MAX_CONNECTIONS", "8"),
@@ -212,7 +249,8 @@ pub(crate) fn config(url: &str, home: &Path) -> Config {
         ("CITES_SERVER__LISTEN", "127.0.0.1:0"),
         ("CITES_SERVER__WORKERS", "1"),
     ];
-    let variables = variables.map(|(name, value)| (name.to_owned(), value.to_owned()));
+    let variables =
+        variables.iter().chain(more).map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
     Config::from_sources(home, variables, &Overrides::default()).expect("the settings are right")
 }
 
