@@ -11,6 +11,7 @@ mod filters;
 mod http;
 mod indexes;
 mod limits;
+mod live;
 mod paging;
 mod points;
 mod readme;

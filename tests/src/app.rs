@@ -206,6 +206,17 @@ impl TestApp {
         .await
     }
 
+    /// Posts a request for events.
+    pub async fn stream(&self, authorization: Option<&str>, body: &Value) -> reqwest::Response {
+        let request = self.http.post(format!("{}/stream", self.url())).header("accept", "text/event-stream");
+        let request = request.header("content-type", "application/json").body(body.to_string());
+        let request = match authorization {
+            Some(value) => request.header("authorization", value),
+            None => request,
+        };
+        request.send().await.expect("the server answers")
+    }
+
     /// Gets a path of the server.
     pub async fn get(&self, path: &str) -> Answer {
         self.receive(self.http.get(format!("http://{}{path}", self.address))).await
