@@ -14,6 +14,7 @@ pub mod ids;
 pub mod ingest;
 pub mod journal;
 pub mod limits;
+pub mod live;
 pub mod policy;
 pub mod read;
 pub mod seed;

@@ -126,3 +126,45 @@ pub const IMPORT_LINE_BYTES: usize = 64 * 1_024;
 
 /// How often a write is tried in all when the database ends it in favour of another: nothing was written then.
 pub const WRITE_ATTEMPTS: u32 = 3;
+
+/// Changes that a stream reads and holds at once: what a subscriber who lags behind takes of memory.
+pub const LIVE_PAGE: usize = 50;
+
+/// How long changes that were read are sent without being read again: rights may have changed since.
+pub const LIVE_PAGE_FRESH: Duration = Duration::from_secs(1);
+
+/// How often a stream whose caller's token or grant may end looks at them when nothing else happens.
+pub const LIVE_CHECK: Duration = Duration::from_secs(15);
+
+/// Entries of the journal looked at together to find out who is to be woken.
+pub const LIVE_TAIL: usize = 1_000;
+
+/// Least time between two such looks, which bounds what they cost while many write.
+pub const LIVE_PAUSE: Duration = Duration::from_millis(5);
+
+/// How often the journal is looked at though nothing is heard.
+pub const LIVE_POLL: Duration = Duration::from_secs(5);
+
+/// The same while this instance does not hear others.
+pub const LIVE_POLL_DEAF: Duration = Duration::from_secs(1);
+
+/// Longest wait for an older transaction before the journal is looked at again.
+pub const LIVE_UNSETTLED: Duration = Duration::from_millis(250);
+
+/// How often each instance sends word on PostgreSQL though it has none, to hear it come back.
+pub const NEWS_ECHO: Duration = Duration::from_secs(10);
+
+/// How long a listener that hears nothing, not even itself, is trusted.
+pub const NEWS_SILENCE: Duration = Duration::from_secs(15);
+
+/// Largest message taken over a WebSocket, in bytes; larger operations go by POST.
+pub const SOCKET_MESSAGE_BYTES: usize = 128 * 1_024;
+
+/// Most operations under way on one WebSocket.
+pub const SOCKET_OPERATIONS: usize = 50;
+
+/// How long a WebSocket may be silent before its client is asked whether it is there, and then until it is given up.
+pub const SOCKET_SILENCE: Duration = Duration::from_secs(30);
+
+/// How often a quiet event stream gets a comment, by which proxies keep it open and a client that is gone is noticed.
+pub const STREAM_SILENCE: Duration = Duration::from_secs(15);

@@ -8,17 +8,19 @@ use actix_web::dev::Server;
 use actix_web::{App, HttpServer, middleware, web};
 use anyhow::Context;
 use async_graphql::Variables;
+use futures_util::stream::{self, BoxStream, StreamExt};
 
 use crate::audit::seal;
 use crate::auth::{Actor, AuthError, Authenticator, Scope};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::db::{Bounds, Db, ServeLock};
-use crate::graphql::{Engine, Operation, Outcome};
+use crate::graphql::{Answer, Engine, Operated, Operation, Outcome};
 use crate::http::{
     self, AnswerKind, AuthRefusal, Endpoint, Executor, GraphqlAnswer, GraphqlRequest, HttpSettings,
     ImportChunk, ImportFailure,
 };
+use crate::live;
 use crate::sync::Chunk;
 use crate::{ingest, limits, write};
 
@@ -62,12 +64,17 @@ pub async fn prepare(config: &Config, db: &Db, clock: &dyn Clock) -> anyhow::Res
     Ok(())
 }
 
+/// Ends what would keep a server from stopping.
+pub type EndStreams = Arc<dyn Fn() + Send + Sync>;
+
 /// A server that listens, with what must live as long as it does.
 pub struct Running {
     /// Where it listens.
     pub address: SocketAddr,
     /// Runs until it is stopped.
     pub server: Server,
+    /// Ends every stream of live changes, before the server is stopped.
+    pub end_streams: EndStreams,
     _lock: ServeLock,
 }
 
@@ -81,12 +88,22 @@ pub fn serve(
 ) -> anyhow::Result<Running> {
     let engine = Arc::new(Engine::new(Arc::new(db), Arc::clone(clock))?);
     care_in_background(Arc::clone(&engine.db), Arc::clone(clock));
-    let service = Service { engine, auth };
-    let settings = HttpSettings::default();
+    let followed = Arc::clone(&engine);
+    tokio::spawn(async move { followed.follow_journal().await });
+    let service = Service { engine, auth, clock: Arc::clone(clock) };
+    let settings = HttpSettings {
+        init_timeout: Duration::from_millis(config.live.init_timeout_ms),
+        stall_timeout: Duration::from_millis(config.live.stall_timeout_ms),
+        max_streams: config.live.max_streams,
+        ..HttpSettings::default()
+    };
     let endpoint = web::Data::new(Endpoint::new(service, settings));
+    let streams = endpoint.clone();
+    let end_streams: EndStreams = Arc::new(move || streams.end_streams());
     let mut server = HttpServer::new(move || {
         App::new().wrap(middleware::from_fn(http::envelope)).configure(|app| http::routes(app, &endpoint))
-    });
+    })
+    .on_connect(move |connection, _| http::give_up_unread(connection, settings.stall_timeout));
     if config.server.workers > 0 {
         server = server.workers(config.server.workers);
     }
@@ -94,7 +111,7 @@ pub fn serve(
         .bind_auto_h2c(config.server.listen)
         .with_context(|| format!("cannot listen on {}", config.server.listen))?;
     let address = server.addrs().first().copied().unwrap_or(config.server.listen);
-    Ok(Running { address, server: server.run(), _lock: lock })
+    Ok(Running { address, server: server.run(), end_streams, _lock: lock })
 }
 
 /// How often the journal is sealed and kept answers are looked through.
@@ -119,6 +136,7 @@ fn care_in_background(db: Arc<Db>, clock: Arc<dyn Clock>) {
 struct Service {
     engine: Arc<Engine>,
     auth: Arc<Authenticator>,
+    clock: Arc<dyn Clock>,
 }
 
 #[async_trait::async_trait]
@@ -134,21 +152,18 @@ impl Executor for Service {
     }
 
     async fn execute(&self, request: GraphqlRequest, actor: Actor) -> GraphqlAnswer {
-        let operation = Operation {
-            query: request.query,
-            name: request.operation_name,
-            variables: Variables::from_json(request.variables.into()),
-            read_only: request.read_only,
-            request_id: request.request_id,
-        };
-        let answer = self.engine.execute(&operation, actor).await;
-        let kind = match answer.outcome {
-            Outcome::Executed => AnswerKind::Data,
-            Outcome::Refused => AnswerKind::RequestError,
-            Outcome::ReadOnly => AnswerKind::ReadOnly,
-            Outcome::Unavailable => AnswerKind::Unavailable,
-        };
-        GraphqlAnswer { body: answer.body, kind }
+        answered(self.engine.execute(&operation(request), actor).await)
+    }
+
+    async fn operate(&self, request: GraphqlRequest, actor: Actor) -> http::Operated {
+        match self.engine.operate(&operation(request), actor).await {
+            Operated::Answered(answer) => http::Operated::Answer(answered(answer)),
+            Operated::Live(subscription) => http::Operated::Events(events(subscription)),
+        }
+    }
+
+    fn is_current(&self, actor: &Actor) -> bool {
+        actor.expires_at.is_none_or(|end| self.clock.now() < end)
     }
 
     async fn import(&self, chunk: ImportChunk, actor: Actor) -> Result<Vec<u8>, ImportFailure> {
@@ -164,6 +179,46 @@ impl Executor for Service {
 
     async fn ready(&self) -> Result<(), String> {
         self.engine.ready().await.map_err(|error| error.to_string())
+    }
+}
+
+fn operation(request: GraphqlRequest) -> Operation {
+    Operation {
+        query: request.query,
+        name: request.operation_name,
+        variables: Variables::from_json(request.variables.into()),
+        read_only: request.read_only,
+        request_id: request.request_id,
+    }
+}
+
+fn answered(answer: Answer) -> GraphqlAnswer {
+    let kind = match answer.outcome {
+        Outcome::Executed => AnswerKind::Data,
+        Outcome::Refused => AnswerKind::RequestError,
+        Outcome::ReadOnly => AnswerKind::ReadOnly,
+        Outcome::Unavailable => AnswerKind::Unavailable,
+    };
+    GraphqlAnswer { body: answer.body, kind }
+}
+
+/// The events of a subscription, until it ends.
+fn events(subscription: Box<live::Subscription>) -> BoxStream<'static, Result<Vec<u8>, http::Ending>> {
+    stream::unfold(Some(subscription), async |following| {
+        let mut subscription = following?;
+        match subscription.next().await {
+            Ok(event) => Some((Ok(event), Some(subscription))),
+            Err(ending) => Some((Err(ended(ending)), None)),
+        }
+    })
+    .boxed()
+}
+
+fn ended(ending: live::Ending) -> http::Ending {
+    match ending {
+        live::Ending::Expired => http::Ending::Expired,
+        live::Ending::Revoked => http::Ending::Revoked,
+        live::Ending::Failed(response) => http::Ending::Failed(response),
     }
 }
 

@@ -12,6 +12,7 @@ mod filters;
 mod http;
 mod indexes;
 mod limits;
+mod live;
 mod paging;
 mod points;
 mod readme;

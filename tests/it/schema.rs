@@ -128,6 +128,7 @@ on_both!(everything_in_the_schema_has_a_description, Small, async |app| {
 const WITHOUT_TERM: &[&str] = &[
     "Query",
     "Mutation",
+    "Subscription",
     "PageInfo",
     "Viewer",
     "QpvAtPoint",

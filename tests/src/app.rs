@@ -13,7 +13,7 @@ use cites::auth::{Authenticator, Role};
 use cites::clock::{Clock, FixedClock};
 use cites::config::{Config, Overrides};
 use cites::db::Db;
-use cites::startup;
+use cites::startup::{self, EndStreams};
 use entity::{StringList, client_grant_site, site};
 use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter};
 use serde_json::{Value, json};
@@ -39,6 +39,7 @@ pub struct TestApp {
     issuer: DevIssuer,
     server: ServerHandle,
     serving: JoinHandle<()>,
+    end_streams: EndStreams,
     _home: TempDir,
 }
 
@@ -56,6 +57,17 @@ impl TestApp {
         let database = TestDatabase::of(backend, template, home.path()).await;
         let config = config_with(database.url(), home.path(), settings);
         Self::serve_as(config, database, home).await
+    }
+
+    /// Starts another instance on the same database of a server.
+    pub async fn beside(&self) -> Self {
+        self.beside_by(|url| url).await
+    }
+
+    /// Starts another instance that reaches the same database by another address.
+    pub async fn beside_by(&self, address: impl FnOnce(String) -> String) -> Self {
+        let home = tempfile::tempdir().expect("a folder");
+        Self::serve(self.database.again(), home, address).await
     }
 
     /// Starts a server that reaches its database by another address, such as that of a proxy.
@@ -78,6 +90,7 @@ impl TestApp {
         let running = startup::serve(&config, db.clone(), lock, &time, Arc::new(auth));
         let running = running.expect("the server starts");
         let (address, server) = (running.address, running.server.handle());
+        let end_streams = Arc::clone(&running.end_streams);
         let serving = tokio::spawn(async move {
             let running = running; // whole, with the lock it holds
             running.server.await.expect("the server ends well");
@@ -91,12 +104,19 @@ impl TestApp {
             issuer,
             server,
             serving,
+            end_streams,
             _home: home,
         }
     }
 
+    /// Ends the streams of live changes, as a server does that is told to stop.
+    pub fn end_streams(&self) {
+        (self.end_streams)();
+    }
+
     /// Stops the server and closes its connections; the database goes with the app.
     pub async fn stop(self) {
+        self.end_streams();
         self.server.stop(false).await;
         self.serving.await.expect("the server ends");
         self.db.close().await;
@@ -184,6 +204,17 @@ impl TestApp {
             None => request,
         })
         .await
+    }
+
+    /// Posts a request for events.
+    pub async fn stream(&self, authorization: Option<&str>, body: &Value) -> reqwest::Response {
+        let request = self.http.post(format!("{}/stream", self.url())).header("accept", "text/event-stream");
+        let request = request.header("content-type", "application/json").body(body.to_string());
+        let request = match authorization {
+            Some(value) => request.header("authorization", value),
+            None => request,
+        };
+        request.send().await.expect("the server answers")
     }
 
     /// Gets a path of the server.

@@ -90,6 +90,11 @@ impl TestDatabase {
         Self { backend: Backend::Postgres, url: postgres_url(&name), name: Some(name) }
     }
 
+    /// The same database of a server, for one more who uses it and does not drop it.
+    pub(crate) fn again(&self) -> Self {
+        Self { backend: self.backend, url: self.url.clone(), name: None }
+    }
+
     /// Its address.
     pub fn url(&self) -> &str {
         &self.url

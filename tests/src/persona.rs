@@ -6,7 +6,7 @@ use cites::auth::dev::DevClaims;
 use cites::auth::{Role, Scope};
 use serde_json::{Value, json};
 
-use crate::{Answer, TestApp};
+use crate::{Answer, EventStream, TestApp};
 
 /// Sites granted to a partner's client.
 #[derive(Clone, Copy, Debug)]
@@ -64,6 +64,22 @@ impl<'a> Persona<'a> {
     #[must_use]
     pub fn scopes(self, scopes: &[Scope]) -> Self {
         self.with(|claims| claims.scopes = scopes.to_vec())
+    }
+
+    /// The server that is asked.
+    pub(crate) const fn app(&self) -> &'a TestApp {
+        self.app
+    }
+
+    /// The same person before another instance of the server.
+    pub fn before<'b>(&self, app: &'b TestApp) -> Persona<'b> {
+        Persona { app, claims: self.claims.clone() }
+    }
+
+    /// Follows a document of one subscription over Server-Sent Events.
+    pub async fn stream(&self, document: &str, variables: Value) -> EventStream {
+        let body = json!({ "query": document, "variables": variables });
+        EventStream::of(self.app.stream(self.authorization().as_deref(), &body).await)
     }
 
     /// The value of the Authorization header.

@@ -1,6 +1,7 @@
 //! A way to PostgreSQL that a test can cut and mend.
 
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tempfile::TempDir;
@@ -56,6 +57,7 @@ pub struct Proxy {
     folder: TempDir,
     upstream: Upstream,
     watched: Watched,
+    deaf: Arc<AtomicBool>,
     accepting: Mutex<Option<JoinHandle<()>>>,
 }
 
@@ -64,7 +66,13 @@ impl Proxy {
     pub fn to(url: &str) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let upstream = Upstream::of(url);
-        let proxy = Self { folder, upstream, watched: Watched::default(), accepting: Mutex::new(None) };
+        let proxy = Self {
+            folder,
+            upstream,
+            watched: Watched::default(),
+            deaf: Arc::default(),
+            accepting: Mutex::new(None),
+        };
         proxy.mend();
         proxy
     }
@@ -92,16 +100,24 @@ impl Proxy {
         *self.watched.lock().unwrap_or_else(PoisonError::into_inner) = Some(text);
     }
 
+    /// From now on a LISTEN is accepted and does nothing.
+    pub fn deafen(&self) {
+        self.deaf.store(true, Ordering::SeqCst);
+    }
+
     /// Lets connections through again.
     pub fn mend(&self) {
         let listener = UnixListener::bind(self.folder.path().join(SOCKET)).expect("a socket");
         let (upstream, watched) = (self.upstream.clone(), Arc::clone(&self.watched));
+        let deaf = Arc::clone(&self.deaf);
         // dropped with the task, the set ends the connections
         let accepting = tokio::spawn(async move {
             let mut connections = JoinSet::new();
             while let Ok((client, _)) = listener.accept().await {
                 let (upstream, watched) = (upstream.clone(), Arc::clone(&watched));
-                connections.spawn(async move { carry(client, upstream.connect().await?, &watched).await });
+                let deaf = Arc::clone(&deaf);
+                connections
+                    .spawn(async move { carry(client, upstream.connect().await?, &watched, &deaf).await });
             }
         });
         *self.accepting.lock().unwrap_or_else(PoisonError::into_inner) = Some(accepting);
@@ -113,13 +129,17 @@ async fn carry(
     mut client: UnixStream,
     mut server: Box<dyn Stream>,
     watched: &Watched,
+    deaf: &AtomicBool,
 ) -> std::io::Result<()> {
     let (mut asked, mut answered) = (vec![0; 64 * 1024], vec![0; 64 * 1024]);
     let mut is_next = false;
     loop {
         tokio::select! {
             read = client.read(&mut asked) => {
-                let sent = &asked[..read?];
+                let sent = &mut asked[..read?];
+                if deaf.load(Ordering::SeqCst) {
+                    pass_over(sent);
+                }
                 if sent.is_empty() {
                     return Ok(());
                 }
@@ -139,6 +159,16 @@ async fn carry(
                 client.write_all(came).await?;
             }
         }
+    }
+}
+
+/// Puts a statement that does nothing, as long as it, in the place of a LISTEN.
+fn pass_over(sent: &mut [u8]) {
+    let listens = sent.windows(7).position(|text| text == b"LISTEN ");
+    if let Some(statement) = listens.map(|at| &mut sent[at..]) {
+        let end = statement.iter().position(|byte| *byte == 0).unwrap_or(statement.len());
+        statement[..end].fill(b' ');
+        statement[..8].copy_from_slice(b"SELECT 1");
     }
 }
 

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use tokio::signal::unix::{SignalKind, signal};
+
 use crate::{auth, clock::Clock, config::Config, startup};
 
 /// Serve the API (what `cites` does without a command)
@@ -23,9 +25,26 @@ pub(super) async fn run(config: &Config, clock: Arc<dyn Clock>) -> anyhow::Resul
     let running = startup::serve(config, db, lock, &clock, Arc::clone(&auth))?;
     let refresh = auth.spawn_refresh();
     greet(config, running.address);
+    let end_streams = Arc::clone(&running.end_streams);
+    tokio::spawn(async move {
+        match told_to_stop().await {
+            Ok(()) => end_streams(),
+            Err(error) => tracing::warn!(%error, "streams will not be ended before the server"),
+        }
+    });
     let outcome = running.server.await;
     refresh.abort();
     Ok(outcome?)
+}
+
+/// Waits for the signals by which the server is stopped; it waits for them by itself.
+async fn told_to_stop() -> std::io::Result<()> {
+    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    Ok(())
 }
 
 /// Says where the server is, what to ask first, and how to get a token.

@@ -45,6 +45,8 @@ const SETTINGS: &str = "Settings";
 pub struct Config {
     /// How the server listens.
     pub server: ServerConfig,
+    /// How much is followed live.
+    pub live: LiveConfig,
     /// Where the data is.
     pub database: DatabaseConfig,
     /// What is loaded at start.
@@ -63,6 +65,18 @@ pub struct ServerConfig {
     pub listen: SocketAddr,
     /// Worker threads; 0 = one per processor core.
     pub workers: usize,
+}
+
+/// How much is followed live.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LiveConfig {
+    /// Most streams open at once, over WebSocket and Server-Sent Events together.
+    pub max_streams: usize,
+    /// How long a WebSocket may be open before its client begins, in milliseconds.
+    pub init_timeout_ms: u64,
+    /// How long a client may take to read what it is sent, in milliseconds.
+    pub stall_timeout_ms: u64,
 }
 
 /// Where the data is.

@@ -6,6 +6,7 @@ mod connection;
 mod contention;
 mod copy;
 mod lock;
+mod news;
 mod open;
 mod pool;
 mod scrub;
@@ -29,6 +30,7 @@ use uuid::Uuid;
 pub use cell::{Cell, Kind, cell, is_null};
 pub use contention::{is_contended, is_lost, is_too_long};
 pub use lock::{ServeLock, lock_within};
+pub use news::News;
 pub use open::{Bounds, OpenError};
 pub use pool::Pool;
 pub use sql::{KeyType, Keys, Sql};
@@ -56,6 +58,8 @@ pub struct Db {
     pub deadline: Duration,
     /// Statements that reads have run since the start, for metrics and tests.
     pub statements: Arc<AtomicU64>,
+    /// Word that the journal has grown.
+    pub news: Arc<News>,
     /// File of an embedded database.
     file: Option<PathBuf>,
 }

@@ -109,6 +109,7 @@ async fn open_sqlite(url: &str, bounds: Bounds) -> Result<Db, OpenError> {
         backend: Backend::Sqlite,
         deadline: bounds.deadline,
         statements: Arc::default(),
+        news: Arc::default(),
         file: Some(file),
     };
     reached(db).await
@@ -147,6 +148,7 @@ async fn open_postgres(url: &str, bounds: Bounds) -> Result<Db, OpenError> {
         backend: Backend::Postgres,
         deadline: bounds.deadline,
         statements: Arc::default(),
+        news: Arc::default(),
         file: None,
     };
     reached(db).await

@@ -86,6 +86,14 @@ impl Pool {
         Ok(Self { opener, size, wait, kept })
     }
 
+    /// How a server is reached; none for a file.
+    pub const fn server(&self) -> Option<&PgConnectOptions> {
+        match &self.opener {
+            Opener::Postgres(options) => Some(options),
+            Opener::Sqlite(_) => None,
+        }
+    }
+
     /// A connection of the library's own, for its migrations.
     pub async fn of_library(&self) -> Result<DatabaseConnection, DbErr> {
         Ok(match &self.opener {

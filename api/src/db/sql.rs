@@ -69,6 +69,11 @@ impl Sql {
         Self { text: String::new(), values: Vec::new(), backend, aliases: 0 }
     }
 
+    /// An empty statement for the same backend.
+    pub fn another(&self) -> Self {
+        Self::new(self.backend)
+    }
+
     /// Appends text as it is: never text that came from a caller.
     pub fn push(&mut self, text: &str) -> &mut Self {
         self.text.push_str(text);

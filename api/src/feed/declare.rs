@@ -6,7 +6,7 @@ use super::plan::changes;
 use crate::limits;
 use crate::read::common::enumeration;
 use crate::read::declare::EnumType;
-use crate::read::model::{Argument, Extras, InputObject, PlainObject, RootField};
+use crate::read::model::{Argument, Extras, InputObject, LiveField, PlainObject, RootField};
 use crate::read::plan::RootPlan;
 
 /// The root field.
@@ -66,9 +66,28 @@ pub fn extras() -> Extras {
     };
     Extras {
         roots: vec![root],
+        subscriptions: vec![subscription()],
         objects: objects(),
         inputs: inputs(),
         enums: vec![ENTITY, enumeration!(JournalOp)],
+    }
+}
+
+/// The same live.
+fn subscription() -> LiveField {
+    let after = "First what was missed after this cursor, then what comes: each change once, at the seam too. Null: only \
+                 what comes from now on.";
+    LiveField {
+        name: ROOT,
+        description: "Each change as it is committed, one an event, in the order and by the rights of the query \
+                      `changes`. Keep the `cursor` of the last event, and go on from it when the stream ends, for \
+                      whatever reason."
+            .to_owned(),
+        arguments: vec![
+            Argument::new("after", TypeRef::named("String"), after),
+            Argument::new("filter", TypeRef::named("ChangeFilter"), "Only changes that meet these conditions."),
+        ],
+        ty: TypeRef::named_nn("Change"),
     }
 }
 

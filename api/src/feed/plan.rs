@@ -5,19 +5,17 @@ use std::sync::LazyLock;
 
 use async_graphql::Value;
 use async_graphql::parser::types::SelectionSet;
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use chrono::{DateTime, Utc};
 use entity::journal;
 
 use super::declare::ENTITIES;
+use super::place::Place;
 use crate::db::{Backend, KeyType, Kind, Sql};
 use crate::error::{ApiError, Code};
 use crate::limits;
-use crate::policy::{Reach, Resource, Verb};
+use crate::policy::{Reach, Resource, Verb, Viewer};
 use crate::read::coerce::Arguments;
 use crate::read::declare::{Noun, On, Relation};
-use crate::read::level::{Level, Parent, Required, Term};
+use crate::read::level::{Level, Parent, Term};
 use crate::read::plan::{Planner, internal};
 use crate::read::select::Selected;
 use crate::read::shape::{ConnectionOut, Cursor, EdgeOut, Form, Out, PageOut, Shape, json_key, json_string};
@@ -45,18 +43,77 @@ pub(super) fn changes<'p>(
     selected: &Selected<'p>,
     arguments: &Arguments,
 ) -> Result<Out, ApiError> {
+    let (mut level, entities, seen) = entries(planner, arguments)?;
+    let tag = planner.services.identity();
+    let after = page(&mut level, arguments, tag)?;
+    let index = planner.push(level)?;
+    let feed = Feed { entities, seen, tag, index, after };
+    feed.connection(planner, selected)
+}
+
+/// A stretch of the feed: what is after one place, up to another. The latter is settled, so nothing can join it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Stretch<'s> {
+    /// Cursor of the former; none is the beginning.
+    pub after: Option<&'s str>,
+    /// Cursor of the latter; none is the end, settled or not.
+    pub until: Option<&'s str>,
+}
+
+/// A page of a stretch: the level of its entries, what to write of each, and its cursor.
+#[derive(Debug)]
+pub(crate) struct Page {
+    /// The level.
+    pub level: usize,
+    /// A change.
+    pub shape: Shape,
+    /// Its place.
+    pub cursor: Cursor,
+}
+
+/// Plans a page of a stretch, as large as a stream keeps it.
+pub(crate) fn live<'p>(
+    planner: &mut Planner<'p>,
+    selected: &Selected<'p>,
+    arguments: &Arguments,
+    stretch: Stretch<'_>,
+) -> Result<Page, ApiError> {
+    let (mut level, entities, seen) = entries(planner, arguments)?;
+    let tag = planner.services.identity();
+    in_order(&mut level, limits::LIVE_PAGE);
+    for (cursor, operator) in [(stretch.after, ">"), (stretch.until, "<=")] {
+        let Some(cursor) = cursor else { continue };
+        let place = Place::read(cursor, tag, &level.sql)?;
+        let condition = level.sql.piece(|sql| place.compare(sql, operator));
+        level.conditions.push(condition);
+    }
+    level.wants_rows = true;
+    let index = planner.push(level)?;
+    let feed = Feed { entities, seen, tag, index, after: None };
+    let shape = feed.change(planner, &selected.sets)?;
+    let cursor = feed.cursor(planner);
+    Ok(Page { level: index, shape, cursor })
+}
+
+/// A level of the entries that reach the caller, with the kinds that are asked for, and whether he may read the object
+/// of an entry now, as an expression.
+fn entries<'p>(
+    planner: &Planner<'p>,
+    arguments: &Arguments,
+) -> Result<(Level<'p>, Vec<&'static str>, String), ApiError> {
     let mut level = Level::new(&JOURNAL, planner.backend(), None);
-    let access = planner.viewer.authorize(Resource::ChangeFeed, Verb::Read, "");
-    if access.reach(&mut level.sql.clone(), "t") == Reach::Nothing {
+    if !is_followed(planner.viewer, planner.backend()) {
         level.conditions.push("FALSE".to_owned());
     }
     let entities = entities(arguments)?;
     let seen = conditions(planner, &mut level, &entities)?;
-    let tag = planner.services.identity();
-    let after = page(&mut level, planner.backend(), arguments, tag)?;
-    let index = planner.push(level)?;
-    let feed = Feed { entities, seen, tag, index, after };
-    feed.connection(planner, selected)
+    Ok((level, entities, seen))
+}
+
+/// Whether a caller may follow changes at all.
+pub(crate) fn is_followed(viewer: &Viewer, backend: Backend) -> bool {
+    let access = viewer.authorize(Resource::ChangeFeed, Verb::Read, "");
+    access.reach(&mut Sql::new(backend), "t") != Reach::Nothing
 }
 
 /// What the parts of the answer are made from.
@@ -70,7 +127,7 @@ struct Feed {
 }
 
 /// The kinds that are asked for.
-fn entities(arguments: &Arguments) -> Result<Vec<&'static str>, ApiError> {
+pub(crate) fn entities(arguments: &Arguments) -> Result<Vec<&'static str>, ApiError> {
     let mut kinds: Vec<(&str, &str)> = ENTITIES.to_vec();
     if let Some(Value::Object(filter)) = arguments.get("filter")
         && let Some(Value::Object(operators)) = filter.get("entity")
@@ -125,12 +182,7 @@ fn conditions(
 }
 
 /// Puts order, limit and cursor on the level; gives the cursor back.
-fn page(
-    level: &mut Level<'_>,
-    backend: Backend,
-    arguments: &Arguments,
-    tag: u32,
-) -> Result<Option<String>, ApiError> {
+fn page(level: &mut Level<'_>, arguments: &Arguments, tag: u32) -> Result<Option<String>, ApiError> {
     let (first, last) = (count(arguments, "first")?, count(arguments, "last")?);
     let after = match arguments.get("after") {
         Some(Value::String(text)) => Some(text.clone()),
@@ -140,14 +192,7 @@ fn page(
         let text = "last goes with neither first nor after";
         return Err(ApiError::new(Code::BadUserInput, text).in_field("last"));
     }
-    let term = |expression: &str| Term {
-        expression: expression.to_owned(),
-        kind: Kind::BigInt,
-        descending: false,
-        nullable: false,
-    };
-    level.order = level.sql.commit_order().iter().map(|column| term(column)).collect();
-    level.limit = Some(first.or(last).unwrap_or(limits::PAGE_MAX_CHANGES));
+    in_order(level, first.or(last).unwrap_or(limits::PAGE_MAX_CHANGES));
     level.backward = last.is_some();
     level.has_before = after.is_some();
     let settled = level.sql.piece(|sql| {
@@ -155,26 +200,23 @@ fn page(
     });
     level.conditions.push(settled);
     if let Some(text) = &after {
-        let columns = level.sql.commit_order();
-        let (place, at) = read(text, tag, columns.len()).ok_or_else(|| expired().in_field("after"))?;
-        level.keyset = Some(level.sql.piece(|sql| place_is(sql, columns, ">", &place)));
-        // a copy that was restored lost the entries after its making: their numbers are given anew
-        let mut sql = Sql::new(backend);
-        sql.push("SELECT 1 FROM journal t WHERE ");
-        place_is(&mut sql, columns, "=", &place);
-        sql.push(" AND t.at = ").bind(at.into());
-        level.requires = Some(Required { sql, otherwise: expired().in_field("after") });
+        let place = Place::read(text, tag, &level.sql)?;
+        level.keyset = Some(level.sql.piece(|sql| place.compare(sql, ">")));
+        level.requires = Some(place.required(level.sql.another()));
     }
     Ok(after)
 }
 
-/// Compares the place of an entry with another, row by row.
-fn place_is(sql: &mut Sql, columns: &[&str], operator: &str, place: &[i64]) {
-    sql.push("(").push(&columns.join(", ")).push(") ").push(operator).push(" (");
-    for (index, number) in place.iter().enumerate() {
-        sql.push(if index == 0 { "" } else { ", " }).bind((*number).into());
-    }
-    sql.push(")");
+/// Puts the order of commits and a limit on the level.
+fn in_order(level: &mut Level<'_>, limit: usize) {
+    let term = |expression: &str| Term {
+        expression: expression.to_owned(),
+        kind: Kind::BigInt,
+        descending: false,
+        nullable: false,
+    };
+    level.order = level.sql.commit_order().iter().map(|column| term(column)).collect();
+    level.limit = Some(limit);
 }
 
 fn count(arguments: &Arguments, name: &str) -> Result<Option<usize>, ApiError> {
@@ -185,26 +227,6 @@ fn count(arguments: &Arguments, name: &str) -> Result<Option<usize>, ApiError> {
         let error = ApiError::new(Code::BadUserInput, format!("{name} is {number}"));
         error.expected(format!("a number from 0 to {most}")).in_field(name)
     })
-}
-
-/// The place that a cursor of this database names.
-fn read(text: &str, tag: u32, columns: usize) -> Option<(Vec<i64>, DateTime<Utc>)> {
-    if text.len() > limits::OPAQUE_BYTES {
-        return None;
-    }
-    let bytes = URL_SAFE_NO_PAD.decode(text).ok()?;
-    let mut numbers: Vec<i64> = serde_json::from_slice(&bytes).ok()?;
-    (numbers.len() == columns + 2 && numbers[0] == i64::from(tag)).then_some(())?;
-    let at = DateTime::from_timestamp_micros(numbers.pop()?)?;
-    numbers.remove(0);
-    Some((numbers, at))
-}
-
-fn expired() -> ApiError {
-    let text = "this database does not know the cursor: it is too old, or of another copy";
-    ApiError::new(Code::CursorExpired, text).expected(
-        "start over: take the cursor of `changes(last: 1) { pageInfo { endCursor } }`, read the lists, follow from it",
-    )
 }
 
 impl Feed {

@@ -105,7 +105,12 @@ impl Engine {
             OperationType::Mutation => {
                 self.mutate(&parsed, operation, &variables, &viewer, &asked.request_id).await
             }
-            _ => self.answer(&parsed, operation, &variables, &viewer).await,
+            OperationType::Subscription => {
+                let error = ApiError::new(Code::BadUserInput, "a subscription is not answered here")
+                    .expected("WebSocket at /graphql/ws, or Accept: text/event-stream at /graphql/stream");
+                Err(vec![error])
+            }
+            OperationType::Query => self.answer(&parsed, operation, &variables, &viewer).await,
         }
     }
 

@@ -1,7 +1,8 @@
 //! The engine: from a GraphQL request to its answer.
 //!
 //! `document` has the library parse and validate, `check` looks at what the library passes over, `execute` plans,
-//! runs and writes, `response` puts the answer together. Introspection is answered by the library, from the same schema.
+//! runs and writes, `response` puts the answer together; `subscribe` does so for
+//! each page of what is followed. Introspection is answered by the library, from the same schema.
 
 mod atomic;
 mod check;
@@ -12,6 +13,7 @@ mod outputs;
 mod response;
 pub mod scalars;
 mod schema;
+mod subscribe;
 mod viewer;
 
 use std::sync::Arc;
@@ -25,9 +27,13 @@ use tokio::sync::OnceCell;
 use self::document::Documents;
 pub use self::execute::{Answer, Operation, Outcome};
 pub(crate) use self::mutate::user_errors;
+pub(crate) use self::response::refused;
+pub use self::subscribe::Operated;
+pub(crate) use self::subscribe::{Begun, Event, Followed};
 use crate::clock::Clock;
 use crate::db::Db;
 use crate::error::ApiError;
+use crate::live::Hub;
 use crate::policy::Policy;
 use crate::qpv::KeptOutlines;
 use crate::read::declare::Noun;
@@ -62,6 +68,7 @@ pub struct Engine {
     introspection: Schema,
     pub(crate) services: Services,
     refusals: Refusals,
+    pub(crate) hub: Hub,
 }
 
 impl std::fmt::Debug for Engine {
@@ -90,6 +97,7 @@ impl Engine {
             introspection,
             services,
             refusals: Refusals::default(),
+            hub: Hub::default(),
         })
     }
 }
@@ -111,6 +119,11 @@ impl Engine {
         };
         self.services.identity.get_or_try_init(read).await?;
         Ok(())
+    }
+
+    /// Follows the journal for those who subscribe, as long as it is polled.
+    pub async fn follow_journal(&self) {
+        tokio::join!(self.db.exchange_news(), self.hub.follow(&self.db, || self.services.identity()));
     }
 
     /// The time.

@@ -4,8 +4,11 @@
 use async_graphql::dynamic::TypeRef;
 
 use crate::read::declare::{Field, FieldKind, Noun, Relation, ValueField};
-use crate::read::model::{Argument, Model};
+use crate::read::model::{Argument, LiveField, Model};
 use crate::write::Mutation;
+
+/// The type that subscriptions select from.
+pub const SUBSCRIPTION: &str = "Subscription";
 
 /// An object type or an interface.
 #[derive(Clone, Debug)]
@@ -52,7 +55,7 @@ impl OutputField {
 
 /// Every object type of a model.
 pub fn objects(model: &Model) -> Vec<OutputType> {
-    let mut types = vec![page_info(), query(model), mutation(model), user_error()];
+    let mut types = vec![page_info(), query(model), mutation(model), subscription(model), user_error()];
     types.extend(model.mutations.values().map(payload));
     for noun in model.nouns() {
         types.push(object(model, noun));
@@ -77,6 +80,15 @@ fn mutation(model: &Model) -> OutputType {
     let description = "Everything that can be written. Several in one document run in order, each in its own transaction; all in one \
          with `@atomic`.";
     OutputType::new("Mutation", description, model.mutations.values().map(field).collect())
+}
+
+fn subscription(model: &Model) -> OutputType {
+    let field = |live: &LiveField| {
+        OutputField::new(live.name, live.ty.clone(), live.description.clone()).with(&live.arguments)
+    };
+    let description = "Everything that can be followed live: over WebSocket at `/graphql/ws` (graphql-transport-ws), and \
+                       over Server-Sent Events at `/graphql/stream`.";
+    OutputType::new(SUBSCRIPTION, description, model.subscriptions.iter().map(field).collect())
 }
 
 fn payload(mutation: &Mutation) -> OutputType {

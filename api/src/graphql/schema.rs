@@ -1,12 +1,15 @@
 //! The GraphQL schema made from the model. The library holds it, prints it, validates against it and answers
 //! introspection; it never resolves a field, since every operation is planned.
 
+use async_graphql::Value;
 use async_graphql::dynamic::{
     Enum, EnumItem, Field, FieldFuture, InputObject as SchemaInput, InputValue, Interface, InterfaceField,
-    Object, Scalar as SchemaScalar, Schema, SchemaBuilder, SchemaError,
+    Object, Scalar as SchemaScalar, Schema, SchemaBuilder, SchemaError, Subscription, SubscriptionField,
+    SubscriptionFieldFuture,
 };
+use futures_util::stream;
 
-use super::outputs::{self, OutputField, OutputType};
+use super::outputs::{self, OutputField, OutputType, SUBSCRIPTION};
 use crate::graphql::scalars::Scalar;
 use crate::read::declare::Leaf;
 use crate::read::model::{Argument, Input, Model};
@@ -16,13 +19,17 @@ pub fn build(
     model: &Model,
     extend: impl FnOnce(SchemaBuilder) -> SchemaBuilder,
 ) -> Result<Schema, SchemaError> {
-    let mut builder =
-        extend(Schema::build("Query", Some("Mutation"), None)).register(interface(&outputs::node()));
+    let mut builder = extend(Schema::build("Query", Some("Mutation"), Some(SUBSCRIPTION)))
+        .register(interface(&outputs::node()));
     for input in model.inputs.values() {
         builder = register_input(builder, input);
     }
     for output in outputs::objects(model) {
-        builder = builder.register(object(&output));
+        builder = if output.name == SUBSCRIPTION {
+            builder.register(subscription(&output))
+        } else {
+            builder.register(object(&output))
+        };
     }
     builder.finish()
 }
@@ -31,6 +38,19 @@ fn object(declared: &OutputType) -> Object {
     let object = Object::new(declared.name.as_str()).description(declared.description.as_str());
     let object = if declared.is_node { object.implement("Node") } else { object };
     declared.fields.iter().fold(object, |object, field| object.field(planned(field)))
+}
+
+/// The library keeps subscriptions apart from other objects.
+fn subscription(declared: &OutputType) -> Subscription {
+    let subscription = Subscription::new(declared.name.as_str()).description(declared.description.as_str());
+    declared.fields.iter().fold(subscription, |subscription, field| {
+        let followed = SubscriptionField::new(field.name.as_str(), field.ty.clone(), |_| {
+            SubscriptionFieldFuture::new(async { Ok(stream::empty::<async_graphql::Result<Value>>()) })
+        });
+        let followed = followed.description(field.description.as_str());
+        let arguments = field.arguments.iter();
+        subscription.field(arguments.fold(followed, |field, argument| field.argument(input_value(argument))))
+    })
 }
 
 /// A field whose value the planner writes; the library is never asked for it.

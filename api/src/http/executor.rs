@@ -1,6 +1,7 @@
 //! What the HTTP layer asks of the engine.
 
 use async_trait::async_trait;
+use futures_util::stream::BoxStream;
 use serde_json::{Map, Value};
 
 /// The engine behind the HTTP layer.
@@ -20,6 +21,12 @@ pub trait Executor: Send + Sync + 'static {
 
     /// Executes one operation; every fault of the document or of its data is in the answer.
     async fn execute(&self, request: GraphqlRequest, actor: Self::Actor) -> GraphqlAnswer;
+
+    /// Executes one operation, or begins to follow what it subscribes to.
+    async fn operate(&self, request: GraphqlRequest, actor: Self::Actor) -> Operated;
+
+    /// Whether the token by which an actor is known has not ended.
+    fn is_current(&self, actor: &Self::Actor) -> bool;
 
     /// Imports some lines of an upload; the answer is NDJSON, a line for each that is not blank.
     async fn import(&self, chunk: ImportChunk, actor: Self::Actor) -> Result<Vec<u8>, ImportFailure>;
@@ -65,6 +72,26 @@ pub enum AnswerKind {
     ReadOnly,
     /// The engine cannot execute anything for now; the same request may succeed later.
     Unavailable,
+}
+
+/// What became of an operation.
+pub enum Operated {
+    /// It is done.
+    Answer(GraphqlAnswer),
+    /// It goes on: each event is a complete GraphQL response, as JSON in UTF-8. An error is the last item. Nothing is
+    /// read ahead of who polls.
+    Events(BoxStream<'static, Result<Vec<u8>, Ending>>),
+}
+
+/// Why events end. Those who follow may begin again after the last that they got.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// The token has ended.
+    Expired,
+    /// The caller's grant has changed or ended.
+    Revoked,
+    /// They cannot go on; a response, as JSON, that says why.
+    Failed(Vec<u8>),
 }
 
 /// Why a request's author is not known.

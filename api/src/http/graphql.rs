@@ -3,19 +3,23 @@
 use actix_web::http::StatusCode;
 use actix_web::http::header::{ALLOW, AUTHORIZATION, HeaderMap, RETRY_AFTER};
 use actix_web::web::{self, Bytes, Data, Payload};
-use actix_web::{HttpRequest, HttpResponse, Resource};
+use actix_web::{HttpRequest, HttpResponse, Resource, guard};
 
 use super::envelope::request_id;
 use super::executor::{AnswerKind, Executor, GraphqlAnswer, GraphqlRequest};
 use super::negotiate::{self, MediaType};
 use super::params::Params;
 use super::refusal::Refusal;
+use super::sse;
 use super::{Endpoint, HttpSettings};
 use crate::limits::RETRY_AFTER_SECONDS;
 
 /// The GraphQL resource.
 pub(super) fn resource<E: Executor>(path: &str) -> Resource {
+    let wants_events = || guard::fn_guard(|context| sse::is_wanted(context.head().headers()));
     web::resource(path)
+        .route(web::get().guard(wants_events()).to(sse::get::<E>))
+        .route(web::post().guard(wants_events()).to(sse::post::<E>))
         .route(web::get().to(get::<E>))
         .route(web::post().to(post::<E>))
         .default_service(web::to(other_method))
@@ -77,7 +81,7 @@ pub(super) async fn authenticate<E: Executor>(
 }
 
 /// Reads the whole body, within the bounds on size and time.
-async fn read(body: Payload, most: usize, settings: &HttpSettings) -> Result<Bytes, Refusal> {
+pub(super) async fn read(body: Payload, most: usize, settings: &HttpSettings) -> Result<Bytes, Refusal> {
     let whole = body.to_bytes_limited(most);
     match tokio::time::timeout(settings.body_timeout, whole).await {
         Err(_elapsed) => Err(Refusal::too_slow()),
@@ -86,7 +90,7 @@ async fn read(body: Payload, most: usize, settings: &HttpSettings) -> Result<Byt
     }
 }
 
-fn request(http: &HttpRequest, params: Params, read_only: bool) -> GraphqlRequest {
+pub(super) fn request(http: &HttpRequest, params: Params, read_only: bool) -> GraphqlRequest {
     let Params { query, operation_name, variables, extensions } = params;
     GraphqlRequest { query, operation_name, variables, extensions, read_only, request_id: request_id(http) }
 }

@@ -16,6 +16,9 @@ mod import;
 mod negotiate;
 mod params;
 mod refusal;
+mod socket;
+mod sse;
+mod streams;
 
 use std::time::Duration;
 
@@ -23,9 +26,12 @@ use actix_web::web::{self, Data, ServiceConfig};
 
 pub use envelope::envelope;
 pub use executor::{
-    AnswerKind, AuthRefusal, Executor, GraphqlAnswer, GraphqlRequest, ImportChunk, ImportFailure,
+    AnswerKind, AuthRefusal, Ending, Executor, GraphqlAnswer, GraphqlRequest, ImportChunk, ImportFailure,
+    Operated,
 };
 pub use refusal::{REFUSALS, RefusalCode};
+use streams::Streams;
+pub use streams::give_up_unread;
 
 /// Where GraphQL requests are served.
 pub const GRAPHQL_PATH: &str = "/graphql";
@@ -35,12 +41,23 @@ pub const GRAPHQL_PATH: &str = "/graphql";
 pub struct HttpSettings {
     /// Longest wait for the whole body; a slower client is answered 408.
     pub body_timeout: Duration,
+    /// Longest wait for the first message of a WebSocket.
+    pub init_timeout: Duration,
+    /// How long a client may take to read what it is sent; a slower stream is ended.
+    pub stall_timeout: Duration,
+    /// Most streams open at once.
+    pub max_streams: usize,
 }
 
 impl Default for HttpSettings {
-    /// 10 seconds.
+    /// 10 seconds for a body and for the first message, 30 to read, 10 000 streams.
     fn default() -> Self {
-        Self { body_timeout: Duration::from_secs(10) }
+        Self {
+            body_timeout: Duration::from_secs(10),
+            init_timeout: Duration::from_secs(10),
+            stall_timeout: Duration::from_secs(30),
+            max_streams: 10_000,
+        }
     }
 }
 
@@ -48,19 +65,27 @@ impl Default for HttpSettings {
 pub struct Endpoint<E> {
     executor: E,
     settings: HttpSettings,
+    streams: Streams,
 }
 
 impl<E: Executor> Endpoint<E> {
     /// Serves `executor` within `settings`.
-    pub const fn new(executor: E, settings: HttpSettings) -> Self {
-        Self { executor, settings }
+    pub fn new(executor: E, settings: HttpSettings) -> Self {
+        Self { executor, settings, streams: Streams::new(settings.max_streams) }
+    }
+
+    /// Ends every stream, as the server is about to stop; their clients go on elsewhere.
+    pub fn end_streams(&self) {
+        self.streams.end();
     }
 }
 
-/// Adds `/graphql`, `/health/live`, `/health/ready`, and a coded 404 for every other path.
+/// Adds `/graphql`, `/graphql/ws`, `/graphql/stream`, `/import/actions`, `/health/live`, `/health/ready`, and a coded 404 for every other path.
 pub fn routes<E: Executor>(app: &mut ServiceConfig, endpoint: &Data<Endpoint<E>>) {
     app.app_data(endpoint.clone())
         .service(graphql::resource::<E>(GRAPHQL_PATH))
+        .service(socket::resource::<E>("/graphql/ws"))
+        .service(sse::resource::<E>("/graphql/stream"))
         .service(import::resource::<E>("/import/actions"))
         .service(health::live("/health/live"))
         .service(health::ready::<E>("/health/ready"))

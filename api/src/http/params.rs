@@ -49,6 +49,15 @@ impl Params {
         raw.checked()
     }
 
+    /// Reads the payload of a message.
+    pub(super) fn from_value(payload: Value) -> Result<Self, Refusal> {
+        let raw: Raw = match payload {
+            Value::Object(_) => serde_json::from_value(payload).unwrap_or_default(),
+            _ => Raw::default(),
+        };
+        raw.checked()
+    }
+
     /// Reads the query string of a GET, where `variables` and `extensions` are JSON.
     ///
     /// An empty value other than the document's is an absent one.

@@ -116,6 +116,29 @@ impl Refusal {
         Self::new(&NOT_ACCEPTABLE, message)
     }
 
+    /// 406: the client does not accept the one media type of a stream.
+    pub(super) fn no_event_stream() -> Self {
+        let message = "Answers here are text/event-stream; the Accept header must allow it.";
+        Self::new(&NOT_ACCEPTABLE, message)
+    }
+
+    /// 503: as many streams are open as are served.
+    pub(super) fn too_many_streams() -> Self {
+        let message = "Too many streams are open; try again later.";
+        Self {
+            status: StatusCode::SERVICE_UNAVAILABLE,
+            code: "UNAVAILABLE",
+            message: message.into(),
+            header: None,
+        }
+        .with(RETRY_AFTER, RETRY_AFTER_SECONDS.to_string())
+    }
+
+    /// What is wrong, for people.
+    pub(super) fn message(&self) -> &str {
+        &self.message
+    }
+
     /// 408: the body did not come in time.
     pub(super) fn too_slow() -> Self {
         Self::new(&REQUEST_TIMEOUT, "The body did not arrive in time; send the request again.")

@@ -42,6 +42,14 @@ impl Executor for Engine {
         Ok(format!("{}\n", chunk.lines.len()).into_bytes())
     }
 
+    async fn operate(&self, request: GraphqlRequest, actor: String) -> Operated {
+        Operated::Answer(self.execute(request, actor).await)
+    }
+
+    fn is_current(&self, _: &String) -> bool {
+        true
+    }
+
     async fn execute(&self, request: GraphqlRequest, actor: String) -> GraphqlAnswer {
         let kind = match request.query.as_str() {
             "mutation{a}" if request.read_only => AnswerKind::ReadOnly,

@@ -96,6 +96,13 @@ impl Viewer {
         }
     }
 
+    /// Appends a selection of the version of the caller's grant, while it holds; false when his rights rest on none.
+    pub fn grant(&self, sql: &mut Sql) -> bool {
+        let Some(grant) = scope::current_grant(sql, self) else { return false };
+        sql.push("SELECT xg.version FROM client_grant xg WHERE ").push(&grant);
+        true
+    }
+
     /// Reach of the role alone, without what is public: "my" rows.
     pub fn own(&self, resource: Resource) -> Access<'_> {
         let mut access = self.authorize(resource, Verb::Read, "");

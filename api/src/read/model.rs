@@ -88,11 +88,26 @@ pub struct RootField {
     pub plan: RootPlan,
 }
 
+/// A field of `Subscription`.
+#[derive(Clone, Debug)]
+pub struct LiveField {
+    /// Name.
+    pub name: &'static str,
+    /// Description in the schema.
+    pub description: String,
+    /// Arguments.
+    pub arguments: Vec<Argument>,
+    /// Type of each event.
+    pub ty: TypeRef,
+}
+
 /// What is declared beside the nouns.
 #[derive(Debug, Default)]
 pub struct Extras {
     /// Root fields of their own kind.
     pub roots: Vec<RootField>,
+    /// Fields of `Subscription`.
+    pub subscriptions: Vec<LiveField>,
     /// Object types that are no nouns.
     pub objects: Vec<PlainObject>,
     /// Input objects.
@@ -105,6 +120,7 @@ impl Extras {
     /// Joins other declarations to these.
     pub fn add(&mut self, other: Self) {
         self.roots.extend(other.roots);
+        self.subscriptions.extend(other.subscriptions);
         self.objects.extend(other.objects);
         self.inputs.extend(other.inputs);
         self.enums.extend(other.enums);
@@ -119,6 +135,8 @@ pub struct Model {
     pub inputs: IndexMap<String, Input>,
     /// Root fields by name.
     pub roots: IndexMap<&'static str, RootField>,
+    /// Fields of `Subscription`.
+    pub subscriptions: Vec<LiveField>,
     /// Fields of `Mutation` by name.
     pub mutations: IndexMap<&'static str, Mutation>,
     /// Object types that are no nouns.
@@ -140,6 +158,7 @@ impl Model {
             nouns: nouns.into_iter().map(|noun| (noun.name, noun)).collect(),
             inputs: IndexMap::new(),
             roots: IndexMap::new(),
+            subscriptions: extras.subscriptions,
             mutations: mutations.into_iter().map(|mutation| (mutation.name, mutation)).collect(),
             objects: extras.objects,
             prefixes: HashMap::new(),

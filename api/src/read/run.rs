@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 use sea_orm::{ConnectionTrait, DbErr, QueryResult};
 use uuid::Uuid;
 
-use super::level::{Level, Parent};
+use super::level::{Level, Parent, Required};
 use crate::db::{Cell, Db, Keys, Kind, Sql, cell};
 use crate::error::{ApiError, Code};
 
@@ -71,8 +71,10 @@ async fn attempt(db: &Db, levels: &[Level<'_>]) -> Result<Vec<Fetched>, ApiError
         _ => {
             let snapshot = db.begin_read().await?;
             let fetched = run_on(&snapshot, db, levels).await;
-            snapshot.rollback().await?;
-            fetched
+            let ended = snapshot.rollback().await;
+            let fetched = fetched?;
+            ended?;
+            Ok(fetched)
         }
     }
 }
@@ -100,10 +102,8 @@ async fn run_on<C: ConnectionTrait>(
                 Some(keys)
             }
         };
-        if let Some(required) = &level.requires
-            && query(connection, db, required.sql.clone()).await?.is_empty()
-        {
-            return Err(required.otherwise.clone());
+        if let Some(required) = &level.requires {
+            require(connection, db, required).await?;
         }
         if level.wants_rows {
             let several = keys.as_ref().is_some_and(|keys| keys.len() > 1);
@@ -117,6 +117,18 @@ async fn run_on<C: ConnectionTrait>(
         done.push(fetched);
     }
     Ok(done)
+}
+
+/// Makes sure that what is needed is there.
+pub async fn require<C: ConnectionTrait>(
+    connection: &C,
+    db: &Db,
+    required: &Required,
+) -> Result<(), ApiError> {
+    if query(connection, db, required.sql.clone()).await?.is_empty() {
+        return Err(required.otherwise.clone());
+    }
+    Ok(())
 }
 
 async fn query<C: ConnectionTrait>(connection: &C, db: &Db, sql: Sql) -> Result<Vec<QueryResult>, DbErr> {

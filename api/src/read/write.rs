@@ -38,6 +38,24 @@ impl<'w> Writer<'w> {
         Ok(self.out)
     }
 
+    /// The JSON of each row of a level at the root, with its cursor.
+    pub fn each(
+        mut self,
+        level: usize,
+        shape: &Shape,
+        cursor: &Cursor,
+    ) -> Result<Vec<(String, Vec<u8>)>, ApiError> {
+        let rows = self.group(level, None).map(|group| group.rows.clone()).unwrap_or_default();
+        let mut written = Vec::with_capacity(rows.len());
+        for row in rows {
+            let (index, row) = self.row(level, row);
+            self.object(shape, Some((index, row)))?;
+            written.push((cursor_of(cursor, row)?, self.out.as_slice().to_vec()));
+            self.out.clear();
+        }
+        Ok(written)
+    }
+
     fn write(&mut self, out: &Out, at: At<'_>) -> Written {
         match out {
             Out::Text(text) => self.out.extend_from_slice(text),
@@ -218,9 +236,7 @@ impl<'w> Writer<'w> {
             self.out.extend_from_slice(b"null");
             return Ok(());
         };
-        let cells: Result<Vec<Cell<'_>>, _> =
-            cursor.columns.iter().map(|(column, kind)| cell(row, *column, *kind)).collect();
-        let text = keyset::encode(cursor.tag, &cells?);
+        let text = cursor_of(cursor, row)?;
         self.quoted(text.as_bytes());
         Ok(())
     }
@@ -297,6 +313,13 @@ impl<'w> Writer<'w> {
 
 fn is_null(row: &QueryResult, column: usize) -> bool {
     crate::db::is_null(row, column)
+}
+
+/// The text of a row's cursor.
+fn cursor_of(cursor: &Cursor, row: &QueryResult) -> Result<String, ApiError> {
+    let cells: Result<Vec<Cell<'_>>, _> =
+        cursor.columns.iter().map(|(column, kind)| cell(row, *column, *kind)).collect();
+    Ok(keyset::encode(cursor.tag, &cells?))
 }
 
 /// A JSON string.

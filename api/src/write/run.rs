@@ -222,7 +222,10 @@ async fn together(
         let _ = tx.rollback().await;
         return Err(Stop { at: Some(index), failure });
     }
-    tx.commit().await.map_err(|error| Stop::whole(uncommitted(error)))?;
+    let committed = tx.commit().await;
+    // one whose answer was lost may be done
+    db.news.committed();
+    committed.map_err(|error| Stop::whole(uncommitted(error)))?;
     Ok(written)
 }
 

@@ -1,13 +1,14 @@
 //! What the specification asks of a document and the library does not look at.
 //!
 //! async-graphql 7.2.1 checks names, fragments and directives. It passes over everything about `__typename`, over
-//! the places where variables stand, over literals beside a variable, and over most selections that cannot be
-//! merged; and it spreads fragments as often as they are named, however often that is. Here `size` bounds that
-//! before the library begins; then `typename`, `inputs` and `merge` look at a document that the library found
+//! the places where variables stand, over literals beside a variable, over most selections that cannot be merged, and
+//! over what a subscription selects; and it spreads fragments as often as they are named, however often that is. Here `size` bounds that
+//! before the library begins; then `typename`, `inputs`, `merge` and `single` look at a document that the library found
 //! right: its fields, arguments, fragments and variables exist.
 
 mod inputs;
 mod merge;
+mod single;
 mod size;
 mod typename;
 
@@ -62,6 +63,7 @@ pub fn check(types: &Types, model: &Model, document: &ExecutableDocument) -> Vec
     let mut errors = typename::check(document);
     errors.extend(inputs::check(types, model, document));
     errors.extend(merge::check(types, document));
+    errors.extend(single::check(document));
     errors
 }
 

@@ -1,0 +1,181 @@
+//! Subscriptions: checked once, then planned anew for each page, so that rights are those of the moment.
+
+use std::sync::Arc;
+
+use async_graphql::Variables;
+use async_graphql::parser::types::{ExecutableDocument, OperationType, SelectionSet};
+
+use super::execute::{Answer, Operation, Outcome};
+use super::{Engine, document, outputs, response};
+use crate::auth::Actor;
+use crate::error::{ApiError, Code};
+use crate::feed::{self, Place, Stretch};
+use crate::live::Subscription;
+use crate::policy::Viewer;
+use crate::read::coerce::{self, Arguments, Formats};
+use crate::read::plan::{Planner, internal};
+use crate::read::run;
+use crate::read::select::{Document, Selected};
+use crate::read::shape::json_key;
+use crate::read::write::Writer;
+
+/// What became of an operation.
+#[derive(Debug)]
+pub enum Operated {
+    /// It is done.
+    Answered(Answer),
+    /// It goes on.
+    Live(Box<Subscription>),
+}
+
+/// A subscription that was found right.
+#[derive(Debug)]
+pub(crate) struct Followed {
+    parsed: Arc<ExecutableDocument>,
+    name: Option<Box<str>>,
+    variables: Variables,
+    /// Who follows.
+    pub actor: Arc<Actor>,
+}
+
+/// What a subscription asks, before it is read for the first time.
+#[derive(Debug)]
+pub(crate) struct Begun {
+    /// What is followed.
+    pub followed: Followed,
+    /// Nouns whose changes are asked for.
+    pub nouns: Vec<&'static str>,
+    /// Cursor to begin after.
+    pub after: Option<String>,
+}
+
+/// An event: its cursor, and the response that tells it.
+pub(crate) type Event = (String, Vec<u8>);
+
+impl Engine {
+    /// Answers one operation of a caller, or begins to follow what it subscribes to.
+    pub async fn operate(self: &Arc<Self>, asked: &Operation, actor: Actor) -> Operated {
+        match self.subscribes(asked).await {
+            Ok(Some(parsed)) => match self.follow(parsed, asked, actor).await {
+                Ok(live) => Operated::Live(Box::new(live)),
+                Err(errors) => Operated::Answered(Self::unanswered(&errors)),
+            },
+            // what is wrong with it is found again
+            _ => Operated::Answered(self.execute(asked, actor).await),
+        }
+    }
+
+    /// The document, if its operation is a subscription.
+    async fn subscribes(&self, asked: &Operation) -> Result<Option<Arc<ExecutableDocument>>, Vec<ApiError>> {
+        let parsed = self.documents.checked(&self.model, &asked.query).await?;
+        let operation = document::operation(&parsed, asked.name.as_deref()).map_err(|error| vec![error])?;
+        let is_one = operation.node.ty == OperationType::Subscription;
+        Ok(is_one.then_some(parsed))
+    }
+
+    async fn follow(
+        self: &Arc<Self>,
+        parsed: Arc<ExecutableDocument>,
+        asked: &Operation,
+        actor: Actor,
+    ) -> Result<Subscription, Vec<ApiError>> {
+        let begun = self.begin(parsed, asked, actor)?;
+        let one = |error| vec![error];
+        self.load_identity().await.map_err(one)?;
+        if let Some(cursor) = &begun.after {
+            self.known(cursor).await.map_err(one)?;
+        }
+        Subscription::new(Arc::clone(self), begun).await.map_err(one)
+    }
+
+    /// Looks at everything that can be wrong before something is read.
+    fn begin(
+        &self,
+        parsed: Arc<ExecutableDocument>,
+        asked: &Operation,
+        actor: Actor,
+    ) -> Result<Begun, Vec<ApiError>> {
+        let one = |error| vec![error];
+        let operation = document::operation(&parsed, asked.name.as_deref()).map_err(one)?;
+        let definitions = &operation.node.variable_definitions;
+        let formats = Formats::of(operation.node.ty);
+        let variables =
+            coerce::variables(&self.model, definitions, &asked.variables, formats).map_err(one)?;
+        let name = asked.name.as_deref().map(Box::from);
+        let followed = Followed { parsed, name, variables, actor: Arc::new(actor) };
+        let viewer = self.viewer(Arc::clone(&followed.actor));
+        if !feed::is_followed(&viewer, self.db.backend) {
+            return Err(vec![ApiError::new(Code::Forbidden, "this token gives no right to follow changes")]);
+        }
+        // planned for nothing, to find what is wrong with the fields asked of an event
+        let (nouns, after) = self.with_root(&followed, &viewer, |planner, root, arguments| {
+            let after = arguments.get("after").and_then(|after| match after {
+                async_graphql::Value::String(cursor) => Some(cursor.clone()),
+                _ => None,
+            });
+            feed::live(planner, root, arguments, Stretch { after: None, until: None })?;
+            Ok((feed::entities(arguments)?, after))
+        })?;
+        Ok(Begun { followed, nouns, after })
+    }
+
+    /// Makes sure that a cursor is one of this database.
+    async fn known(&self, cursor: &str) -> Result<(), ApiError> {
+        let sql = crate::db::Sql::new(self.db.backend);
+        let place = Place::read(cursor, self.services.identity(), &sql)?;
+        run::require(&self.db.readers, &self.db, &place.required(sql)).await
+    }
+
+    /// The next events of a stretch, fewer than a page at its end.
+    pub(crate) async fn events(
+        &self,
+        followed: &Followed,
+        stretch: Stretch<'_>,
+    ) -> Result<Vec<Event>, Vec<ApiError>> {
+        let viewer = self.viewer(Arc::clone(&followed.actor));
+        let (levels, page, key) = self.with_root(followed, &viewer, |planner, root, arguments| {
+            let page = feed::live(planner, root, arguments, stretch)?;
+            Ok((std::mem::take(&mut planner.levels), page, json_key(root.key)))
+        })?;
+        let one = |error| vec![error];
+        let fetched = run::run(&self.db, &levels).await.map_err(one)?;
+        let rows = Writer::new(&levels, &fetched).each(page.level, &page.shape, &page.cursor).map_err(one)?;
+        let event = |(cursor, change): (String, Vec<u8>)| {
+            let data = [b"{".as_slice(), &key, &change, b"}"].concat();
+            (cursor, response::executed(&data, &[]))
+        };
+        Ok(rows.into_iter().map(event).collect())
+    }
+
+    /// Does something with the field that is followed.
+    fn with_root<'f, T>(
+        &'f self,
+        followed: &'f Followed,
+        viewer: &'f Viewer,
+        work: impl FnOnce(&mut Planner<'f>, &Selected<'f>, &Arguments) -> Result<T, ApiError>,
+    ) -> Result<T, Vec<ApiError>> {
+        let one = |error| vec![error];
+        let parsed = &followed.parsed;
+        let operation = document::operation(parsed, followed.name.as_deref()).map_err(one)?;
+        let document = Document { fragments: &parsed.fragments, variables: &followed.variables };
+        let sets: [&SelectionSet; 1] = [&operation.node.selection_set.node];
+        let roots = document.fields(&sets, &|on| on == outputs::SUBSCRIPTION);
+        let declared =
+            |root: &Selected<'_>| self.model.subscriptions.iter().find(|live| live.name == root.name);
+        let Some((root, live)) = roots.first().and_then(|root| Some((root, declared(root)?))) else {
+            return Err(one(internal("a subscription without field")));
+        };
+        let in_root = |error: ApiError| vec![error.at(root.position).under(root.key)];
+        let given = coerce::arguments(&self.model, &live.arguments, root.arguments, document.variables);
+        let arguments = given.map_err(in_root)?;
+        let mut planner = Planner::new(&self.model, viewer, document, &self.services, self.db.backend);
+        work(&mut planner, root, &arguments).map_err(in_root)
+    }
+
+    /// The response to an operation that was not executed.
+    fn unanswered(errors: &[ApiError]) -> Answer {
+        let is_away = errors.iter().any(|error| error.code == Code::Unavailable);
+        let outcome = if is_away { Outcome::Unavailable } else { Outcome::Refused };
+        Answer { body: response::refused(errors), outcome }
+    }
+}

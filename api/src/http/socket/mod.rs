@@ -1,0 +1,276 @@
+//! `/graphql/ws`: GraphQL over WebSocket, by the protocol graphql-transport-ws, for operations of every kind.
+//!
+//! The token comes with the handshake or in `connection_init`, and never in a cookie: a page of another origin that
+//! opens a socket is the public, so origins are not looked at.
+//!
+//! What the server sends is a stream of bytes that actix asks for while the client reads. One task works on a socket,
+//! and only when it is asked: nothing piles up behind a slow client.
+
+mod close;
+mod frames;
+mod message;
+mod operations;
+
+use std::time::{Duration, Instant};
+
+use actix_http::ws::{self, CloseReason, Codec};
+use actix_web::http::StatusCode;
+use actix_web::http::header::{AUTHORIZATION, SEC_WEBSOCKET_PROTOCOL};
+use actix_web::web::{self, Bytes, Data, Payload};
+use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder, Resource};
+use bytes::BytesMut;
+use futures_util::stream;
+use tokio_util::codec::Encoder;
+
+use self::close::{
+    Close, EXPIRED, GOING_AWAY, INTERNAL, NO_INIT, NORMAL, TOO_SLOW, TRY_LATER, TWO_INITS, UNAUTHORIZED,
+};
+use self::frames::{Frames, Received};
+use self::message::Message;
+use self::operations::Operations;
+use super::Endpoint;
+use super::envelope::request_id;
+use super::executor::{AuthRefusal, Executor, GraphqlRequest};
+use super::graphql::authenticate;
+use super::negotiate::MediaType;
+use super::params::Params;
+use super::refusal::Refusal;
+use super::streams::Stream;
+use crate::limits;
+
+/// The one subprotocol that is spoken.
+const PROTOCOL: &str = "graphql-transport-ws";
+
+/// How long a client has to answer a close.
+const FAREWELL: Duration = Duration::from_secs(2);
+
+pub(super) fn resource<E: Executor>(path: &str) -> Resource {
+    web::resource(path).route(web::get().to(open::<E>)).default_service(web::to(other_method))
+}
+
+async fn other_method() -> HttpResponse {
+    Refusal::method("GET").response(MediaType::Json)
+}
+
+async fn open<E: Executor>(http: HttpRequest, payload: Payload, endpoint: Data<Endpoint<E>>) -> HttpResponse {
+    match begin(&http, payload, endpoint).await {
+        Ok(response) => response,
+        Err(refusal) => refusal.response(MediaType::Json),
+    }
+}
+
+async fn begin<E: Executor>(
+    http: &HttpRequest,
+    payload: Payload,
+    endpoint: Data<Endpoint<E>>,
+) -> Result<HttpResponse, Refusal> {
+    let offered = http.headers().get_all(SEC_WEBSOCKET_PROTOCOL);
+    let mut offered = offered.filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(','));
+    if ws::verify_handshake(http.head()).is_err() || !offered.any(|name| name.trim() == PROTOCOL) {
+        let message = format!("A WebSocket is expected here, with the subprotocol {PROTOCOL}.");
+        return Err(Refusal::bad_request(message));
+    }
+    let given = if http.headers().contains_key(AUTHORIZATION) {
+        Some(authenticate(&endpoint.executor, http.headers()).await?)
+    } else {
+        None
+    };
+    let stream = endpoint.streams.begin(endpoint.settings.stall_timeout)?;
+    let deadline = Instant::now() + endpoint.settings.init_timeout;
+    let socket = Socket {
+        frames: Frames::of(payload),
+        state: State::New { given, deadline },
+        operations: Operations::default(),
+        heard: Instant::now(),
+        is_asked: false,
+        request_id: request_id(http),
+        stream,
+        endpoint,
+    };
+    let sent = stream::unfold(socket, async |mut socket| {
+        // on the heap while it lasts: a socket is quiet for most of its life
+        let bytes = socket.turn().await?;
+        Some((Ok::<_, actix_web::Error>(bytes), socket))
+    });
+    let agreed = ws::handshake_response(http.head()).finish();
+    let mut response = HttpResponseBuilder::new(StatusCode::SWITCHING_PROTOCOLS);
+    for header in agreed.headers() {
+        response.insert_header(header);
+    }
+    Ok(response.upgrade("websocket").insert_header((SEC_WEBSOCKET_PROTOCOL, PROTOCOL)).streaming(sent))
+}
+
+/// How far a socket is.
+enum State<A> {
+    /// It waits for `connection_init`; a token that came with the handshake is known.
+    New { given: Option<A>, deadline: Instant },
+    /// Operations are taken.
+    Open { actor: A },
+    /// The close was sent; the client's is waited for.
+    Closing { deadline: Instant },
+}
+
+struct Socket<E: Executor> {
+    frames: Frames,
+    state: State<E::Actor>,
+    operations: Operations,
+    /// When the client was last heard.
+    heard: Instant,
+    /// It was asked since whether it is there.
+    is_asked: bool,
+    request_id: String,
+    stream: Stream,
+    endpoint: Data<Endpoint<E>>,
+}
+
+/// What a turn is about.
+enum Event {
+    Received(Result<Received, Close>),
+    Said(Result<Vec<u8>, Close>),
+    Elapsed,
+    Stopped,
+}
+
+impl<E: Executor> Socket<E> {
+    /// The next bytes to send; none when the socket is done.
+    async fn turn(&mut self) -> Option<Bytes> {
+        let mut told = if self.stream.is_stalled() { Some(Err(TOO_SLOW)) } else { None };
+        loop {
+            let sent = match told.take() {
+                Some(Ok(frame)) => frame,
+                Some(Err(close)) => self.close(close)?,
+                None => {
+                    told = match self.event().await {
+                        Event::Received(received) => self.received(received).await?,
+                        Event::Said(said) => Some(said.map(text)),
+                        Event::Elapsed => self.elapsed()?,
+                        Event::Stopped => Some(Err(GOING_AWAY)),
+                    };
+                    continue;
+                }
+            };
+            self.stream.give();
+            return encode(sent);
+        }
+    }
+
+    async fn event(&mut self) -> Event {
+        let (wait, is_closing) = match &self.state {
+            State::New { deadline, .. } => (deadline.saturating_duration_since(Instant::now()), false),
+            State::Closing { deadline } => (deadline.saturating_duration_since(Instant::now()), true),
+            State::Open { .. } => (limits::SOCKET_SILENCE.saturating_sub(self.heard.elapsed()), false),
+        };
+        // asked already, it has as long again
+        let wait = if self.is_asked { wait + limits::SOCKET_SILENCE } else { wait };
+        tokio::select! {
+            received = self.frames.next() => Event::Received(received),
+            said = self.operations.next(), if !is_closing => Event::Said(said),
+            () = self.stream.ended(), if !is_closing => Event::Stopped,
+            () = tokio::time::sleep(wait) => Event::Elapsed,
+        }
+    }
+
+    /// Takes what the client sent; gives what to send, and `None` when it is gone.
+    #[expect(clippy::option_option, reason = "the socket is done, or there is nothing to send")]
+    async fn received(&mut self, received: Result<Received, Close>) -> Option<Option<Told>> {
+        (self.heard, self.is_asked) = (Instant::now(), false);
+        if matches!(self.state, State::Closing { .. }) {
+            // only the end counts
+            return if matches!(received, Ok(Received::Closed) | Err(_)) { None } else { Some(None) };
+        }
+        Some(match received {
+            Ok(Received::Text(text)) => match Message::read(&text) {
+                Ok(message) => self.message(message).await,
+                Err(close) => Some(Err(close)),
+            },
+            Ok(Received::Ping(bytes)) => Some(Ok(ws::Message::Pong(bytes))),
+            Ok(Received::Pong) => None,
+            Ok(Received::Closed) => Some(Err(NORMAL)),
+            Err(close) => Some(Err(close)),
+        })
+    }
+
+    async fn message(&mut self, message: Message) -> Option<Told> {
+        match message {
+            Message::Init { authorization } => Some(self.init(authorization).await),
+            Message::Ping { payload } => Some(Ok(text(message::pong(payload)))),
+            Message::Pong => None,
+            Message::Complete { id } => {
+                self.operations.drop(&id);
+                None
+            }
+            Message::Subscribe { id, params } => self.subscribe(id, params).err().map(Err),
+        }
+    }
+
+    /// The token of the message counts, else that of the handshake; without any it is the public.
+    async fn init(&mut self, authorization: Option<String>) -> Told {
+        let State::New { given, .. } = &mut self.state else { return Err(TWO_INITS) };
+        let actor = match (authorization, given.take()) {
+            (None, Some(actor)) => actor,
+            (authorization, _) => match self.endpoint.executor.authenticate(authorization.as_deref()).await {
+                Ok(actor) => actor,
+                Err(AuthRefusal::Invalid { message, .. }) => return Err(UNAUTHORIZED.because(&message)),
+                Err(AuthRefusal::Unavailable) => return Err(TRY_LATER),
+            },
+        };
+        self.state = State::Open { actor };
+        Ok(text(message::ACK.to_vec()))
+    }
+
+    fn subscribe(&mut self, id: String, params: Params) -> Result<(), Close> {
+        let State::Open { actor } = &self.state else { return Err(UNAUTHORIZED) };
+        if !self.endpoint.executor.is_current(actor) {
+            return Err(EXPIRED);
+        }
+        let Params { query, operation_name, variables, extensions } = params;
+        let request_id = self.request_id.clone();
+        let request =
+            GraphqlRequest { query, operation_name, variables, extensions, read_only: false, request_id };
+        self.operations.begin(id, request, &self.endpoint, actor)
+    }
+
+    /// What follows from silence: `None` when the client is taken for gone.
+    #[expect(clippy::option_option, reason = "the socket is done, or there is nothing to send")]
+    fn elapsed(&mut self) -> Option<Option<Told>> {
+        match &self.state {
+            State::New { .. } => Some(Some(Err(NO_INIT))),
+            State::Closing { .. } => None,
+            State::Open { actor } if !self.endpoint.executor.is_current(actor) => Some(Some(Err(EXPIRED))),
+            State::Open { .. } if self.is_asked => None,
+            State::Open { .. } => {
+                self.is_asked = true;
+                Some(Some(Ok(text(message::PING.to_vec()))))
+            }
+        }
+    }
+
+    /// Ends everything and says why; then the client's own close is waited for, so that ours reaches it.
+    fn close(&mut self, close: Close) -> Option<ws::Message> {
+        if matches!(self.state, State::Closing { .. }) {
+            return None;
+        }
+        let is_answer = close == NORMAL;
+        self.operations = Operations::default();
+        let wait = if is_answer { Duration::ZERO } else { FAREWELL };
+        self.state = State::Closing { deadline: Instant::now() + wait };
+        let description = Some(close.reason.into_owned()).filter(|reason| !reason.is_empty());
+        Some(ws::Message::Close(Some(CloseReason { code: close.code.into(), description })))
+    }
+}
+
+/// A frame to send, or why the socket is closed.
+type Told = Result<ws::Message, Close>;
+
+fn text(message: Vec<u8>) -> ws::Message {
+    match String::from_utf8(message) {
+        Ok(text) => ws::Message::Text(text.into()),
+        Err(_) => ws::Message::Close(Some(CloseReason { code: INTERNAL.code.into(), description: None })),
+    }
+}
+
+fn encode(frame: ws::Message) -> Option<Bytes> {
+    let mut bytes = BytesMut::new();
+    Codec::new().encode(frame, &mut bytes).ok()?;
+    Some(bytes.freeze())
+}
