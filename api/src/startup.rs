@@ -18,7 +18,7 @@ use crate::db::{Bounds, Db, ServeLock};
 use crate::graphql::{Answer, Engine, Operated, Operation, Outcome};
 use crate::http::{
     self, AnswerKind, AuthRefusal, Endpoint, Executor, GraphqlAnswer, GraphqlRequest, HttpSettings,
-    ImportChunk, ImportFailure,
+    ImportChunk, ImportFailure, Stopping,
 };
 use crate::live;
 use crate::sync::Chunk;
@@ -64,18 +64,16 @@ pub async fn prepare(config: &Config, db: &Db, clock: &dyn Clock) -> anyhow::Res
     Ok(())
 }
 
-/// Ends what would keep a server from stopping.
-pub type EndStreams = Arc<dyn Fn() + Send + Sync>;
-
 /// A server that listens, with what must live as long as it does.
 pub struct Running {
     /// Where it listens.
     pub address: SocketAddr,
     /// Runs until it is stopped.
     pub server: Server,
-    /// Ends every stream of live changes, before the server is stopped.
-    pub end_streams: EndStreams,
-    _lock: ServeLock,
+    /// What it is told before it is stopped.
+    pub stopping: Stopping,
+    /// Held as long as it serves.
+    pub lock: ServeLock,
 }
 
 /// Serves a prepared database, under the lock that lets one server work on an embedded one.
@@ -98,12 +96,14 @@ pub fn serve(
         ..HttpSettings::default()
     };
     let endpoint = web::Data::new(Endpoint::new(service, settings));
-    let streams = endpoint.clone();
-    let end_streams: EndStreams = Arc::new(move || streams.end_streams());
+    let stopping = endpoint.stopping();
     let mut server = HttpServer::new(move || {
         App::new().wrap(middleware::from_fn(http::envelope)).configure(|app| http::routes(app, &endpoint))
     })
-    .on_connect(move |connection, _| http::give_up_unread(connection, settings.stall_timeout));
+    .on_connect(move |connection, _| http::give_up_unread(connection, settings.stall_timeout))
+    // whoever asked for it says when to stop: see `cites serve`
+    .disable_signals()
+    .shutdown_timeout(config.server.stop_timeout_s);
     if config.server.workers > 0 {
         server = server.workers(config.server.workers);
     }
@@ -111,7 +111,7 @@ pub fn serve(
         .bind_auto_h2c(config.server.listen)
         .with_context(|| format!("cannot listen on {}", config.server.listen))?;
     let address = server.addrs().first().copied().unwrap_or(config.server.listen);
-    Ok(Running { address, server: server.run(), end_streams, _lock: lock })
+    Ok(Running { address, server: server.run(), stopping, lock })
 }
 
 /// How often the journal is sealed and kept answers are looked through.

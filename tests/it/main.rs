@@ -16,6 +16,7 @@ mod live;
 mod paging;
 mod points;
 mod readme;
+mod restart;
 mod rights;
 mod schema;
 mod sites;

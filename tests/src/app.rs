@@ -13,7 +13,8 @@ use cites::auth::{Authenticator, Role};
 use cites::clock::{Clock, FixedClock};
 use cites::config::{Config, Overrides};
 use cites::db::Db;
-use cites::startup::{self, EndStreams};
+use cites::http::Stopping;
+use cites::startup;
 use entity::{StringList, client_grant_site, site};
 use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter};
 use serde_json::{Value, json};
@@ -39,7 +40,7 @@ pub struct TestApp {
     issuer: DevIssuer,
     server: ServerHandle,
     serving: JoinHandle<()>,
-    end_streams: EndStreams,
+    stopping: Stopping,
     _home: TempDir,
 }
 
@@ -90,7 +91,7 @@ impl TestApp {
         let running = startup::serve(&config, db.clone(), lock, &time, Arc::new(auth));
         let running = running.expect("the server starts");
         let (address, server) = (running.address, running.server.handle());
-        let end_streams = Arc::clone(&running.end_streams);
+        let stopping = running.stopping.clone();
         let serving = tokio::spawn(async move {
             let running = running; // whole, with the lock it holds
             running.server.await.expect("the server ends well");
@@ -104,14 +105,14 @@ impl TestApp {
             issuer,
             server,
             serving,
-            end_streams,
+            stopping,
             _home: home,
         }
     }
 
     /// Ends the streams of live changes, as a server does that is told to stop.
     pub fn end_streams(&self) {
-        (self.end_streams)();
+        self.stopping.end_streams();
     }
 
     /// Stops the server and closes its connections; the database goes with the app.

@@ -86,6 +86,15 @@ impl Process {
         line.split_whitespace().last().expect("an address").to_owned()
     }
 
+    /// Tells the server to stop (SIGTERM) and waits until it has; gives its exit code.
+    pub fn terminate(&mut self) -> Option<i32> {
+        let (mut child, _output) = self.server.take().expect("a server runs");
+        let told =
+            Command::new("kill").args(["-TERM", &child.id().to_string()]).status().expect("it is told");
+        assert!(told.success(), "{told}");
+        child.wait().expect("it ends").code()
+    }
+
     /// Kills the server where it stands (SIGKILL).
     pub fn kill(&mut self) {
         if let Some((mut child, _output)) = self.server.take() {

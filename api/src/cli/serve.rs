@@ -1,10 +1,12 @@
 //! `cites serve`.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::{auth, clock::Clock, config::Config, startup};
+use crate::startup::{self, Running};
+use crate::{auth, clock::Clock, config::Config};
 
 /// Serve the API (what `cites` does without a command)
 ///
@@ -25,26 +27,34 @@ pub(super) async fn run(config: &Config, clock: Arc<dyn Clock>) -> anyhow::Resul
     let running = startup::serve(config, db, lock, &clock, Arc::clone(&auth))?;
     let refresh = auth.spawn_refresh();
     greet(config, running.address);
-    let end_streams = Arc::clone(&running.end_streams);
-    tokio::spawn(async move {
-        match told_to_stop().await {
-            Ok(()) => end_streams(),
-            Err(error) => tracing::warn!(%error, "streams will not be ended before the server"),
-        }
-    });
-    let outcome = running.server.await;
+    let outcome = until_told(config, running).await;
     refresh.abort();
-    Ok(outcome?)
+    outcome
 }
 
-/// Waits for the signals by which the server is stopped; it waits for them by itself.
-async fn told_to_stop() -> std::io::Result<()> {
+/// Serves until a signal: SIGTERM ends in order, SIGINT, and a second signal, without waiting for those who send
+/// requests here.
+async fn until_told(config: &Config, running: Running) -> anyhow::Result<()> {
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    let Running { server, stopping, lock: _lock, .. } = running;
+    let handle = server.handle();
+    let mut serving = tokio::spawn(server);
     tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
+        outcome = &mut serving => return Ok(outcome??),
+        _ = interrupt.recv() => stopping.drain(),
+        _ = terminate.recv() => {
+            stopping.drain();
+            tracing::info!("not ready any more: told to stop");
+            tokio::select! {
+                () = tokio::time::sleep(Duration::from_millis(config.server.drain_ms)) => {}
+                _ = terminate.recv() => {}
+                _ = interrupt.recv() => {}
+            }
+        }
     }
-    Ok(())
+    stopping.end_streams();
+    handle.stop(true).await;
+    Ok(serving.await??)
 }
 
 /// Says where the server is, what to ask first, and how to get a token.

@@ -25,6 +25,8 @@ fn in_range(value: u64, range: &RangeInclusive<u64>, key: &str) -> Result<(), Br
 impl Config {
     pub(super) fn check(&self) -> Result<(), Broken> {
         in_range(self.server.workers as u64, &(0..=1024), "server.workers")?;
+        in_range(self.server.drain_ms, &(0..=300_000), "server.drain_ms")?;
+        in_range(self.server.stop_timeout_s, &(1..=600), "server.stop_timeout_s")?;
         in_range(self.live.max_streams as u64, &(0..=1_000_000), "live.max_streams")?;
         in_range(self.live.init_timeout_ms, &(1..=600_000), "live.init_timeout_ms")?;
         in_range(self.live.stall_timeout_ms, &(1..=600_000), "live.stall_timeout_ms")?;

@@ -65,6 +65,10 @@ pub struct ServerConfig {
     pub listen: SocketAddr,
     /// Worker threads; 0 = one per processor core.
     pub workers: usize,
+    /// How long an instance that is told to stop still takes requests, not ready any more, in milliseconds.
+    pub drain_ms: u64,
+    /// How long requests under way may take until it stops, in seconds.
+    pub stop_timeout_s: u64,
 }
 
 /// How much is followed live.

@@ -32,7 +32,11 @@ async fn alive() -> HttpResponse {
 }
 
 async fn readiness<E: Executor>(endpoint: Data<Endpoint<E>>) -> HttpResponse {
-    match endpoint.executor.ready().await {
+    let ready = match endpoint.stopping().is_draining() {
+        true => Err("the server is about to stop".to_owned()),
+        false => endpoint.executor.ready().await,
+    };
+    match ready {
         Ok(()) => HttpResponse::Ok().json(json!({ "status": "ready" })),
         Err(reason) => {
             // The reason may name hosts and databases: it is for the log.

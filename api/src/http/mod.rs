@@ -20,6 +20,7 @@ mod socket;
 mod sse;
 mod streams;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::web::{self, Data, ServiceConfig};
@@ -31,7 +32,7 @@ pub use executor::{
 };
 pub use refusal::{REFUSALS, RefusalCode};
 use streams::Streams;
-pub use streams::give_up_unread;
+pub use streams::{Stopping, give_up_unread};
 
 /// Where GraphQL requests are served.
 pub const GRAPHQL_PATH: &str = "/graphql";
@@ -65,24 +66,26 @@ impl Default for HttpSettings {
 pub struct Endpoint<E> {
     executor: E,
     settings: HttpSettings,
-    streams: Streams,
+    streams: Arc<Streams>,
 }
 
 impl<E: Executor> Endpoint<E> {
     /// Serves `executor` within `settings`.
     pub fn new(executor: E, settings: HttpSettings) -> Self {
-        Self { executor, settings, streams: Streams::new(settings.max_streams) }
+        Self { executor, settings, streams: Arc::new(Streams::new(settings.max_streams)) }
     }
 
-    /// Ends every stream, as the server is about to stop; their clients go on elsewhere.
-    pub fn end_streams(&self) {
-        self.streams.end();
+    /// What is told before the server stops.
+    pub fn stopping(&self) -> Stopping {
+        Stopping(Arc::clone(&self.streams))
     }
 }
 
-/// Adds `/graphql`, `/graphql/ws`, `/graphql/stream`, `/import/actions`, `/health/live`, `/health/ready`, and a coded 404 for every other path.
+/// Adds `/graphql`, `/graphql/ws`, `/graphql/stream`, `/import/actions`, `/health/live`, `/health/ready`, and a coded 404
+/// for every other path.
 pub fn routes<E: Executor>(app: &mut ServiceConfig, endpoint: &Data<Endpoint<E>>) {
     app.app_data(endpoint.clone())
+        .app_data(endpoint.stopping())
         .service(graphql::resource::<E>(GRAPHQL_PATH))
         .service(socket::resource::<E>("/graphql/ws"))
         .service(sse::resource::<E>("/graphql/stream"))

@@ -2,6 +2,7 @@
 
 use std::any::Any;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
@@ -13,13 +14,35 @@ use super::refusal::Refusal;
 pub(super) struct Streams {
     room: Arc<Semaphore>,
     ended: watch::Sender<bool>,
+    draining: AtomicBool,
+}
+
+/// What a server is told before it stops. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Stopping(pub(super) Arc<Streams>);
+
+impl Stopping {
+    /// Not ready any more: whoever sends requests here is to send them elsewhere. They are answered all the same.
+    pub fn drain(&self) {
+        self.0.draining.store(true, Ordering::Relaxed);
+    }
+
+    /// Ends every stream; their clients go on elsewhere.
+    pub fn end_streams(&self) {
+        self.0.end();
+    }
+
+    /// Whether the server is about to stop.
+    pub(super) fn is_draining(&self) -> bool {
+        self.0.draining.load(Ordering::Relaxed)
+    }
 }
 
 impl Streams {
     /// No stream yet, and room for `most`.
     pub fn new(most: usize) -> Self {
         let room = Arc::new(Semaphore::new(most.min(Semaphore::MAX_PERMITS)));
-        Self { room, ended: watch::Sender::new(false) }
+        Self { room, ended: watch::Sender::new(false), draining: AtomicBool::new(false) }
     }
 
     /// Takes a place for a stream.
