@@ -22,11 +22,11 @@ pub async fn measure(args: &Args) -> anyhow::Result<()> {
     let mut socket = Socket::begin(args.product, &args.token).await?;
     socket.follow("ACTION").await?;
     listener.begin().await?;
-    let (mut product, mut hears, mut reads) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut product, mut hearing, mut reading) = (Vec::new(), Vec::new(), Vec::new());
     for round in 0..args.changes + WARM {
         tokio::time::sleep(PAUSE).await;
         let (version, _, committed) = writer.commit().await?;
-        let told = async {
+        let word = async {
             writer.tell().await?;
             anyhow::Ok(())
         };
@@ -35,21 +35,21 @@ pub async fn measure(args: &Args) -> anyhow::Result<()> {
             ensure!(told == version, "version {told} was told, not {version}");
             anyhow::Ok(Instant::now())
         };
-        let ((), (heard, read), came) = tokio::try_join!(told, listener.change(version), followed)?;
+        let ((), (heard, read), told) = tokio::try_join!(word, listener.change(version), followed)?;
         if round >= WARM {
-            product.push(came - committed);
-            hears.push(heard - committed);
-            reads.push(read - committed);
+            product.push(told - committed);
+            hearing.push(heard - committed);
+            reading.push(read - committed);
         }
     }
-    let (product, hears, reads) = (median(&mut product), median(&mut hears), median(&mut reads));
-    let ratio = product.as_secs_f64() / reads.as_secs_f64();
+    let (product, hearing, reading) = (median(&mut product), median(&mut hearing), median(&mut reading));
+    let ratio = product.as_secs_f64() / reading.as_secs_f64();
     println!(
         "| From the commit of another instance to the client, median of {} | ms |\n|---|---|",
         args.changes
     );
-    println!("| A bare client that listens hears of it | {} |", milliseconds(hears));
-    println!("| and has read what changed | {} |", milliseconds(reads));
+    println!("| A bare client that listens hears of it | {} |", milliseconds(hearing));
+    println!("| and has read what changed | {} |", milliseconds(reading));
     println!("| A subscriber of the product has the change | {} |", milliseconds(product));
     println!("| Of the bare client's time | {ratio:.2}{} |", verdict(args, "≤ 2", ratio <= 2.0));
     own(args, &writer, &mut listener, &mut socket).await

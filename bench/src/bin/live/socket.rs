@@ -17,7 +17,7 @@ const LIVE: &str = "subscription ($entity: ChangeEntity!) { changes(filter: { en
                     operation entityId version node { ... on Action { title status innovative } } } }";
 
 /// Longer than the server is ever silent.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A socket that has begun.
 pub struct Socket(WebSocketStream<TcpStream>);
