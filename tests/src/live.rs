@@ -142,7 +142,7 @@ impl EventStream {
                         data.map_or(Value::Null, |data| serde_json::from_str(data).expect("JSON")),
                     )
                 });
-                self.text = rest.to_owned();
+                self.text = self.text.split_off(self.text.len() - rest.len());
                 if told.is_some() {
                     return told;
                 }

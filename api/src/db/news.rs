@@ -82,10 +82,7 @@ impl Db {
     async fn hear(&self, name: &str) {
         let mut failed = false;
         loop {
-            let error = match self.listen(name).await {
-                Err(error) => Some(error),
-                Ok(()) => None,
-            };
+            let error = self.listen(name).await.err();
             if self.news.hears.swap(false, Ordering::Relaxed) || !failed {
                 let error = error.map(|error| error.to_string());
                 tracing::warn!(error, "other instances are not heard; the journal is looked at instead");

@@ -70,6 +70,7 @@ impl Sql {
     }
 
     /// An empty statement for the same backend.
+    #[must_use]
     pub fn another(&self) -> Self {
         Self::new(self.backend)
     }

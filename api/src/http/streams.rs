@@ -1,4 +1,4 @@
-//! What WebSockets and event streams have in common: how many there may be, when they end, who reads too slowly.
+//! What sockets and event streams have in common: how many there may be, when they end, who reads too slowly.
 
 use std::any::Any;
 use std::sync::Arc;

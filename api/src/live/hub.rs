@@ -81,7 +81,7 @@ impl Hub {
                 }
                 Ok(_) => tokio::time::sleep(limits::LIVE_PAUSE).await,
                 Err(error) => {
-                    tracing::warn!(%error, "the journal could not be followed; it will be tried again")
+                    tracing::warn!(%error, "the journal could not be followed; it will be tried again");
                 }
             }
         }

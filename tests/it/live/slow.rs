@@ -57,7 +57,7 @@ async fn closed_when_it_reads_on(backend: Backend) {
                 cursors.push(message["payload"]["data"]["changes"]["cursor"].clone());
             }
             Some(Message::Close(Some(close))) => {
-                end = Some((u16::from(close.code), close.reason.to_string()))
+                end = Some((u16::from(close.code), close.reason.to_string()));
             }
             other => panic!("{other:?}"),
         }

@@ -84,7 +84,7 @@ pub(super) fn next(id: &str, response: &[u8]) -> Vec<u8> {
 /// An operation was refused: the errors of its response.
 pub(super) fn error(id: &str, response: &[u8]) -> Vec<u8> {
     let mut response: Value = serde_json::from_slice(response).unwrap_or_default();
-    let errors = response.get_mut("errors").map(Value::take).unwrap_or_else(|| json!([]));
+    let errors = response.get_mut("errors").map_or_else(|| json!([]), Value::take);
     json!({ "type": "error", "id": id, "payload": errors }).to_string().into_bytes()
 }
 

@@ -88,12 +88,12 @@ async fn begin<E: Executor>(
         endpoint,
     };
     let sent = stream::unfold(socket, async |mut socket| {
-        // on the heap while it lasts: a socket is quiet for most of its life
         let bytes = socket.turn().await?;
         Some((Ok::<_, actix_web::Error>(bytes), socket))
     });
     let agreed = ws::handshake_response(http.head()).finish();
     let mut response = HttpResponseBuilder::new(StatusCode::SWITCHING_PROTOCOLS);
+    // a response of actix-http, whose type is another
     for header in agreed.headers() {
         response.insert_header(header);
     }
@@ -155,13 +155,16 @@ impl<E: Executor> Socket<E> {
     }
 
     async fn event(&mut self) -> Event {
-        let (wait, is_closing) = match &self.state {
-            State::New { deadline, .. } => (deadline.saturating_duration_since(Instant::now()), false),
-            State::Closing { deadline } => (deadline.saturating_duration_since(Instant::now()), true),
-            State::Open { .. } => (limits::SOCKET_SILENCE.saturating_sub(self.heard.elapsed()), false),
+        let is_closing = matches!(self.state, State::Closing { .. });
+        let wait = match &self.state {
+            State::New { deadline, .. } | State::Closing { deadline } => {
+                deadline.saturating_duration_since(Instant::now())
+            }
+            // asked whether it is there, it has as long again
+            State::Open { .. } => {
+                (limits::SOCKET_SILENCE * (1 + u32::from(self.is_asked))).saturating_sub(self.heard.elapsed())
+            }
         };
-        // asked already, it has as long again
-        let wait = if self.is_asked { wait + limits::SOCKET_SILENCE } else { wait };
         tokio::select! {
             received = self.frames.next() => Event::Received(received),
             said = self.operations.next(), if !is_closing => Event::Said(said),
@@ -171,7 +174,6 @@ impl<E: Executor> Socket<E> {
     }
 
     /// Takes what the client sent; gives what to send, and `None` when it is gone.
-    #[expect(clippy::option_option, reason = "the socket is done, or there is nothing to send")]
     async fn received(&mut self, received: Result<Received, Close>) -> Option<Option<Told>> {
         (self.heard, self.is_asked) = (Instant::now(), false);
         if matches!(self.state, State::Closing { .. }) {

@@ -59,7 +59,7 @@ impl Operations {
         self.0.retain(|operation| *operation.id != *id);
     }
 
-    /// The next message of any; waits for ever when there is none. `None` with an ending closes the socket.
+    /// The next message of any; waits for ever when there is none. An ending closes the socket.
     pub async fn next(&mut self) -> Result<Vec<u8>, Close> {
         let (index, said) = poll_fn(|context| {
             for (index, operation) in self.0.iter_mut().enumerate() {
