@@ -34,6 +34,8 @@ pub enum Code {
     CursorExpired,
     /// The operation asks for more than a limit allows.
     LimitExceeded,
+    /// The client has asked for too much of late.
+    RateLimited,
     /// The caller may not do this.
     Forbidden,
     /// A write may be done or not; sent again with its idempotency key, it is done once.
@@ -76,6 +78,13 @@ impl Code {
             "A cursor of the change feed is too old, or of another copy of the database; start over.",
         ),
         (Self::LimitExceeded, PARTIAL, Again::Never, "The operation asks for more than a limit allows."),
+        (
+            Self::RateLimited,
+            "429",
+            Again::Later,
+            "The client has asked for too much of late; `retryAfter` and the header `Retry-After` say after how many \
+             seconds the same may be asked ([limits](limits.md)).",
+        ),
         (Self::Forbidden, PARTIAL, Again::Never, "The caller may not do this."),
         (
             Self::OutcomeUnknown,
@@ -104,6 +113,7 @@ impl Code {
             Self::InvalidCursor => "INVALID_CURSOR",
             Self::CursorExpired => "CURSOR_EXPIRED",
             Self::LimitExceeded => "LIMIT_EXCEEDED",
+            Self::RateLimited => "RATE_LIMITED",
             Self::Forbidden => "FORBIDDEN",
             Self::OutcomeUnknown => "OUTCOME_UNKNOWN",
             Self::Unavailable => "UNAVAILABLE",
@@ -141,6 +151,8 @@ pub struct Fault {
     pub input: Vec<Step>,
     /// Where in the document.
     pub locations: Vec<Pos>,
+    /// After how many seconds the same may be asked again, where that is known.
+    pub retry_after: Option<u32>,
     /// Another transaction stood in the way: nothing was written, and the same may succeed at once.
     pub is_contended: bool,
 }
@@ -170,6 +182,7 @@ impl ApiError {
             path: Vec::new(),
             input: Vec::new(),
             locations: Vec::new(),
+            retry_after: None,
             is_contended: false,
         }))
     }

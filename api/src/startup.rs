@@ -11,13 +11,14 @@ use async_graphql::Variables;
 
 use crate::audit::seal;
 use crate::auth::{Actor, AuthError, Authenticator, Scope};
+use crate::budget::Budget;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::db::{Db, ServeLock};
 use crate::graphql::{Engine, Operation, Outcome};
 use crate::http::{
     self, AnswerKind, AuthRefusal, Endpoint, Executor, GraphqlAnswer, GraphqlRequest, HttpSettings,
-    ImportChunk, ImportFailure,
+    ImportChunk, ImportFailure, Proxies,
 };
 use crate::sync::Chunk;
 use crate::{ingest, limits};
@@ -74,10 +75,13 @@ pub fn serve(
     clock: &Arc<dyn Clock>,
     auth: Arc<Authenticator>,
 ) -> anyhow::Result<Running> {
-    let engine = Arc::new(Engine::new(Arc::new(db), Arc::clone(clock))?);
+    let budget = Budget::new(config.limits.enabled, |role| config.limits.allowance(role));
+    let engine = Arc::new(Engine::new(Arc::new(db), Arc::clone(clock))?.within(budget));
     seal_in_background(Arc::clone(&engine.db), Arc::clone(clock));
     let service = Service { engine, auth };
-    let settings = HttpSettings::default();
+    let proxies =
+        Proxies { trusted: config.server.trusted_proxies.clone(), header: config.server.forwarded_header };
+    let settings = HttpSettings { proxies, ..HttpSettings::default() };
     let endpoint = web::Data::new(Endpoint::new(service, settings));
     let mut server = HttpServer::new(move || {
         App::new().wrap(middleware::from_fn(http::envelope)).configure(|app| http::routes(app, &endpoint))
@@ -132,6 +136,7 @@ impl Executor for Service {
             variables: Variables::from_json(request.variables.into()),
             read_only: request.read_only,
             request_id: request.request_id,
+            address: request.address,
         };
         let answer = self.engine.execute(&operation, actor).await;
         let kind = match answer.outcome {
@@ -139,6 +144,7 @@ impl Executor for Service {
             Outcome::Refused => AnswerKind::RequestError,
             Outcome::ReadOnly => AnswerKind::ReadOnly,
             Outcome::Unavailable => AnswerKind::Unavailable,
+            Outcome::RateLimited { retry_after } => AnswerKind::RateLimited { retry_after },
         };
         GraphqlAnswer { body: answer.body, kind }
     }
@@ -151,7 +157,11 @@ impl Executor for Service {
             request_id: &chunk.request_id,
         };
         let told = self.engine.import(&lines, actor).await;
-        told.map_err(|error| ImportFailure::new(error.code.name(), error.message.clone()))
+        told.map_err(|error| ImportFailure {
+            code: error.code.name(),
+            message: error.message.to_string(),
+            retry_after: error.retry_after,
+        })
     }
 
     async fn ready(&self) -> Result<(), String> {

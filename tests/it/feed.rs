@@ -235,6 +235,7 @@ on_both!(a_cursor_of_another_database_is_expired, Small, async |app| {
         variables: async_graphql::Variables::default(),
         read_only: true,
         request_id: String::new(),
+        address: None,
     };
     let answer = engine.execute(&operation, actor).await;
     assert!(String::from_utf8_lossy(&answer.body).contains("CURSOR_EXPIRED"));

@@ -22,6 +22,18 @@ use tokio::task::JoinHandle;
 
 use crate::{Answer, Backend, GrantedSites, Persona, Template, TestDatabase, world};
 
+/// Settings for tests that ask for more than a client would: all there is, again and again at one instant.
+pub const UNLIMITED: [(&str, &str); 6] = [
+    ("CITES_LIMITS__ENABLED", "false"),
+    ("CITES_LIMITS__ANCT", HUGE),
+    ("CITES_LIMITS__PREFECTURE", HUGE),
+    ("CITES_LIMITS__COLLECTIVITE", HUGE),
+    ("CITES_LIMITS__PARTNER_SYSTEM", HUGE),
+    ("CITES_LIMITS__PUBLIC", HUGE),
+];
+
+const HUGE: &str = "{ operation = 1000000000, bucket = 1000000000 }";
+
 /// When every test takes place: the day of the national presentation.
 pub(crate) const NOW: &str = "2023-06-12T10:00:00Z";
 
@@ -45,9 +57,15 @@ pub struct TestApp {
 impl TestApp {
     /// Starts a server on a copy of a template.
     pub async fn start(backend: Backend, template: Template) -> Self {
+        Self::start_with(backend, template, &[]).await
+    }
+
+    /// The same under other settings, given as variables.
+    pub async fn start_with(backend: Backend, template: Template, settings: &[(&str, &str)]) -> Self {
         let home = tempfile::tempdir().expect("a folder");
         let database = TestDatabase::of(backend, template, home.path()).await;
-        Self::serve(database, home, |url| url).await
+        let config = config(database.url(), home.path(), settings);
+        Self::configured(database, home, &config).await
     }
 
     /// Starts a server that reaches its database by another address, such as that of a proxy.
@@ -56,14 +74,18 @@ impl TestApp {
         home: TempDir,
         address: impl FnOnce(String) -> String,
     ) -> Self {
-        let config = config(&address(database.url().to_owned()), home.path());
+        let config = config(&address(database.url().to_owned()), home.path(), &[]);
+        Self::configured(database, home, &config).await
+    }
+
+    async fn configured(database: TestDatabase, home: TempDir, config: &Config) -> Self {
         let clock = Arc::new(fixed_clock());
-        let db = startup::open(&config).await.expect("the copy opens");
+        let db = startup::open(config).await.expect("the copy opens");
         let issuer = DevIssuer::open(&home.path().join("key.pem"), &config.auth.audience).expect("a key");
         let time: Arc<dyn Clock> = clock.clone();
         let auth = Authenticator::new(&config.auth, Some(&issuer), time.clone()).expect("an authenticator");
         let lock = db.serve_lock().expect("nobody else serves it");
-        let running = startup::serve(&config, db.clone(), lock, &time, Arc::new(auth));
+        let running = startup::serve(config, db.clone(), lock, &time, Arc::new(auth));
         let running = running.expect("the server starts");
         let (address, server) = (running.address, running.server.handle());
         let serving = tokio::spawn(async move {
@@ -179,7 +201,13 @@ impl TestApp {
         self.receive(self.http.get(format!("http://{}{path}", self.address))).await
     }
 
-    async fn receive(&self, request: reqwest::RequestBuilder) -> Answer {
+    /// A client for requests of one's own making.
+    pub fn http(&self) -> &reqwest::Client {
+        &self.http
+    }
+
+    /// Sends such a request.
+    pub async fn receive(&self, request: reqwest::RequestBuilder) -> Answer {
         let response = request.send().await.expect("the server answers");
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
         let text = response.text().await.expect("the answer is whole");
@@ -202,9 +230,10 @@ impl fmt::Debug for TestApp {
     }
 }
 
-/// The settings of a test's server: a free port, one worker, few connections, nothing loaded at start.
-pub(crate) fn config(url: &str, home: &Path) -> Config {
-    let variables = [
+/// The settings of a test's server: a free port, one worker, few connections, nothing loaded at start, and the
+/// variables of the test.
+pub(crate) fn config(url: &str, home: &Path, settings: &[(&str, &str)]) -> Config {
+    let usual = [
         ("CITES_DATABASE__URL", url),
         ("CITES_DATABASE__MAX_CONNECTIONS", "8"),
         ("CITES_DATABASE__ACQUIRE_TIMEOUT_MS", "2000"),
@@ -212,7 +241,8 @@ pub(crate) fn config(url: &str, home: &Path) -> Config {
         ("CITES_SERVER__LISTEN", "127.0.0.1:0"),
         ("CITES_SERVER__WORKERS", "1"),
     ];
-    let variables = variables.map(|(name, value)| (name.to_owned(), value.to_owned()));
+    let variables = usual.iter().chain(settings);
+    let variables = variables.map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
     Config::from_sources(home, variables, &Overrides::default()).expect("the settings are right")
 }
 

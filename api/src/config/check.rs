@@ -5,6 +5,7 @@ use std::{collections::BTreeSet, ops::RangeInclusive};
 use tracing_subscriber::EnvFilter;
 
 use super::{AuthConfig, Config, IssuerConfig, KeyLocation, is_fetchable};
+use crate::auth::Role;
 use crate::limits;
 
 /// A rule that a value breaks: the key, and what is expected of it.
@@ -27,9 +28,23 @@ impl Config {
         in_range(self.server.workers as u64, &(0..=1024), "server.workers")?;
         self.check_database()?;
         self.auth.check()?;
+        self.check_limits()?;
         let level = EnvFilter::builder().parse(&self.log.level);
         let expected = "error, warn, info, debug, trace, or directives such as info,cites=debug";
         ensure(level.is_ok() && !self.log.level.trim().is_empty(), "log.level", expected)
+    }
+
+    fn check_limits(&self) -> Result<(), Broken> {
+        for role in Role::ALL {
+            let (key, allowance) = (format!("limits.{}", role.name()), self.limits.allowance(role));
+            in_range(allowance.operation, &(1..=1_000_000_000), &format!("{key}.operation"))?;
+            in_range(allowance.restore_rate, &(1..=1_000_000_000), &format!("{key}.restore_rate"))?;
+            let holds_one = (allowance.operation..=1_000_000_000).contains(&allowance.bucket);
+            ensure(holds_one, &key, "a bucket that holds one operation, 1000000000 points at most")?;
+            let deepest = limits::NESTING as u64 / 2;
+            in_range(allowance.document.depth as u64, &(1..=deepest), &format!("{key}.depth"))?;
+        }
+        Ok(())
     }
 
     fn check_database(&self) -> Result<(), Broken> {

@@ -8,6 +8,7 @@ mod auth;
 mod check;
 mod error;
 mod layers;
+mod limits;
 mod secret;
 #[cfg(test)]
 mod tests;
@@ -24,8 +25,10 @@ pub use self::{
     address::{is_fetchable, is_loopback},
     auth::{AuthConfig, ClaimPaths, IssuerConfig, KeyLocation, SigningAlgorithm},
     error::{ConfigError, Place},
+    limits::{LimitsConfig, RoleLimits},
     secret::Secret,
 };
+use crate::http::{ForwardedHeader, IpNet};
 
 /// The text of `config.default.toml`: every key with its default and a comment.
 pub const DEFAULTS: &str = include_str!("../../../config.default.toml");
@@ -51,6 +54,8 @@ pub struct Config {
     pub data: DataConfig,
     /// Whose tokens are accepted.
     pub auth: AuthConfig,
+    /// What callers may ask.
+    pub limits: LimitsConfig,
     /// What is logged, and how.
     pub log: LogConfig,
 }
@@ -63,6 +68,10 @@ pub struct ServerConfig {
     pub listen: SocketAddr,
     /// Worker threads; 0 = one per processor core.
     pub workers: usize,
+    /// Networks of the proxies that are believed about whom they send for.
+    pub trusted_proxies: Vec<IpNet>,
+    /// The header in which they say so.
+    pub forwarded_header: ForwardedHeader,
 }
 
 /// Where the data is.

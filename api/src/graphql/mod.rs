@@ -25,6 +25,7 @@ use tokio::sync::OnceCell;
 use self::document::Documents;
 pub use self::execute::{Answer, Operation, Outcome};
 pub(crate) use self::mutate::user_errors;
+use crate::budget::Budget;
 use crate::clock::Clock;
 use crate::db::Db;
 use crate::error::ApiError;
@@ -61,6 +62,7 @@ pub struct Engine {
     documents: Documents,
     introspection: Schema,
     pub(crate) services: Services,
+    pub(crate) budget: Budget,
     refusals: Refusals,
 }
 
@@ -89,12 +91,19 @@ impl Engine {
             documents,
             introspection,
             services,
+            budget: Budget::default(),
             refusals: Refusals::default(),
         })
     }
 }
 
 impl Engine {
+    /// The same engine under another budget.
+    #[must_use]
+    pub fn within(self, budget: Budget) -> Self {
+        Self { budget, ..self }
+    }
+
     /// The clock of this engine.
     pub(crate) fn clock(&self) -> &dyn Clock {
         self.clock.as_ref()

@@ -1,5 +1,7 @@
 //! What the HTTP layer asks of the engine.
 
+use std::net::IpAddr;
+
 use async_trait::async_trait;
 use serde_json::{Map, Value};
 
@@ -43,6 +45,8 @@ pub struct GraphqlRequest {
     pub read_only: bool,
     /// The `x-request-id` of the answer, for traces and the journal.
     pub request_id: String,
+    /// Where it comes from, which tells anonymous clients apart.
+    pub address: Option<IpAddr>,
 }
 
 /// The engine's answer.
@@ -65,6 +69,11 @@ pub enum AnswerKind {
     ReadOnly,
     /// The engine cannot execute anything for now; the same request may succeed later.
     Unavailable,
+    /// The client has asked for too much of late; nothing was executed.
+    RateLimited {
+        /// After how many seconds the same may be asked again.
+        retry_after: u32,
+    },
 }
 
 /// Why a request's author is not known.
@@ -103,11 +112,13 @@ pub struct ImportFailure {
     pub code: &'static str,
     /// The same for people.
     pub message: String,
+    /// After how many seconds to go on, where that is known.
+    pub retry_after: Option<u32>,
 }
 
 impl ImportFailure {
     /// A failure with a code and a text.
     pub fn new(code: &'static str, message: impl Into<String>) -> Self {
-        Self { code, message: message.into() }
+        Self { code, message: message.into(), retry_after: None }
     }
 }

@@ -29,7 +29,7 @@ async fn get<E: Executor>(http: HttpRequest, endpoint: Data<Endpoint<E>>) -> Htt
     answer(&http, async || {
         let actor = authenticate(&endpoint.executor, http.headers()).await?;
         let params = Params::from_query_string(http.query_string())?;
-        Ok(endpoint.executor.execute(request(&http, params, true), actor).await)
+        Ok(endpoint.executor.execute(request(&http, &endpoint, params, true), actor).await)
     })
     .await
 }
@@ -41,7 +41,7 @@ async fn post<E: Executor>(http: HttpRequest, body: Payload, endpoint: Data<Endp
         let actor = authenticate(&endpoint.executor, http.headers()).await?;
         let most = endpoint.executor.body_bytes(&actor);
         let params = Params::from_body(&read(body, most, &endpoint.settings).await?)?;
-        Ok(endpoint.executor.execute(request(&http, params, false), actor).await)
+        Ok(endpoint.executor.execute(request(&http, &endpoint, params, false), actor).await)
     })
     .await
 }
@@ -85,9 +85,10 @@ async fn read(body: Payload, most: usize, settings: &HttpSettings) -> Result<Byt
     }
 }
 
-fn request(http: &HttpRequest, params: Params, read_only: bool) -> GraphqlRequest {
+fn request<E>(http: &HttpRequest, endpoint: &Endpoint<E>, params: Params, read_only: bool) -> GraphqlRequest {
     let Params { query, operation_name, variables, extensions } = params;
-    GraphqlRequest { query, operation_name, variables, extensions, read_only, request_id: request_id(http) }
+    let (request_id, address) = (request_id(http), endpoint.settings.proxies.client(http));
+    GraphqlRequest { query, operation_name, variables, extensions, read_only, request_id, address }
 }
 
 /// Gives an answer the status that its media type calls for.
@@ -96,6 +97,7 @@ fn response(answer: GraphqlAnswer, media_type: MediaType) -> HttpResponse {
     match answer.kind {
         AnswerKind::ReadOnly => response.insert_header((ALLOW, "POST")),
         AnswerKind::Unavailable => response.insert_header((RETRY_AFTER, RETRY_AFTER_SECONDS)),
+        AnswerKind::RateLimited { retry_after } => response.insert_header((RETRY_AFTER, retry_after)),
         AnswerKind::Data | AnswerKind::RequestError => &mut response,
     };
     response.content_type(media_type).body(answer.body)
@@ -109,5 +111,6 @@ const fn status(kind: AnswerKind, media_type: MediaType) -> StatusCode {
         (AnswerKind::RequestError, MediaType::GraphqlResponse) => StatusCode::BAD_REQUEST,
         (AnswerKind::ReadOnly, _) => StatusCode::METHOD_NOT_ALLOWED,
         (AnswerKind::Unavailable, _) => StatusCode::SERVICE_UNAVAILABLE,
+        (AnswerKind::RateLimited { .. }, _) => StatusCode::TOO_MANY_REQUESTS,
     }
 }

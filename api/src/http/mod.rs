@@ -8,6 +8,7 @@
 //! App::new().wrap(middleware::from_fn(http::envelope)).configure(|app| http::routes(app, &endpoint))
 //! ```
 
+mod address;
 mod envelope;
 mod executor;
 mod graphql;
@@ -21,6 +22,7 @@ use std::time::Duration;
 
 use actix_web::web::{self, Data, ServiceConfig};
 
+pub use address::{ForwardedHeader, IpNet, Proxies};
 pub use envelope::envelope;
 pub use executor::{
     AnswerKind, AuthRefusal, Executor, GraphqlAnswer, GraphqlRequest, ImportChunk, ImportFailure,
@@ -30,17 +32,19 @@ pub use refusal::{REFUSALS, RefusalCode};
 /// Where GraphQL requests are served.
 pub const GRAPHQL_PATH: &str = "/graphql";
 
-/// Bounds on what the server reads before it has a request to execute.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Bounds on what the server reads before it has a request to execute, and whom it believes.
+#[derive(Clone, Debug)]
 pub struct HttpSettings {
     /// Longest wait for the whole body; a slower client is answered 408.
     pub body_timeout: Duration,
+    /// The proxies before it.
+    pub proxies: Proxies,
 }
 
 impl Default for HttpSettings {
-    /// 10 seconds.
+    /// 10 seconds, and no proxy.
     fn default() -> Self {
-        Self { body_timeout: Duration::from_secs(10) }
+        Self { body_timeout: Duration::from_secs(10), proxies: Proxies::default() }
     }
 }
 
