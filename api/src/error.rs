@@ -36,6 +36,10 @@ pub enum Code {
     LimitExceeded,
     /// The client has asked for too much of late.
     RateLimited,
+    /// No document is known by the identifier.
+    PersistedQueryNotFound,
+    /// The caller runs nothing but trusted documents.
+    DocumentNotTrusted,
     /// The caller may not do this.
     Forbidden,
     /// A write may be done or not; sent again with its idempotency key, it is done once.
@@ -85,6 +89,18 @@ impl Code {
             "The client has asked for too much of late; `retryAfter` and the header `Retry-After` say after how many \
              seconds the same may be asked ([limits](limits.md)).",
         ),
+        (
+            Self::PersistedQueryNotFound,
+            "400",
+            Again::Never,
+            "No document is known by this identifier; send the document with it ([documents](documents.md)).",
+        ),
+        (
+            Self::DocumentNotTrusted,
+            "400",
+            Again::Never,
+            "Callers of this role run nothing but the documents of the operator's manifest.",
+        ),
         (Self::Forbidden, PARTIAL, Again::Never, "The caller may not do this."),
         (
             Self::OutcomeUnknown,
@@ -114,6 +130,8 @@ impl Code {
             Self::CursorExpired => "CURSOR_EXPIRED",
             Self::LimitExceeded => "LIMIT_EXCEEDED",
             Self::RateLimited => "RATE_LIMITED",
+            Self::PersistedQueryNotFound => "PERSISTED_QUERY_NOT_FOUND",
+            Self::DocumentNotTrusted => "DOCUMENT_NOT_TRUSTED",
             Self::Forbidden => "FORBIDDEN",
             Self::OutcomeUnknown => "OUTCOME_UNKNOWN",
             Self::Unavailable => "UNAVAILABLE",

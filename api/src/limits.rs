@@ -77,6 +77,9 @@ pub const DOCUMENT_CACHE: usize = 512;
 /// Largest document kept in that cache, in bytes, so that its memory is bounded.
 pub const DOCUMENT_CACHE_BYTES: usize = 16 * 1_024;
 
+/// How long caches may keep what the public got by GET, in seconds: what is withdrawn is seen no longer than that.
+pub const SHARED_SECONDS: u32 = 60;
+
 /// Largest request body, in bytes.
 pub const BODY_BYTES: usize = 1_024 * 1_024;
 
@@ -188,6 +191,8 @@ pub struct Allowance {
     pub bucket: u64,
     /// Points given back each second.
     pub restore_rate: u64,
+    /// Whether the schema may be asked for (`__schema`, `__type`).
+    pub introspection: bool,
     /// What its document may be.
     pub document: DocumentLimits,
 }
@@ -196,15 +201,17 @@ impl Allowance {
     /// The allowance of a role: enough for dashboards all day and for imports without pause, too little to keep a
     /// database busy.
     pub const fn of(role: Role) -> Self {
-        let document = DocumentLimits::of(role);
+        let (introspection, document) = (true, DocumentLimits::of(role));
         match role {
             Role::Anct | Role::PartnerSystem => {
-                Self { operation: 100_000, bucket: 1_000_000, restore_rate: 10_000, document }
+                Self { operation: 100_000, bucket: 1_000_000, restore_rate: 10_000, introspection, document }
             }
             Role::Prefecture | Role::Collectivite => {
-                Self { operation: 100_000, bucket: 500_000, restore_rate: 5_000, document }
+                Self { operation: 100_000, bucket: 500_000, restore_rate: 5_000, introspection, document }
             }
-            Role::Public => Self { operation: 50_000, bucket: 100_000, restore_rate: 1_000, document },
+            Role::Public => {
+                Self { operation: 50_000, bucket: 100_000, restore_rate: 1_000, introspection, document }
+            }
         }
     }
 }

@@ -10,12 +10,12 @@ use anyhow::Context;
 use async_graphql::Variables;
 
 use crate::audit::seal;
-use crate::auth::{Actor, AuthError, Authenticator, Scope};
+use crate::auth::{Actor, AuthError, Authenticator, Role, Scope};
 use crate::budget::Budget;
 use crate::clock::Clock;
-use crate::config::Config;
+use crate::config::{Config, DocumentsConfig};
 use crate::db::{Db, ServeLock};
-use crate::graphql::{Engine, Operation, Outcome};
+use crate::graphql::{Engine, Operation, Outcome, Persisted};
 use crate::http::{
     self, AnswerKind, AuthRefusal, Endpoint, Executor, GraphqlAnswer, GraphqlRequest, HttpSettings,
     ImportChunk, ImportFailure, Proxies,
@@ -76,15 +76,21 @@ pub fn serve(
     auth: Arc<Authenticator>,
 ) -> anyhow::Result<Running> {
     let budget = Budget::new(config.limits.enabled, |role| config.limits.allowance(role));
-    let engine = Arc::new(Engine::new(Arc::new(db), Arc::clone(clock))?.within(budget));
+    let engine = Arc::new(
+        Engine::new(Arc::new(db), Arc::clone(clock))?.within(budget).with_documents(persisted(config)?),
+    );
     seal_in_background(Arc::clone(&engine.db), Arc::clone(clock));
     let service = Service { engine, auth };
     let proxies =
         Proxies { trusted: config.server.trusted_proxies.clone(), header: config.server.forwarded_header };
     let settings = HttpSettings { proxies, ..HttpSettings::default() };
     let endpoint = web::Data::new(Endpoint::new(service, settings));
+    let origins = config.server.cors_origins.clone();
     let mut server = HttpServer::new(move || {
-        App::new().wrap(middleware::from_fn(http::envelope)).configure(|app| http::routes(app, &endpoint))
+        App::new()
+            .wrap(http::cors(&origins))
+            .wrap(middleware::from_fn(http::envelope))
+            .configure(|app| http::routes(app, &endpoint))
     });
     if config.server.workers > 0 {
         server = server.workers(config.server.workers);
@@ -94,6 +100,16 @@ pub fn serve(
         .with_context(|| format!("cannot listen on {}", config.server.listen))?;
     let address = server.addrs().first().copied().unwrap_or(config.server.listen);
     Ok(Running { address, server: server.run(), _lock: lock })
+}
+
+/// The documents that clients may name.
+fn persisted(config: &Config) -> anyhow::Result<Persisted> {
+    let DocumentsConfig { manifest, only_trusted_for } = &config.documents;
+    if manifest.is_empty() {
+        return Ok(Persisted::default());
+    }
+    let roles = only_trusted_for.iter().filter_map(|role| Role::from_name(role)).collect();
+    Persisted::load(manifest.as_ref(), roles)
 }
 
 /// How often the journal is sealed.
@@ -132,6 +148,7 @@ impl Executor for Service {
     async fn execute(&self, request: GraphqlRequest, actor: Actor) -> GraphqlAnswer {
         let operation = Operation {
             query: request.query,
+            document_id: request.document_id,
             name: request.operation_name,
             variables: Variables::from_json(request.variables.into()),
             read_only: request.read_only,
@@ -146,7 +163,7 @@ impl Executor for Service {
             Outcome::Unavailable => AnswerKind::Unavailable,
             Outcome::RateLimited { retry_after } => AnswerKind::RateLimited { retry_after },
         };
-        GraphqlAnswer { body: answer.body, kind }
+        GraphqlAnswer { body: answer.body, kind, shared: answer.shared }
     }
 
     async fn import(&self, chunk: ImportChunk, actor: Actor) -> Result<Vec<u8>, ImportFailure> {

@@ -5,6 +5,7 @@ mod budget;
 mod commands;
 mod contract;
 mod differential;
+mod documents;
 mod errors;
 mod faults;
 mod feed;

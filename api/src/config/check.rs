@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, ops::RangeInclusive};
 
 use tracing_subscriber::EnvFilter;
 
-use super::{AuthConfig, Config, IssuerConfig, KeyLocation, is_fetchable};
+use super::{AuthConfig, Config, IssuerConfig, KeyLocation, is_fetchable, is_origin};
 use crate::auth::Role;
 use crate::limits;
 
@@ -26,12 +26,27 @@ fn in_range(value: u64, range: &RangeInclusive<u64>, key: &str) -> Result<(), Br
 impl Config {
     pub(super) fn check(&self) -> Result<(), Broken> {
         in_range(self.server.workers as u64, &(0..=1024), "server.workers")?;
+        for (index, origin) in self.server.cors_origins.iter().enumerate() {
+            let expected = "an origin such as https://carte.example.fr, without path, or *";
+            ensure(origin == "*" || is_origin(origin), &format!("server.cors_origins[{index}]"), expected)?;
+        }
         self.check_database()?;
         self.auth.check()?;
+        self.check_documents()?;
         self.check_limits()?;
         let level = EnvFilter::builder().parse(&self.log.level);
         let expected = "error, warn, info, debug, trace, or directives such as info,cites=debug";
         ensure(level.is_ok() && !self.log.level.trim().is_empty(), "log.level", expected)
+    }
+
+    fn check_documents(&self) -> Result<(), Broken> {
+        let key = "documents.only_trusted_for";
+        let (roles, manifest) = (&self.documents.only_trusted_for, &self.documents.manifest);
+        let names = Role::ALL.map(Role::name).join(", ");
+        for (index, role) in roles.iter().enumerate() {
+            ensure(Role::from_name(role).is_some(), &format!("{key}[{index}]"), &format!("one of {names}"))?;
+        }
+        ensure(roles.is_empty() || !manifest.is_empty(), key, "a documents.manifest that holds what they run")
     }
 
     fn check_limits(&self) -> Result<(), Broken> {

@@ -33,6 +33,8 @@ pub struct RoleLimits {
     pub bucket: Option<u64>,
     /// Points given back each second.
     pub restore_rate: Option<u64>,
+    /// Whether the schema may be asked for.
+    pub introspection: Option<bool>,
     /// Longest document, in bytes.
     pub bytes: Option<usize>,
     /// Most tokens of a document.
@@ -72,6 +74,7 @@ impl LimitsConfig {
             operation: set.operation.unwrap_or(usual.operation),
             bucket: set.bucket.unwrap_or(usual.bucket),
             restore_rate: set.restore_rate.unwrap_or(usual.restore_rate),
+            introspection: set.introspection.unwrap_or(usual.introspection),
             document: set.document(usual.document),
         }
     }

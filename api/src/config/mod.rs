@@ -22,7 +22,7 @@ use serde::{Deserialize, Deserializer, de};
 
 use self::layers::{Layers, read_file};
 pub use self::{
-    address::{is_fetchable, is_loopback},
+    address::{is_fetchable, is_loopback, is_origin},
     auth::{AuthConfig, ClaimPaths, IssuerConfig, KeyLocation, SigningAlgorithm},
     error::{ConfigError, Place},
     limits::{LimitsConfig, RoleLimits},
@@ -54,6 +54,8 @@ pub struct Config {
     pub data: DataConfig,
     /// Whose tokens are accepted.
     pub auth: AuthConfig,
+    /// Documents that have names.
+    pub documents: DocumentsConfig,
     /// What callers may ask.
     pub limits: LimitsConfig,
     /// What is logged, and how.
@@ -72,6 +74,8 @@ pub struct ServerConfig {
     pub trusted_proxies: Vec<IpNet>,
     /// The header in which they say so.
     pub forwarded_header: ForwardedHeader,
+    /// Origins whose pages may read answers; `*` for any.
+    pub cors_origins: Vec<String>,
 }
 
 /// Where the data is.
@@ -155,6 +159,16 @@ impl<'de> Deserialize<'de> for Switch {
             },
         }
     }
+}
+
+/// Documents that have names.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DocumentsConfig {
+    /// The file of trusted documents; empty for none.
+    pub manifest: String,
+    /// Names of the roles that run nothing else.
+    pub only_trusted_for: Vec<String>,
 }
 
 /// What is logged, and how.

@@ -9,10 +9,11 @@ use async_graphql::parser::types::{
     DocumentOperations, ExecutableDocument, OperationDefinition, OperationType, Selection, SelectionSet,
 };
 use async_graphql::{Positioned, Request, Variables};
+use sha2::{Digest, Sha256};
 
 use super::response::Cost;
 use super::{Engine, atomic, check, document, response};
-use crate::auth::Actor;
+use crate::auth::{Actor, Role};
 use crate::budget::Account;
 use crate::error::{ApiError, Code};
 use crate::limits;
@@ -26,10 +27,12 @@ use crate::read::shape::{Out, json_key, json_string};
 use crate::read::write::Writer;
 
 /// One request, its document not yet looked at.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Operation {
-    /// The document.
-    pub query: String,
+    /// The document, unless it is only named.
+    pub query: Option<String>,
+    /// The identifier of the document.
+    pub document_id: Option<String>,
     /// Which of its operations to run.
     pub name: Option<String>,
     /// Variables as sent.
@@ -49,6 +52,8 @@ pub struct Answer {
     pub body: Vec<u8>,
     /// What it holds.
     pub outcome: Outcome,
+    /// A hash of the data, where everybody gets the same: what the public reads of others than itself.
+    pub shared: Option<String>,
 }
 
 /// What an answer holds.
@@ -89,7 +94,7 @@ impl Engine {
                     None if has(Code::Unavailable) => Outcome::Unavailable,
                     None => Outcome::Refused,
                 };
-                Answer { body: response::refused(&errors), outcome }
+                Answer { body: response::refused(&errors), outcome, shared: None }
             }
         }
     }
@@ -108,7 +113,10 @@ impl Engine {
         let one = |error| vec![error];
         account.take(limits::REQUEST_POINTS).map_err(one)?;
         let limits = account.allowance().document;
-        let checked = self.documents.checked(&self.model, &asked.query, &limits).await?;
+        let (query, id) = (asked.query.as_deref(), asked.document_id.as_deref());
+        let text = self.persisted.text(query, id, viewer.actor.role).map_err(one)?;
+        let checked = self.documents.checked(&self.model, &text, &limits).await?;
+        self.persisted.remember(query, id);
         let parsed = &checked.document;
         let operation = document::operation(parsed, asked.name.as_deref()).map_err(one)?;
         check::check_variables(&asked.variables, &limits).map_err(one)?;
@@ -127,12 +135,12 @@ impl Engine {
             OperationType::Mutation if asked.read_only => {
                 let error =
                     ApiError::new(Code::BadUserInput, "a mutation cannot be sent by GET").expected("POST");
-                Ok(Answer { body: response::refused(&[error]), outcome: Outcome::ReadOnly })
+                Ok(Answer { body: response::refused(&[error]), outcome: Outcome::ReadOnly, shared: None })
             }
             OperationType::Mutation => {
                 self.mutate(parsed, operation, &variables, viewer, account, &asked.request_id).await
             }
-            _ => self.answer(parsed, operation, &variables, viewer, account).await,
+            _ => self.answer(parsed, operation, &variables, viewer, account, asked.read_only).await,
         }
     }
 
@@ -143,6 +151,7 @@ impl Engine {
         variables: &Variables,
         viewer: &Viewer,
         account: &mut Account,
+        may_be_shared: bool,
     ) -> Result<Answer, Vec<ApiError>> {
         let one = |error| vec![error];
         let document = Document { fragments: &parsed.fragments, variables };
@@ -150,6 +159,10 @@ impl Engine {
         let roots = document.fields(&sets, &|on| on == "Query");
         check::check_roots(roots.len(), &account.allowance().document).map_err(one)?;
         if roots.iter().any(is_introspection) {
+            if !account.allowance().introspection {
+                let message = "the schema may not be asked for by this role";
+                return Err(vec![ApiError::new(Code::Forbidden, message)]);
+            }
             account.take(limits::INTROSPECTION_POINTS).map_err(one)?;
         }
         let known = account.requested();
@@ -182,7 +195,12 @@ impl Engine {
         let fetched = run::run(&self.db, &levels).await.map_err(one)?;
         let shape = outs.into_iter().filter_map(|(key, out)| out.map(|out| (key, out))).collect();
         let data = Writer::new(&levels, &fetched).root(&Out::Fields(shape)).map_err(one)?;
-        Ok(executed(&data, &errors, account, known + cost::actual(&levels, &fetched)))
+        let mut answer = executed(&data, &errors, account, known + cost::actual(&levels, &fetched));
+        if may_be_shared && viewer.actor.role == Role::Public && errors.is_empty() {
+            let is_personal = roots.iter().any(|root| root.name == "viewer");
+            answer.shared = (!is_personal).then(|| hex::encode(&Sha256::digest(&data)[..16]));
+        }
+        Ok(answer)
     }
 
     /// Plans a root field; an error makes a nullable field null, and the whole data null otherwise (`None`).
@@ -246,7 +264,7 @@ impl Engine {
 pub(super) fn executed(data: &[u8], errors: &[ApiError], account: &Account, actual: u64) -> Answer {
     account.settle(actual);
     let cost = Cost { requested: account.requested(), actual, left: account.standing() };
-    Answer { body: response::executed(data, errors, cost), outcome: Outcome::Executed }
+    Answer { body: response::executed(data, errors, cost), outcome: Outcome::Executed, shared: None }
 }
 
 fn is_introspection(root: &Selected<'_>) -> bool {

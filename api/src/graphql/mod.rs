@@ -1,6 +1,6 @@
 //! The engine: from a GraphQL request to its answer.
 //!
-//! `document` has the library parse and validate, `check` looks at what the library passes over, `execute` plans,
+//! `persisted` finds documents by their names, `document` has the library parse and validate, `check` looks at what the library passes over, `execute` plans,
 //! runs and writes, `response` puts the answer together. Introspection is answered by the library, from the same schema.
 
 mod atomic;
@@ -9,6 +9,7 @@ mod document;
 mod execute;
 mod mutate;
 mod outputs;
+mod persisted;
 mod response;
 pub mod scalars;
 mod schema;
@@ -25,6 +26,7 @@ use tokio::sync::OnceCell;
 use self::document::Documents;
 pub use self::execute::{Answer, Operation, Outcome};
 pub(crate) use self::mutate::user_errors;
+pub use self::persisted::Persisted;
 use crate::budget::Budget;
 use crate::clock::Clock;
 use crate::db::Db;
@@ -60,6 +62,7 @@ pub struct Engine {
     policy: &'static Policy,
     clock: Arc<dyn Clock>,
     documents: Documents,
+    persisted: Persisted,
     introspection: Schema,
     pub(crate) services: Services,
     pub(crate) budget: Budget,
@@ -89,6 +92,7 @@ impl Engine {
             policy,
             clock,
             documents,
+            persisted: Persisted::default(),
             introspection,
             services,
             budget: Budget::default(),
@@ -102,6 +106,12 @@ impl Engine {
     #[must_use]
     pub fn within(self, budget: Budget) -> Self {
         Self { budget, ..self }
+    }
+
+    /// The same engine with documents that have names.
+    #[must_use]
+    pub fn with_documents(self, persisted: Persisted) -> Self {
+        Self { persisted, ..self }
     }
 
     /// The clock of this engine.

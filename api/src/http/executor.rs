@@ -33,8 +33,10 @@ pub trait Executor: Send + Sync + 'static {
 /// One well-formed GraphQL request; its document has not been looked at.
 #[derive(Clone, Debug, PartialEq)]
 pub struct GraphqlRequest {
-    /// The document.
-    pub query: String,
+    /// The document, unless it is only named.
+    pub query: Option<String>,
+    /// The identifier of the document: of the client's choice, or `sha256:` with its hash.
+    pub document_id: Option<String>,
     /// Which of the document's operations to execute.
     pub operation_name: Option<String>,
     /// Values of the operation's variables, not yet coerced.
@@ -56,6 +58,8 @@ pub struct GraphqlAnswer {
     pub body: Vec<u8>,
     /// What the body holds, from which comes the HTTP status.
     pub kind: AnswerKind,
+    /// A hash of the data, if everybody gets the same: caches may keep it for a while.
+    pub shared: Option<String>,
 }
 
 /// What an answer holds.

@@ -1,7 +1,12 @@
 //! `/graphql`: GET for queries, POST for everything.
 
+use actix_web::body::MessageBody;
+use actix_web::dev::{ServiceFactory, ServiceRequest, ServiceResponse};
 use actix_web::http::StatusCode;
-use actix_web::http::header::{ALLOW, AUTHORIZATION, HeaderMap, RETRY_AFTER};
+use actix_web::http::header::{
+    ALLOW, AUTHORIZATION, CACHE_CONTROL, ETAG, HeaderMap, IF_NONE_MATCH, RETRY_AFTER,
+};
+use actix_web::middleware::Compress;
 use actix_web::web::{self, Bytes, Data, Payload};
 use actix_web::{HttpRequest, HttpResponse, Resource};
 
@@ -11,10 +16,22 @@ use super::negotiate::{self, MediaType};
 use super::params::Params;
 use super::refusal::{RETRY_AFTER_SECONDS, Refusal};
 use super::{Endpoint, HttpSettings};
+use crate::limits;
 
 /// The GraphQL resource.
-pub(super) fn resource<E: Executor>(path: &str) -> Resource {
+pub(super) fn resource<E: Executor>(
+    path: &str,
+) -> Resource<
+    impl ServiceFactory<
+        ServiceRequest,
+        Config = (),
+        Response = ServiceResponse<impl MessageBody>,
+        Error = actix_web::Error,
+        InitError = (),
+    >,
+> {
     web::resource(path)
+        .wrap(Compress::default())
         .route(web::get().to(get::<E>))
         .route(web::post().to(post::<E>))
         .default_service(web::to(other_method))
@@ -54,7 +71,7 @@ async fn answer(
     match negotiate::accepted(http.headers()) {
         Err(refusal) => refusal.response(MediaType::Json),
         Ok(media_type) => match serve().await {
-            Ok(answer) => response(answer, media_type),
+            Ok(answer) => response(answer, media_type, http.headers()),
             Err(refusal) => refusal.response(media_type),
         },
     }
@@ -86,13 +103,25 @@ async fn read(body: Payload, most: usize, settings: &HttpSettings) -> Result<Byt
 }
 
 fn request<E>(http: &HttpRequest, endpoint: &Endpoint<E>, params: Params, read_only: bool) -> GraphqlRequest {
-    let Params { query, operation_name, variables, extensions } = params;
+    let Params { query, document_id, operation_name, variables, extensions } = params;
     let (request_id, address) = (request_id(http), endpoint.settings.proxies.client(http));
-    GraphqlRequest { query, operation_name, variables, extensions, read_only, request_id, address }
+    GraphqlRequest {
+        query,
+        document_id,
+        operation_name,
+        variables,
+        extensions,
+        read_only,
+        request_id,
+        address,
+    }
 }
 
 /// Gives an answer the status that its media type calls for.
-fn response(answer: GraphqlAnswer, media_type: MediaType) -> HttpResponse {
+fn response(answer: GraphqlAnswer, media_type: MediaType, headers: &HeaderMap) -> HttpResponse {
+    if let Some(hash) = &answer.shared {
+        return shared(hash, answer.body, media_type, headers);
+    }
     let mut response = HttpResponse::build(status(answer.kind, media_type));
     match answer.kind {
         AnswerKind::ReadOnly => response.insert_header((ALLOW, "POST")),
@@ -101,6 +130,19 @@ fn response(answer: GraphqlAnswer, media_type: MediaType) -> HttpResponse {
         AnswerKind::Data | AnswerKind::RequestError => &mut response,
     };
     response.content_type(media_type).body(answer.body)
+}
+
+/// An answer that caches may keep, or word that the client's own copy is still right. The tag is weak: it is that of the
+/// data, and the cost beside them may differ.
+fn shared(hash: &str, body: Vec<u8>, media_type: MediaType, headers: &HeaderMap) -> HttpResponse {
+    let tag = format!("W/\"{hash}\"");
+    let known = headers.get_all(IF_NONE_MATCH).filter_map(|value| value.to_str().ok());
+    let known = known.flat_map(|value| value.split(',')).map(str::trim);
+    let is_known = known.into_iter().any(|other| other == tag || other == "*");
+    let mut response = if is_known { HttpResponse::NotModified() } else { HttpResponse::Ok() };
+    response.insert_header((ETAG, tag));
+    response.insert_header((CACHE_CONTROL, format!("public, max-age={}", limits::SHARED_SECONDS)));
+    if is_known { response.finish() } else { response.content_type(media_type).body(body) }
 }
 
 const fn status(kind: AnswerKind, media_type: MediaType) -> StatusCode {

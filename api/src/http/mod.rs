@@ -9,6 +9,7 @@
 //! ```
 
 mod address;
+mod cors;
 mod envelope;
 mod executor;
 mod graphql;
@@ -23,6 +24,7 @@ use std::time::Duration;
 use actix_web::web::{self, Data, ServiceConfig};
 
 pub use address::{ForwardedHeader, IpNet, Proxies};
+pub use cors::cors;
 pub use envelope::envelope;
 pub use executor::{
     AnswerKind, AuthRefusal, Executor, GraphqlAnswer, GraphqlRequest, ImportChunk, ImportFailure,
