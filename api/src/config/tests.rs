@@ -103,33 +103,6 @@ fn a_wrong_setting_names_its_key_its_place_and_what_is_expected() {
         ("[server]\nworkers = \"two\"", &[], &[], "server.workers", "line 2", "expected a whole number"),
         ("[server]\nworkers = -1", &[], &[], "server.workers", "line 2", "expected a whole number"),
         ("[server]\nworkers = 2000", &[], &[], "server.workers", "line 2", "a number from 0 to 1024"),
-        (
-            "[server]\ntrusted_proxies = [\n\"proxy\"]",
-            &[],
-            &[],
-            "server.trusted_proxies[0]",
-            "line 3",
-            "IP address",
-        ),
-        (
-            "[documents]\nonly_trusted_for = [\"all\"]",
-            &[],
-            &[],
-            "documents.only_trusted_for[0]",
-            "line 2",
-            "public",
-        ),
-        (
-            "[documents]\nonly_trusted_for = [\"public\"]",
-            &[],
-            &[],
-            "documents.only_trusted_for",
-            "line 2",
-            "manifest",
-        ),
-        ("[limits]\npublic = { bukket = 1 }", &[], &[], "limits.public.bukket", "line 2", "`operation`"),
-        ("[limits]\npublic = { bucket = 9 }", &[], &[], "limits.public", "line 2", "holds one operation"),
-        ("[limits]\npublic = { depth = 51 }", &[], &[], "limits.public.depth", "line 2", "from 1 to 50"),
         ("[server]\nlisten = 8080", &[], &[], "server.listen", "line 2", "expected"),
         ("[server]\nlisten = \"localhost\"", &[], &[], "server.listen", "line 2", "socket address"),
         ("[data]\ndemo = 1", &[], &[], "data.demo", "line 2", "expected true, false or \"auto\""),
@@ -254,4 +227,20 @@ fn the_sqlite_file_is_found_in_its_url() {
     assert_eq!(file("sqlite:///srv/cites.db?mode=rwc").as_deref(), Some("/srv/cites.db"));
     assert_eq!(file("sqlite::memory:"), None);
     assert_eq!(file("postgres://h/b"), None);
+}
+
+#[test]
+fn a_wrong_limit_names_its_key_and_what_is_expected() {
+    for (file, key, expected) in [
+        ("[server]\ntrusted_proxies = [\n\"proxy\"]", "server.trusted_proxies[0]", "IP address"),
+        ("[server]\ncors_origins = [\"https://a.fr/\"]", "server.cors_origins[0]", "an origin"),
+        ("[documents]\nonly_trusted_for = [\"all\"]", "documents.only_trusted_for[0]", "public"),
+        ("[documents]\nonly_trusted_for = [\"public\"]", "documents.only_trusted_for", "manifest"),
+        ("[limits]\npublic = { bukket = 1 }", "limits.public.bukket", "`operation`"),
+        ("[limits]\npublic = { bucket = 9 }", "limits.public", "holds one operation"),
+        ("[limits]\npublic = { depth = 51 }", "limits.public.depth", "from 1 to 50"),
+    ] {
+        let error = read(file, &[], &[]).unwrap_err().to_string();
+        assert!(error.contains(key) && error.contains(expected), "{error}");
+    }
 }

@@ -88,7 +88,7 @@ mod tests {
 
     use super::*;
 
-    fn client(header: ForwardedHeader, peer: &str, name: HeaderName, values: &[&'static str]) -> String {
+    fn client(header: ForwardedHeader, peer: &str, name: &HeaderName, values: &[&'static str]) -> String {
         let trusted = vec!["10.0.0.0/8".parse().unwrap(), "fd00::/8".parse().unwrap()];
         let mut headers = HeaderMap::new();
         for value in values {
@@ -100,7 +100,7 @@ mod tests {
     #[test]
     fn only_what_trusted_proxies_say_is_believed() {
         let of = |peer, values: &[&'static str]| {
-            client(ForwardedHeader::XForwardedFor, peer, X_FORWARDED_FOR, values)
+            client(ForwardedHeader::XForwardedFor, peer, &X_FORWARDED_FOR, values)
         };
         assert_eq!(of("192.0.2.9", &["198.51.100.1"]), "192.0.2.9", "a stranger says what he wants");
         assert_eq!(of("10.0.0.1", &["198.51.100.1"]), "198.51.100.1");
@@ -114,11 +114,11 @@ mod tests {
 
     #[test]
     fn the_standard_header_is_read_where_it_is_configured_and_no_other_beside() {
-        let of = |values: &[&'static str]| client(ForwardedHeader::Forwarded, "10.0.0.1", FORWARDED, values);
+        let of = |values: &[&'static str]| client(ForwardedHeader::Forwarded, "10.0.0.1", &FORWARDED, values);
         assert_eq!(of(&["for=203.0.113.7, for=\"[2001:db8::1]:4711\";proto=https"]), "2001:db8::1");
         assert_eq!(of(&["proto=https;For=198.51.100.1", "for=10.0.0.2"]), "198.51.100.1");
         assert_eq!(of(&["for=_hidden"]), "10.0.0.1");
-        let other = client(ForwardedHeader::XForwardedFor, "10.0.0.1", FORWARDED, &["for=198.51.100.1"]);
+        let other = client(ForwardedHeader::XForwardedFor, "10.0.0.1", &FORWARDED, &["for=198.51.100.1"]);
         assert_eq!(other, "10.0.0.1");
     }
 }
