@@ -34,6 +34,12 @@ pub enum Code {
     CursorExpired,
     /// The operation asks for more than a limit allows.
     LimitExceeded,
+    /// The client has asked for too much of late.
+    RateLimited,
+    /// No document is known by the identifier.
+    PersistedQueryNotFound,
+    /// The caller runs nothing but trusted documents.
+    DocumentNotTrusted,
     /// The caller may not do this.
     Forbidden,
     /// A write may be done or not; sent again with its idempotency key, it is done once.
@@ -78,6 +84,25 @@ impl Code {
             "A cursor of the change feed is too old, or of another copy of the database; start over.",
         ),
         (Self::LimitExceeded, PARTIAL, Again::Never, "The operation asks for more than a limit allows."),
+        (
+            Self::RateLimited,
+            "429",
+            Again::Later,
+            "The client has asked for too much of late; `retryAfter` and the header `Retry-After` say after how many \
+             seconds the same may be asked ([limits](limits.md)).",
+        ),
+        (
+            Self::PersistedQueryNotFound,
+            "400",
+            Again::Never,
+            "No document is known by this identifier; send the document with it ([documents](documents.md)).",
+        ),
+        (
+            Self::DocumentNotTrusted,
+            "400",
+            Again::Never,
+            "Callers of this role run nothing but the documents of the operator's manifest.",
+        ),
         (Self::Forbidden, PARTIAL, Again::Never, "The caller may not do this."),
         (
             Self::OutcomeUnknown,
@@ -112,6 +137,9 @@ impl Code {
             Self::InvalidCursor => "INVALID_CURSOR",
             Self::CursorExpired => "CURSOR_EXPIRED",
             Self::LimitExceeded => "LIMIT_EXCEEDED",
+            Self::RateLimited => "RATE_LIMITED",
+            Self::PersistedQueryNotFound => "PERSISTED_QUERY_NOT_FOUND",
+            Self::DocumentNotTrusted => "DOCUMENT_NOT_TRUSTED",
             Self::Forbidden => "FORBIDDEN",
             Self::OutcomeUnknown => "OUTCOME_UNKNOWN",
             Self::DeadlineExceeded => "DEADLINE_EXCEEDED",
@@ -150,6 +178,8 @@ pub struct Fault {
     pub input: Vec<Step>,
     /// Where in the document.
     pub locations: Vec<Pos>,
+    /// After how many seconds the same may be asked again, where that is known.
+    pub retry_after: Option<u32>,
     /// Another transaction stood in the way, or the connection was lost: nothing was written, and the same may succeed
     /// at once.
     pub is_transient: bool,
@@ -180,6 +210,7 @@ impl ApiError {
             path: Vec::new(),
             input: Vec::new(),
             locations: Vec::new(),
+            retry_after: None,
             is_transient: false,
         }))
     }

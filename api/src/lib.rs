@@ -2,6 +2,7 @@
 
 pub mod audit;
 pub mod auth;
+pub mod budget;
 pub mod cli;
 pub mod clock;
 pub mod codes;

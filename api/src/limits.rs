@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::auth::Role;
+
 /// Rows a connection gives when neither `first` nor `last` is asked.
 pub const PAGE_DEFAULT: usize = 20;
 
@@ -62,32 +64,27 @@ pub const JWKS_TIMEOUT: Duration = Duration::from_secs(5);
 /// Longest life of a development token.
 pub const DEV_TOKEN_TTL: Duration = Duration::from_hours(30 * 24);
 
+/// Deepest nesting of braces, brackets and parentheses in a document, counted before it is parsed: the parser calls
+/// itself for each, and its stack is small.
+pub const NESTING: usize = 100;
+
+/// Most errors told of one request; more say nothing new.
+pub const ERRORS: usize = 50;
+
 /// Parsed documents kept, least recently used out first: a client sends the same few documents.
 pub const DOCUMENT_CACHE: usize = 512;
 
 /// Largest document kept in that cache, in bytes, so that its memory is bounded.
 pub const DOCUMENT_CACHE_BYTES: usize = 16 * 1_024;
 
+/// How long caches may keep what the public got by GET, in seconds: what is withdrawn is seen no longer than that.
+pub const SHARED_SECONDS: u32 = 60;
+
 /// Largest request body, in bytes.
 pub const BODY_BYTES: usize = 1_024 * 1_024;
 
 /// The same for a caller whose token is for imports, whose calls carry thousands of items.
 pub const IMPORT_BODY_BYTES: usize = 16 * 1_024 * 1_024;
-
-/// Deepest nesting of fields in a document.
-pub const DEPTH: usize = 20;
-
-/// Most fields at the root of a document: each is planned on its own.
-pub const ROOT_FIELDS: usize = 20;
-
-/// Most fields in a document with its fragments written out, which is what validating and planning it costs.
-pub const FIELDS: usize = 2_000;
-
-/// Most fragments in a document.
-pub const FRAGMENTS: usize = 100;
-
-/// Most directives in a document with its fragments written out.
-pub const DIRECTIVES: usize = 200;
 
 /// Most lists and objects at the root that an operation reads, at one SQL statement each (two with a count); its
 /// shape tells, before any runs.
@@ -168,3 +165,97 @@ pub const SOCKET_SILENCE: Duration = Duration::from_secs(30);
 
 /// How often a quiet event stream gets a comment, by which proxies keep it open and a client that is gone is noticed.
 pub const STREAM_SILENCE: Duration = Duration::from_secs(15);
+/// Points of every operation, whatever it asks, taken before its document is looked at.
+pub const REQUEST_POINTS: u64 = 1;
+
+/// Points of counting one list (`totalCount`).
+pub const COUNT_POINTS: u64 = 5;
+
+/// Rows for which a list without pages counts: such sets are short by their nature.
+pub const LIST_POINTS: u64 = 3;
+
+/// Points of statistics or of a comparison of all rows, whatever comes of it.
+pub const AGGREGATE_POINTS: u64 = 200;
+
+/// Points of introspection, which no row bounds.
+pub const INTROSPECTION_POINTS: u64 = 200;
+
+/// Points of one mutation, beside one for each item of the lists in its input.
+pub const MUTATION_POINTS: u64 = 10;
+
+/// Clients whose points are known at once, least recently seen out first: one that is forgotten begins anew.
+pub const CLIENTS: usize = 20_000;
+
+/// What a document may be, counted in linear time before it is validated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DocumentLimits {
+    /// Longest document, in bytes.
+    pub bytes: usize,
+    /// Most tokens: names, punctuators, numbers and texts.
+    pub tokens: usize,
+    /// Deepest nesting of fields.
+    pub depth: usize,
+    /// Most fields with an alias, fragments written out: each is answered on its own.
+    pub aliases: usize,
+    /// Most fields at the root of an operation: each is planned on its own.
+    pub root_fields: usize,
+    /// Most fields with fragments written out, which is what validating and planning costs.
+    pub fields: usize,
+    /// Most fragments.
+    pub fragments: usize,
+    /// Most directives with fragments written out.
+    pub directives: usize,
+    /// Most values in the variables, lists and objects counted with what they hold.
+    pub variables: usize,
+}
+
+impl DocumentLimits {
+    /// The limits of everybody whom configuration says nothing else about; imports carry thousands of items.
+    pub const fn of(role: Role) -> Self {
+        Self {
+            bytes: 128 * 1_024,
+            tokens: 15_000,
+            depth: 20,
+            aliases: 500,
+            root_fields: 20,
+            fields: 2_000,
+            fragments: 100,
+            directives: 200,
+            variables: if matches!(role, Role::Public) { 10_000 } else { 500_000 },
+        }
+    }
+}
+
+/// What callers of a role may ask at most, in one operation and over time; configuration may say otherwise.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Allowance {
+    /// Most points that one operation asks for, before any statement runs.
+    pub operation: u64,
+    /// Points that a client has when it has asked nothing for a while.
+    pub bucket: u64,
+    /// Points given back each second.
+    pub restore_rate: u64,
+    /// Whether the schema may be asked for (`__schema`, `__type`).
+    pub introspection: bool,
+    /// What its document may be.
+    pub document: DocumentLimits,
+}
+
+impl Allowance {
+    /// The allowance of a role: enough for dashboards all day and for imports without pause, too little to keep a
+    /// database busy.
+    pub const fn of(role: Role) -> Self {
+        let (introspection, document) = (true, DocumentLimits::of(role));
+        match role {
+            Role::Anct | Role::PartnerSystem => {
+                Self { operation: 100_000, bucket: 1_000_000, restore_rate: 10_000, introspection, document }
+            }
+            Role::Prefecture | Role::Collectivite => {
+                Self { operation: 100_000, bucket: 500_000, restore_rate: 5_000, introspection, document }
+            }
+            Role::Public => {
+                Self { operation: 50_000, bucket: 100_000, restore_rate: 1_000, introspection, document }
+            }
+        }
+    }
+}

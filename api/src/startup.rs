@@ -11,14 +11,15 @@ use async_graphql::Variables;
 use futures_util::stream::{self, BoxStream, StreamExt};
 
 use crate::audit::seal;
-use crate::auth::{Actor, AuthError, Authenticator, Scope};
+use crate::auth::{Actor, AuthError, Authenticator, Role, Scope};
+use crate::budget::Budget;
 use crate::clock::Clock;
-use crate::config::Config;
+use crate::config::{Config, DocumentsConfig};
 use crate::db::{Bounds, Db, ServeLock};
-use crate::graphql::{Answer, Engine, Operated, Operation, Outcome};
+use crate::graphql::{Answer, Engine, Operated, Operation, Outcome, Persisted};
 use crate::http::{
     self, AnswerKind, AuthRefusal, Endpoint, Executor, GraphqlAnswer, GraphqlRequest, HttpSettings,
-    ImportChunk, ImportFailure, Stopping,
+    ImportChunk, ImportFailure, Proxies, Stopping,
 };
 use crate::live;
 use crate::sync::Chunk;
@@ -84,23 +85,34 @@ pub fn serve(
     clock: &Arc<dyn Clock>,
     auth: Arc<Authenticator>,
 ) -> anyhow::Result<Running> {
-    let engine = Arc::new(Engine::new(Arc::new(db), Arc::clone(clock))?);
+    let budget = Budget::new(config.limits.enabled, |role| config.limits.allowance(role));
+    let engine = Arc::new(
+        Engine::new(Arc::new(db), Arc::clone(clock))?.within(budget).with_documents(persisted(config)?),
+    );
     care_in_background(Arc::clone(&engine.db), Arc::clone(clock));
     let followed = Arc::clone(&engine);
     tokio::spawn(async move { followed.follow_journal().await });
     let service = Service { engine, auth, clock: Arc::clone(clock) };
+    let proxies =
+        Proxies { trusted: config.server.trusted_proxies.clone(), header: config.server.forwarded_header };
     let settings = HttpSettings {
         init_timeout: Duration::from_millis(config.live.init_timeout_ms),
         stall_timeout: Duration::from_millis(config.live.stall_timeout_ms),
         max_streams: config.live.max_streams,
+        proxies,
         ..HttpSettings::default()
     };
+    let stall = settings.stall_timeout;
     let endpoint = web::Data::new(Endpoint::new(service, settings));
     let stopping = endpoint.stopping();
+    let origins = config.server.cors_origins.clone();
     let mut server = HttpServer::new(move || {
-        App::new().wrap(middleware::from_fn(http::envelope)).configure(|app| http::routes(app, &endpoint))
+        App::new()
+            .wrap(http::cors(&origins))
+            .wrap(middleware::from_fn(http::envelope))
+            .configure(|app| http::routes(app, &endpoint))
     })
-    .on_connect(move |connection, _| http::give_up_unread(connection, settings.stall_timeout))
+    .on_connect(move |connection, _| http::give_up_unread(connection, stall))
     // whoever asked for it says when to stop: see `cites serve`
     .disable_signals()
     .shutdown_timeout(config.server.stop_timeout_s);
@@ -112,6 +124,16 @@ pub fn serve(
         .with_context(|| format!("cannot listen on {}", config.server.listen))?;
     let address = server.addrs().first().copied().unwrap_or(config.server.listen);
     Ok(Running { address, server: server.run(), stopping, lock })
+}
+
+/// The documents that clients may name.
+fn persisted(config: &Config) -> anyhow::Result<Persisted> {
+    let DocumentsConfig { manifest, only_trusted_for } = &config.documents;
+    if manifest.is_empty() {
+        return Ok(Persisted::default());
+    }
+    let roles = only_trusted_for.iter().filter_map(|role| Role::from_name(role)).collect();
+    Persisted::load(manifest.as_ref(), roles)
 }
 
 /// How often the journal is sealed and kept answers are looked through.
@@ -174,7 +196,11 @@ impl Executor for Service {
             request_id: &chunk.request_id,
         };
         let told = self.engine.import(&lines, actor).await;
-        told.map_err(|error| ImportFailure::new(error.code.name(), error.message.clone()))
+        told.map_err(|error| ImportFailure {
+            code: error.code.name(),
+            message: error.message.to_string(),
+            retry_after: error.retry_after,
+        })
     }
 
     async fn ready(&self) -> Result<(), String> {
@@ -185,10 +211,12 @@ impl Executor for Service {
 fn operation(request: GraphqlRequest) -> Operation {
     Operation {
         query: request.query,
+        document_id: request.document_id,
         name: request.operation_name,
         variables: Variables::from_json(request.variables.into()),
         read_only: request.read_only,
         request_id: request.request_id,
+        address: request.address,
     }
 }
 
@@ -198,8 +226,9 @@ fn answered(answer: Answer) -> GraphqlAnswer {
         Outcome::Refused => AnswerKind::RequestError,
         Outcome::ReadOnly => AnswerKind::ReadOnly,
         Outcome::Unavailable => AnswerKind::Unavailable,
+        Outcome::RateLimited { retry_after } => AnswerKind::RateLimited { retry_after },
     };
-    GraphqlAnswer { body: answer.body, kind }
+    GraphqlAnswer { body: answer.body, kind, shared: answer.shared }
 }
 
 /// The events of a subscription, until it ends.

@@ -4,12 +4,12 @@
 //! the document of that seed, so that `DIFFERENTIAL_SEED=17 DIFFERENTIAL_DOCUMENTS=1` compares it alone.
 
 use tests::differential::Differential;
-use tests::{GrantedSites, TestApp, on_both};
+use tests::{GrantedSites, TestApp, UNLIMITED, on_both};
 
 /// The documents of ANCT, who reads everything; other callers get a fourth of it.
 const DOCUMENTS: u64 = 640;
 
-on_both!(random_documents_are_answered_as_graphql_js_answers_them, Small, async |app| {
+on_both!(random_documents_are_answered_as_graphql_js_answers_them, Small with UNLIMITED, async |app| {
     let partner = app.partner("FRANCE_TRAVAIL", GrantedSites::Codes(&["cde-901", "cde-903"])).await;
     let callers = [
         ("ANCT", app.anct(), DOCUMENTS),
@@ -23,7 +23,7 @@ on_both!(random_documents_are_answered_as_graphql_js_answers_them, Small, async 
     }
 });
 
-on_both!(random_documents_over_the_open_data_are_answered_alike, Real, async |app| {
+on_both!(random_documents_over_the_open_data_are_answered_alike, Real with UNLIMITED, async |app| {
     compare(app, "the public", None, DOCUMENTS / 16).await;
 });
 

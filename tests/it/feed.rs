@@ -230,11 +230,9 @@ on_both!(a_cursor_of_another_database_is_expired, Small, async |app| {
     let time: std::sync::Arc<dyn Clock> = app.clock.clone();
     let engine = cites::graphql::Engine::new(std::sync::Arc::new(app.db.clone()), time).expect("an engine");
     let operation = cites::graphql::Operation {
-        query: format!("{{ changes(after: \"{cursor}\") {{ nodes {{ version }} }} }}"),
-        name: None,
-        variables: async_graphql::Variables::default(),
+        query: Some(format!("{{ changes(after: \"{cursor}\") {{ nodes {{ version }} }} }}")),
         read_only: true,
-        request_id: String::new(),
+        ..cites::graphql::Operation::default()
     };
     let answer = engine.execute(&operation, actor).await;
     assert!(String::from_utf8_lossy(&answer.body).contains("CURSOR_EXPIRED"));

@@ -2,9 +2,11 @@
 #![expect(clippy::expect_used, reason = "a test that finds nothing where something must be has failed")]
 
 mod backup;
+mod budget;
 mod commands;
 mod contract;
 mod differential;
+mod documents;
 mod errors;
 mod faults;
 mod feed;

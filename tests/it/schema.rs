@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use cites::policy::Policy;
-use serde_json::Value;
+use serde_json::{Value, json};
 use tests::on_both;
 
 /// Asserts that a committed file has the text that a command prints, and shows the lines that differ.
@@ -152,4 +152,17 @@ on_both!(every_type_and_enum_of_the_programme_gives_its_french_term, Small, asyn
         }
     }
     assert!(bare.is_empty(), "without « term »: {bare:?}");
+});
+
+on_both!(one_of_and_specified_by_are_told_to_tools, Small, async |app| {
+    let ask = "{ by: __type(name: \"SiteBy\") { isOneOf } filter: __type(name: \"SiteFilter\") { isOneOf }
+        siret: __type(name: \"Siret\") { specifiedByURL }
+        __schema { directives { name locations } } }";
+    let answer = app.public().ask(ask).await;
+    assert_eq!((answer.data("/by/isOneOf"), answer.data("/filter/isOneOf")), (&json!(true), &json!(false)));
+    assert!(answer.data("/siret/specifiedByURL").as_str().is_some_and(|url| url.starts_with("https://")));
+    let deprecated =
+        answer.list("/__schema/directives").iter().find(|directive| directive["name"] == "deprecated");
+    let locations = deprecated.map(|directive| directive["locations"].to_string()).unwrap_or_default();
+    assert!(locations.contains("INPUT_FIELD_DEFINITION") && locations.contains("ARGUMENT_DEFINITION"));
 });

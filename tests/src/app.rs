@@ -23,6 +23,18 @@ use tokio::task::JoinHandle;
 
 use crate::{Answer, Backend, GrantedSites, Persona, Template, TestDatabase, world};
 
+/// Settings for tests that ask for more than a client would: all there is, again and again at one instant.
+pub const UNLIMITED: [(&str, &str); 6] = [
+    ("CITES_LIMITS__ENABLED", "false"),
+    ("CITES_LIMITS__ANCT", HUGE),
+    ("CITES_LIMITS__PREFECTURE", HUGE),
+    ("CITES_LIMITS__COLLECTIVITE", HUGE),
+    ("CITES_LIMITS__PARTNER_SYSTEM", HUGE),
+    ("CITES_LIMITS__PUBLIC", HUGE),
+];
+
+const HUGE: &str = "{ operation = 1000000000, bucket = 1000000000 }";
+
 /// When every test takes place: the day of the national presentation.
 pub(crate) const NOW: &str = "2023-06-12T10:00:00Z";
 
@@ -47,16 +59,14 @@ pub struct TestApp {
 impl TestApp {
     /// Starts a server on a copy of a template.
     pub async fn start(backend: Backend, template: Template) -> Self {
-        let home = tempfile::tempdir().expect("a folder");
-        let database = TestDatabase::of(backend, template, home.path()).await;
-        Self::serve(database, home, |url| url).await
+        Self::start_with(backend, template, &[]).await
     }
 
-    /// The same with settings of its own, by the names of their environment variables.
+    /// The same under other settings, given as variables.
     pub async fn start_with(backend: Backend, template: Template, settings: &[(&str, &str)]) -> Self {
         let home = tempfile::tempdir().expect("a folder");
         let database = TestDatabase::of(backend, template, home.path()).await;
-        let config = config_with(database.url(), home.path(), settings);
+        let config = config(database.url(), home.path(), settings);
         Self::serve_as(config, database, home).await
     }
 
@@ -77,7 +87,7 @@ impl TestApp {
         home: TempDir,
         address: impl FnOnce(String) -> String,
     ) -> Self {
-        let config = config(&address(database.url().to_owned()), home.path());
+        let config = config(&address(database.url().to_owned()), home.path(), &[]);
         Self::serve_as(config, database, home).await
     }
 
@@ -223,7 +233,13 @@ impl TestApp {
         self.receive(self.http.get(format!("http://{}{path}", self.address))).await
     }
 
-    async fn receive(&self, request: reqwest::RequestBuilder) -> Answer {
+    /// A client for requests of one's own making.
+    pub fn http(&self) -> &reqwest::Client {
+        &self.http
+    }
+
+    /// Sends such a request.
+    pub async fn receive(&self, request: reqwest::RequestBuilder) -> Answer {
         let response = request.send().await.expect("the server answers");
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
         let text = response.text().await.expect("the answer is whole");
@@ -246,13 +262,10 @@ impl fmt::Debug for TestApp {
     }
 }
 
-/// The settings of a test's server: a free port, one worker, few connections, nothing loaded at start.
-pub(crate) fn config(url: &str, home: &Path) -> Config {
-    config_with(url, home, &[])
-}
-
-fn config_with(url: &str, home: &Path, settings: &[(&str, &str)]) -> Config {
-    let variables = [
+/// The settings of a test's server: a free port, one worker, few connections, nothing loaded at start, and the
+/// variables of the test.
+pub(crate) fn config(url: &str, home: &Path, settings: &[(&str, &str)]) -> Config {
+    let usual = [
         ("CITES_DATABASE__URL", url),
         ("CITES_DATABASE__MAX_CONNECTIONS", "8"),
         ("CITES_DATABASE__ACQUIRE_TIMEOUT_MS", "2000"),
@@ -260,7 +273,7 @@ fn config_with(url: &str, home: &Path, settings: &[(&str, &str)]) -> Config {
         ("CITES_SERVER__LISTEN", "127.0.0.1:0"),
         ("CITES_SERVER__WORKERS", "1"),
     ];
-    let variables = variables.iter().chain(settings);
+    let variables = usual.iter().chain(settings);
     let variables = variables.map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
     Config::from_sources(home, variables, &Overrides::default()).expect("the settings are right")
 }

@@ -2,10 +2,15 @@
 
 use crate::{Backend, Template, TestApp};
 
-/// Runs a test against a new server on a new database, and drops both whatever the test comes to.
-pub fn run(backend: Backend, template: Template, test: impl AsyncFnOnce(&TestApp)) {
+/// Runs a test against a new server, with these variables, on a new database, and drops both whatever the test comes to.
+pub fn run(
+    backend: Backend,
+    template: Template,
+    settings: &[&[(&str, &str)]],
+    test: impl AsyncFnOnce(&TestApp),
+) {
     let with_app = async || {
-        let app = TestApp::start(backend, template).await;
+        let app = TestApp::start_with(backend, template, &settings.concat()).await;
         test(&app).await;
         app.stop().await;
     };
@@ -31,21 +36,24 @@ pub fn block_on(test: impl AsyncFnOnce()) {
 
 /// `on_both!(a_sentence, Small, async |app| { … })`: a test `a_sentence::sqlite` and one `a_sentence::postgres`.
 ///
+/// A constant named before the test holds variables with other settings of the server: `Small with FEW, async |app| …`.
 /// Without PostgreSQL the second fails, unless `TEST_SKIP_POSTGRES=1` says that it is not wanted.
 #[macro_export]
 macro_rules! on_both {
-    ($name:ident, $template:ident, async |$app:ident| $body:block) => {
+    ($name:ident, $template:ident $(with $settings:ident)?, async |$app:ident| $body:block) => {
         async fn $name($app: &$crate::TestApp) $body
 
         mod $name {
             #[test]
             fn sqlite() {
-                $crate::run($crate::Backend::Sqlite, $crate::Template::$template, super::$name);
+                let settings: &[&[(&str, &str)]] = &[$(&super::$settings)?];
+                $crate::run($crate::Backend::Sqlite, $crate::Template::$template, settings, super::$name);
             }
 
             #[test]
             fn postgres() {
-                $crate::run($crate::Backend::Postgres, $crate::Template::$template, super::$name);
+                let settings: &[&[(&str, &str)]] = &[$(&super::$settings)?];
+                $crate::run($crate::Backend::Postgres, $crate::Template::$template, settings, super::$name);
             }
         }
     };

@@ -157,7 +157,7 @@ async fn postgres_template(template: Template) -> &'static str {
 
 /// Migrates and fills a database, and leaves it.
 async fn prepare(url: &str, home: &Path, template: Template) {
-    let db = startup::open(&config(url, home)).await.expect("the template opens");
+    let db = startup::open(&config(url, home, &[])).await.expect("the template opens");
     db.migrate().await.expect("the template is migrated");
     template.fill(&db).await;
     // What the writer still holds in the log of an embedded database goes into its file as it closes.

@@ -17,6 +17,11 @@ pub fn is_fetchable(url: &str) -> bool {
     })
 }
 
+/// Whether `text` is the origin of a page, as browsers write it.
+pub fn is_origin(text: &str) -> bool {
+    Url::parse(text).is_ok_and(|url| url.origin().is_tuple() && url.origin().ascii_serialization() == text)
+}
+
 /// Whether the host of `url` is this machine.
 pub fn is_loopback(url: &Url) -> bool {
     let host = url.host_str().unwrap_or_default();
@@ -26,7 +31,19 @@ pub fn is_loopback(url: &Url) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::is_fetchable;
+    use super::{is_fetchable, is_origin};
+
+    #[test]
+    fn an_origin_has_a_scheme_a_host_and_nothing_else() {
+        for origin in ["https://carte.example.fr", "http://localhost:5173"] {
+            assert!(is_origin(origin), "{origin}");
+        }
+        for other in
+            ["https://carte.example.fr/", "https://carte.example.fr:443", "carte.example.fr", "null", ""]
+        {
+            assert!(!is_origin(other), "{other}");
+        }
+    }
 
     #[test]
     fn keys_are_fetched_over_https_or_from_this_machine() {

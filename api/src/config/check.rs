@@ -4,7 +4,8 @@ use std::{collections::BTreeSet, ops::RangeInclusive};
 
 use tracing_subscriber::EnvFilter;
 
-use super::{AuthConfig, Config, IssuerConfig, KeyLocation, is_fetchable};
+use super::{AuthConfig, Config, IssuerConfig, KeyLocation, is_fetchable, is_origin};
+use crate::auth::Role;
 use crate::limits;
 
 /// A rule that a value breaks: the key, and what is expected of it.
@@ -30,11 +31,40 @@ impl Config {
         in_range(self.live.max_streams as u64, &(0..=1_000_000), "live.max_streams")?;
         in_range(self.live.init_timeout_ms, &(1..=600_000), "live.init_timeout_ms")?;
         in_range(self.live.stall_timeout_ms, &(1..=600_000), "live.stall_timeout_ms")?;
+        for (index, origin) in self.server.cors_origins.iter().enumerate() {
+            let expected = "an origin such as https://carte.example.fr, without path, or *";
+            ensure(origin == "*" || is_origin(origin), &format!("server.cors_origins[{index}]"), expected)?;
+        }
         self.check_database()?;
         self.auth.check()?;
+        self.check_documents()?;
+        self.check_limits()?;
         let level = EnvFilter::builder().parse(&self.log.level);
         let expected = "error, warn, info, debug, trace, or directives such as info,cites=debug";
         ensure(level.is_ok() && !self.log.level.trim().is_empty(), "log.level", expected)
+    }
+
+    fn check_documents(&self) -> Result<(), Broken> {
+        let key = "documents.only_trusted_for";
+        let (roles, manifest) = (&self.documents.only_trusted_for, &self.documents.manifest);
+        let names = Role::ALL.map(Role::name).join(", ");
+        for (index, role) in roles.iter().enumerate() {
+            ensure(Role::from_name(role).is_some(), &format!("{key}[{index}]"), &format!("one of {names}"))?;
+        }
+        ensure(roles.is_empty() || !manifest.is_empty(), key, "a documents.manifest that holds what they run")
+    }
+
+    fn check_limits(&self) -> Result<(), Broken> {
+        for role in Role::ALL {
+            let (key, allowance) = (format!("limits.{}", role.name()), self.limits.allowance(role));
+            in_range(allowance.operation, &(1..=1_000_000_000), &format!("{key}.operation"))?;
+            in_range(allowance.restore_rate, &(1..=1_000_000_000), &format!("{key}.restore_rate"))?;
+            let holds_one = (allowance.operation..=1_000_000_000).contains(&allowance.bucket);
+            ensure(holds_one, &key, "a bucket that holds one operation, 1000000000 points at most")?;
+            let deepest = limits::NESTING as u64 / 2;
+            in_range(allowance.document.depth as u64, &(1..=deepest), &format!("{key}.depth"))?;
+        }
+        Ok(())
     }
 
     fn check_database(&self) -> Result<(), Broken> {

@@ -8,6 +8,7 @@ mod auth;
 mod check;
 mod error;
 mod layers;
+mod limits;
 mod secret;
 #[cfg(test)]
 mod tests;
@@ -21,11 +22,13 @@ use serde::{Deserialize, Deserializer, de};
 
 use self::layers::{Layers, read_file};
 pub use self::{
-    address::{is_fetchable, is_loopback},
+    address::{is_fetchable, is_loopback, is_origin},
     auth::{AuthConfig, ClaimPaths, IssuerConfig, KeyLocation, SigningAlgorithm},
     error::{ConfigError, Place},
+    limits::{LimitsConfig, RoleLimits},
     secret::Secret,
 };
+use crate::http::{ForwardedHeader, IpNet};
 
 /// The text of `config.default.toml`: every key with its default and a comment.
 pub const DEFAULTS: &str = include_str!("../../../config.default.toml");
@@ -53,6 +56,10 @@ pub struct Config {
     pub data: DataConfig,
     /// Whose tokens are accepted.
     pub auth: AuthConfig,
+    /// Documents that have names.
+    pub documents: DocumentsConfig,
+    /// What callers may ask.
+    pub limits: LimitsConfig,
     /// What is logged, and how.
     pub log: LogConfig,
 }
@@ -69,6 +76,12 @@ pub struct ServerConfig {
     pub drain_ms: u64,
     /// How long requests under way may take until it stops, in seconds.
     pub stop_timeout_s: u64,
+    /// Networks of the proxies that are believed about whom they send for.
+    pub trusted_proxies: Vec<IpNet>,
+    /// The header in which they say so.
+    pub forwarded_header: ForwardedHeader,
+    /// Origins whose pages may read answers; `*` for any.
+    pub cors_origins: Vec<String>,
 }
 
 /// How much is followed live.
@@ -166,6 +179,16 @@ impl<'de> Deserialize<'de> for Switch {
             },
         }
     }
+}
+
+/// Documents that have names.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DocumentsConfig {
+    /// The file of trusted documents; empty for none.
+    pub manifest: String,
+    /// Names of the roles that run nothing else.
+    pub only_trusted_for: Vec<String>,
 }
 
 /// What is logged, and how.

@@ -89,7 +89,7 @@ fn a_wrong_setting_names_its_key_its_place_and_what_is_expected() {
             &[],
             "server.lisen",
             "line 3",
-            "unknown key, expected one of `listen` or `workers`",
+            "unknown key, expected one of `listen`, `workers`",
         ),
         (
             "[sever]\nlisten = 1",
@@ -227,4 +227,20 @@ fn the_sqlite_file_is_found_in_its_url() {
     assert_eq!(file("sqlite:///srv/cites.db?mode=rwc").as_deref(), Some("/srv/cites.db"));
     assert_eq!(file("sqlite::memory:"), None);
     assert_eq!(file("postgres://h/b"), None);
+}
+
+#[test]
+fn a_wrong_limit_names_its_key_and_what_is_expected() {
+    for (file, key, expected) in [
+        ("[server]\ntrusted_proxies = [\n\"proxy\"]", "server.trusted_proxies[0]", "IP address"),
+        ("[server]\ncors_origins = [\"https://a.fr/\"]", "server.cors_origins[0]", "an origin"),
+        ("[documents]\nonly_trusted_for = [\"all\"]", "documents.only_trusted_for[0]", "public"),
+        ("[documents]\nonly_trusted_for = [\"public\"]", "documents.only_trusted_for", "manifest"),
+        ("[limits]\npublic = { bukket = 1 }", "limits.public.bukket", "`operation`"),
+        ("[limits]\npublic = { bucket = 9 }", "limits.public", "holds one operation"),
+        ("[limits]\npublic = { depth = 51 }", "limits.public.depth", "from 1 to 50"),
+    ] {
+        let error = read(file, &[], &[]).unwrap_err().to_string();
+        assert!(error.contains(key) && error.contains(expected), "{error}");
+    }
 }

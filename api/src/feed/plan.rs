@@ -354,6 +354,7 @@ impl Feed {
                 let parent = Parent { level: self.index, column, relation };
                 let mut level = Level::new(noun, planner.backend(), Some(parent));
                 level.wants_rows = true;
+                level.points = Some(1);
                 if !planner.restrict(&mut level, noun) {
                     level.conditions.push("FALSE".to_owned());
                 }

@@ -9,16 +9,24 @@ use async_graphql::{Positioned, Request, ServerError, ValidationResult};
 use quick_cache::sync::Cache;
 
 use super::atomic;
-use super::check::{self, Types};
+use super::check::{self, Size, Types};
 use crate::error::{ApiError, Code};
-use crate::limits;
+use crate::limits::{self, DocumentLimits};
 use crate::read::model::Model;
 
 /// Documents that fit the schema.
 pub struct Documents {
     schema: Schema,
     types: Types,
-    known: Cache<String, Arc<ExecutableDocument>>,
+    known: Cache<String, Arc<Checked>>,
+}
+
+/// A document that fits the schema.
+#[derive(Debug)]
+pub struct Checked {
+    /// The document.
+    pub document: ExecutableDocument,
+    size: Size,
 }
 
 impl std::fmt::Debug for Documents {
@@ -33,23 +41,32 @@ impl Documents {
         Self { schema, types: Types::new(model), known: Cache::new(limits::DOCUMENT_CACHE) }
     }
 
-    /// The document of a text, or everything that is wrong with it.
-    pub async fn checked(&self, model: &Model, text: &str) -> Result<Arc<ExecutableDocument>, Vec<ApiError>> {
-        if let Some(document) = self.known.get(text) {
-            return Ok(document);
+    /// The document of a text, or everything that is wrong with it. One that is known may still be too large for a
+    /// caller.
+    pub async fn checked(
+        &self,
+        model: &Model,
+        text: &str,
+        limits: &DocumentLimits,
+    ) -> Result<Arc<Checked>, Vec<ApiError>> {
+        let one = |error| vec![error];
+        if let Some(known) = self.known.get(text) {
+            known.size.check(limits).map_err(one)?;
+            return Ok(known);
         }
+        let size = Size::of_text(text, limits).map_err(one)?;
         let document = async_graphql::parser::parse_query(text).map_err(|error| vec![unparsed(&error)])?;
-        check::bound(&document).map_err(|error| vec![error])?;
+        let size = size.with(&document, limits).map_err(one)?;
         self.validated_by_library(document.clone()).await?;
         let wrong = check::check(&self.types, model, &document);
         if !wrong.is_empty() {
             return Err(wrong);
         }
-        let document = Arc::new(document);
+        let checked = Arc::new(Checked { document, size });
         if text.len() <= limits::DOCUMENT_CACHE_BYTES {
-            self.known.insert(text.to_owned(), Arc::clone(&document));
+            self.known.insert(text.to_owned(), Arc::clone(&checked));
         }
-        Ok(document)
+        Ok(checked)
     }
 
     /// Has the library validate a document.

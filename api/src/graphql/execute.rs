@@ -2,19 +2,24 @@
 //! answer written.
 
 use std::collections::HashMap;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use async_graphql::parser::types::{
     DocumentOperations, ExecutableDocument, OperationDefinition, OperationType, Selection, SelectionSet,
 };
 use async_graphql::{Positioned, Request, Variables};
+use sha2::{Digest, Sha256};
 
-use super::{Engine, atomic, document, response};
-use crate::auth::Actor;
+use super::response::Cost;
+use super::{Engine, atomic, check, document, response};
+use crate::auth::{Actor, Role};
+use crate::budget::Account;
 use crate::error::{ApiError, Code};
 use crate::limits;
 use crate::policy::Viewer;
 use crate::read::coerce::{self, Formats};
+use crate::read::cost;
 use crate::read::plan::{Planner, internal};
 use crate::read::run;
 use crate::read::select::{Document, Selected};
@@ -22,10 +27,12 @@ use crate::read::shape::{Out, json_key, json_string};
 use crate::read::write::Writer;
 
 /// One request, its document not yet looked at.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Operation {
-    /// The document.
-    pub query: String,
+    /// The document, unless it is only named.
+    pub query: Option<String>,
+    /// The identifier of the document.
+    pub document_id: Option<String>,
     /// Which of its operations to run.
     pub name: Option<String>,
     /// Variables as sent.
@@ -34,6 +41,8 @@ pub struct Operation {
     pub read_only: bool,
     /// Id of the request, for the journal.
     pub request_id: String,
+    /// Where it comes from, which tells anonymous clients apart.
+    pub address: Option<IpAddr>,
 }
 
 /// An answer: the whole response as JSON, and whether the request was executed at all.
@@ -43,6 +52,8 @@ pub struct Answer {
     pub body: Vec<u8>,
     /// What it holds.
     pub outcome: Outcome,
+    /// A hash of the data, where everybody gets the same: what the public reads of others than itself.
+    pub shared: Option<String>,
 }
 
 /// What an answer holds.
@@ -56,21 +67,34 @@ pub enum Outcome {
     ReadOnly,
     /// The database was out of reach.
     Unavailable,
+    /// The client has asked for too much of late.
+    RateLimited {
+        /// After how many seconds the same may be asked again.
+        retry_after: u32,
+    },
 }
 
 impl Engine {
     /// Answers one request of a caller.
     pub async fn execute(&self, operation: &Operation, actor: Actor) -> Answer {
-        match self.try_execute(operation, actor).await {
+        let viewer = self.viewer(Arc::new(actor));
+        let mut account = self.budget.account(&viewer.actor, operation.address, viewer.now);
+        match self.try_execute(operation, &viewer, &mut account).await {
             Ok(answer) => answer,
-            Err(errors) => {
+            Err(mut errors) => {
+                errors.truncate(limits::ERRORS);
                 let has = |code| errors.iter().any(|error| error.code == code);
                 if has(Code::Internal) || has(Code::DeadlineExceeded) {
                     // the request was right: it is no fault of its form that an answer failed
-                    return Answer { body: response::executed(b"null", &errors), outcome: Outcome::Executed };
+                    return executed(b"null", &errors, &account, limits::REQUEST_POINTS);
                 }
-                let outcome = if has(Code::Unavailable) { Outcome::Unavailable } else { Outcome::Refused };
-                Answer { body: response::refused(&errors), outcome }
+                account.settle(account.requested().min(limits::REQUEST_POINTS));
+                let outcome = match errors.iter().find_map(|error| error.retry_after) {
+                    Some(retry_after) => Outcome::RateLimited { retry_after },
+                    None if has(Code::Unavailable) => Outcome::Unavailable,
+                    None => Outcome::Refused,
+                };
+                Answer { body: response::refused(&errors), outcome, shared: None }
             }
         }
     }
@@ -80,37 +104,50 @@ impl Engine {
         Viewer::new(actor, self.clock.now(), self.policy)
     }
 
-    async fn try_execute(&self, asked: &Operation, actor: Actor) -> Result<Answer, Vec<ApiError>> {
-        let parsed = self.documents.checked(&self.model, &asked.query).await?;
+    async fn try_execute(
+        &self,
+        asked: &Operation,
+        viewer: &Viewer,
+        account: &mut Account,
+    ) -> Result<Answer, Vec<ApiError>> {
         let one = |error| vec![error];
-        let operation = document::operation(&parsed, asked.name.as_deref()).map_err(one)?;
+        account.take(limits::REQUEST_POINTS).map_err(one)?;
+        let limits = account.allowance().document;
+        let (query, id) = (asked.query.as_deref(), asked.document_id.as_deref());
+        let text = self.persisted.text(query, id, viewer.actor.role).map_err(one)?;
+        let checked = self.documents.checked(&self.model, &text, &limits).await?;
+        self.persisted.remember(query, id);
+        let parsed = &checked.document;
+        let operation = document::operation(parsed, asked.name.as_deref()).map_err(one)?;
+        check::check_variables(&asked.variables, &limits).map_err(one)?;
         let definitions = &operation.node.variable_definitions;
         let variables =
             coerce::variables(&self.model, definitions, &asked.variables, Formats::of(operation.node.ty))
                 .map_err(one)?;
         // what points and outlines need is read before planning, which is not asynchronous
-        if mentions(&parsed, crate::qpv::needs_outlines) {
+        if mentions(parsed, crate::qpv::needs_outlines) {
             self.load_outlines().await.map_err(one)?;
         }
-        if mentions(&parsed, |field| field == crate::feed::ROOT) {
+        if mentions(parsed, |field| field == crate::feed::ROOT) {
             self.load_identity().await.map_err(one)?;
         }
-        let viewer = self.viewer(Arc::new(actor));
         match operation.node.ty {
             OperationType::Mutation if asked.read_only => {
                 let error =
                     ApiError::new(Code::BadUserInput, "a mutation cannot be sent by GET").expected("POST");
-                Ok(Answer { body: response::refused(&[error]), outcome: Outcome::ReadOnly })
+                Ok(Answer { body: response::refused(&[error]), outcome: Outcome::ReadOnly, shared: None })
             }
             OperationType::Mutation => {
-                self.mutate(&parsed, operation, &variables, &viewer, &asked.request_id).await
+                self.mutate(parsed, operation, &variables, viewer, account, &asked.request_id).await
             }
             OperationType::Subscription => {
                 let error = ApiError::new(Code::BadUserInput, "a subscription is not answered here")
                     .expected("WebSocket at /graphql/ws, or Accept: text/event-stream at /graphql/stream");
                 Err(vec![error])
             }
-            OperationType::Query => self.answer(&parsed, operation, &variables, &viewer).await,
+            OperationType::Query => {
+                self.answer(parsed, operation, &variables, viewer, account, asked.read_only).await
+            }
         }
     }
 
@@ -120,15 +157,24 @@ impl Engine {
         operation: &Positioned<OperationDefinition>,
         variables: &Variables,
         viewer: &Viewer,
+        account: &mut Account,
+        may_be_shared: bool,
     ) -> Result<Answer, Vec<ApiError>> {
+        let one = |error| vec![error];
         let document = Document { fragments: &parsed.fragments, variables };
         let sets: [&SelectionSet; 1] = [&operation.node.selection_set.node];
         let roots = document.fields(&sets, &|on| on == "Query");
-        if roots.len() > limits::ROOT_FIELDS {
-            let message = format!("{} root fields, at most {} are taken", roots.len(), limits::ROOT_FIELDS);
-            return Err(vec![ApiError::new(Code::LimitExceeded, message)]);
+        check::check_roots(roots.len(), &account.allowance().document).map_err(one)?;
+        if roots.iter().any(is_introspection) {
+            if !account.allowance().introspection {
+                let message = "the schema may not be asked for by this role";
+                return Err(vec![ApiError::new(Code::Forbidden, message)]);
+            }
+            account.take(limits::INTROSPECTION_POINTS).map_err(one)?;
         }
+        let known = account.requested();
         let mut planner = Planner::new(&self.model, viewer, document, &self.services, self.db.backend);
+        planner.standing = account.standing();
         let mut errors = Vec::new();
         let mut outs: Vec<(Vec<u8>, Option<Out>)> = Vec::new();
         let mut introspected = None;
@@ -149,13 +195,19 @@ impl Engine {
             outs.push((json_key(root.key), out));
         }
         if outs.iter().any(|(_, out)| out.is_none()) {
-            return Ok(Answer { body: response::executed(b"null", &errors), outcome: Outcome::Executed });
+            return Ok(executed(b"null", &errors, account, known));
         }
         let levels = planner.levels;
-        let fetched = run::run(&self.db, &levels).await.map_err(|error| vec![error])?;
+        account.take(cost::requested(&levels)).map_err(one)?;
+        let fetched = run::run(&self.db, &levels).await.map_err(one)?;
         let shape = outs.into_iter().filter_map(|(key, out)| out.map(|out| (key, out))).collect();
-        let data = Writer::new(&levels, &fetched).root(&Out::Fields(shape)).map_err(|error| vec![error])?;
-        Ok(Answer { body: response::executed(&data, &errors), outcome: Outcome::Executed })
+        let data = Writer::new(&levels, &fetched).root(&Out::Fields(shape)).map_err(one)?;
+        let mut answer = executed(&data, &errors, account, known + cost::actual(&levels, &fetched));
+        if may_be_shared && viewer.actor.role == Role::Public && errors.is_empty() {
+            let is_personal = roots.iter().any(|root| root.name == "viewer");
+            answer.shared = (!is_personal).then(|| hex::encode(&Sha256::digest(&data)[..16]));
+        }
+        Ok(answer)
     }
 
     /// Plans a root field; an error makes a nullable field null, and the whole data null otherwise (`None`).
@@ -213,6 +265,17 @@ impl Engine {
         let json = |value| serde_json::to_vec(&value).map_err(|_| vec![internal("introspection is no JSON")]);
         data.into_iter().map(|(key, value)| Ok((key.to_string(), json(value)?))).collect()
     }
+}
+
+/// An answer with data; points that were taken for more than was read are given back.
+pub(super) fn executed(data: &[u8], errors: &[ApiError], account: &Account, actual: u64) -> Answer {
+    account.settle(actual);
+    let cost = Cost { requested: account.requested(), actual, left: account.standing() };
+    Answer { body: response::executed(data, errors, Some(cost)), outcome: Outcome::Executed, shared: None }
+}
+
+fn is_introspection(root: &Selected<'_>) -> bool {
+    matches!(root.name, "__schema" | "__type")
 }
 
 /// Leaves only the introspection fields of a root selection, fragments spread in place.

@@ -1,7 +1,7 @@
 //! The engine: from a GraphQL request to its answer.
 //!
-//! `document` has the library parse and validate, `check` looks at what the library passes over, `execute` plans,
-//! runs and writes, `response` puts the answer together; `subscribe` does so for
+//! `persisted` finds documents by their names, `document` has the library parse and validate, `check` looks at what the
+//! library passes over, `execute` plans, runs and writes, `response` puts the answer together; `subscribe` does so for
 //! each page of what is followed. Introspection is answered by the library, from the same schema.
 
 mod atomic;
@@ -10,6 +10,7 @@ mod document;
 mod execute;
 mod mutate;
 mod outputs;
+mod persisted;
 mod response;
 pub mod scalars;
 mod schema;
@@ -27,9 +28,11 @@ use tokio::sync::OnceCell;
 use self::document::Documents;
 pub use self::execute::{Answer, Operation, Outcome};
 pub(crate) use self::mutate::user_errors;
+pub use self::persisted::Persisted;
 pub(crate) use self::response::refused;
 pub use self::subscribe::Operated;
 pub(crate) use self::subscribe::{Begun, Event, Followed};
+use crate::budget::Budget;
 use crate::clock::Clock;
 use crate::db::Db;
 use crate::error::ApiError;
@@ -65,8 +68,10 @@ pub struct Engine {
     policy: &'static Policy,
     clock: Arc<dyn Clock>,
     documents: Documents,
+    persisted: Persisted,
     introspection: Schema,
     pub(crate) services: Services,
+    pub(crate) budget: Budget,
     refusals: Refusals,
     pub(crate) hub: Hub,
 }
@@ -94,8 +99,10 @@ impl Engine {
             policy,
             clock,
             documents,
+            persisted: Persisted::default(),
             introspection,
             services,
+            budget: Budget::default(),
             refusals: Refusals::default(),
             hub: Hub::default(),
         })
@@ -103,6 +110,18 @@ impl Engine {
 }
 
 impl Engine {
+    /// The same engine under another budget.
+    #[must_use]
+    pub fn within(self, budget: Budget) -> Self {
+        Self { budget, ..self }
+    }
+
+    /// The same engine with documents that have names.
+    #[must_use]
+    pub fn with_documents(self, persisted: Persisted) -> Self {
+        Self { persisted, ..self }
+    }
+
     /// The clock of this engine.
     pub(crate) fn clock(&self) -> &dyn Clock {
         self.clock.as_ref()

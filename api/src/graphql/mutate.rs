@@ -6,12 +6,14 @@ use async_graphql::{Positioned, Value, Variables};
 use serde_json::Value as Json;
 use uuid::Uuid;
 
-use super::execute::{Answer, Outcome};
-use super::{Engine, atomic, response};
+use super::execute::{Answer, executed};
+use super::{Engine, atomic, check};
+use crate::budget::Account;
 use crate::error::{ApiError, Code};
 use crate::limits;
 use crate::policy::Viewer;
 use crate::read::coerce::{self, Arguments, Formats};
+use crate::read::cost;
 use crate::read::model::Argument;
 use crate::read::plan::{Planner, internal};
 use crate::read::run;
@@ -27,6 +29,8 @@ struct Step<'d> {
     mutation: &'d Mutation,
     input: Arguments,
     malformed: Vec<Problem>,
+    /// Points of the write, and of its payload if every page were full.
+    points: (u64, u64),
 }
 
 impl Step<'_> {
@@ -49,24 +53,28 @@ impl Engine {
         operation: &Positioned<OperationDefinition>,
         variables: &Variables,
         viewer: &Viewer,
+        account: &mut Account,
         request_id: &str,
     ) -> Result<Answer, Vec<ApiError>> {
         let document = Document { fragments: &parsed.fragments, variables };
         let sets: [&SelectionSet; 1] = [&operation.node.selection_set.node];
         let roots = document.fields(&sets, &|on| on == "Mutation");
-        if roots.len() > limits::ROOT_FIELDS {
-            let message = format!("{} root fields, at most {} are taken", roots.len(), limits::ROOT_FIELDS);
-            return Err(vec![ApiError::new(Code::LimitExceeded, message)]);
-        }
+        check::check_roots(roots.len(), &account.allowance().document).map_err(|error| vec![error])?;
         let sender = self.sender(viewer, request_id);
         let steps: Vec<Prepared<'_>> =
             roots.iter().map(|root| self.prepare(document, root, viewer)).collect();
+        // nothing is written by an operation that may not be answered whole
+        let (written, shown) = steps.iter().flatten().flatten().fold((0, 0), |sum, step| {
+            (step.points.0.saturating_add(sum.0), step.points.1.saturating_add(sum.1))
+        });
+        account.take(written.saturating_add(shown)).map_err(|error| vec![error])?;
+        let mut actual = limits::REQUEST_POINTS.saturating_add(written);
         let together = if atomic::is_asked(&operation.node) { steps.len() } else { 1 };
         let mut answers = Vec::new();
         for steps in steps.chunks(together.max(1)) {
             let ended = self.write(steps, sender).await;
             for (step, written) in steps.iter().zip(ended) {
-                answers.push(self.answered(document, viewer, step, written).await);
+                answers.push(self.answered(document, viewer, step, written, &mut actual).await);
             }
         }
         let mut data = vec![b'{'];
@@ -82,7 +90,7 @@ impl Engine {
             }));
         }
         data.push(b'}');
-        Ok(Answer { body: response::executed(&data, &errors), outcome: Outcome::Executed })
+        Ok(executed(&data, &errors, account, actual))
     }
 
     /// Who sends a write.
@@ -96,9 +104,10 @@ impl Engine {
         viewer: &Viewer,
         step: &Prepared<'_>,
         ended: Ended,
+        actual: &mut u64,
     ) -> Result<Vec<u8>, ApiError> {
         match (step, ended?) {
-            (Ok(Some(step)), Some(written)) => self.payload(step, document, viewer, &written).await,
+            (Ok(Some(step)), Some(written)) => self.payload(step, document, viewer, &written, actual).await,
             _ => Ok(json_string("Mutation")),
         }
     }
@@ -117,7 +126,8 @@ impl Engine {
         let mut planner = Planner::new(&self.model, viewer, document, &self.services, self.db.backend);
         shape(&mut planner, mutation, &root.sets, &placeholder)?;
         let malformed = write::malformed(&self.model, mutation, &input);
-        Ok(Some(Step { key: root.key, sets: root.sets.clone(), mutation, input, malformed }))
+        let points = (points(&input), cost::requested(&planner.levels));
+        Ok(Some(Step { key: root.key, sets: root.sets.clone(), mutation, input, malformed, points }))
     }
 
     /// Writes some fields in one transaction; one that is wrong beforehand keeps the others from being tried.
@@ -163,6 +173,7 @@ impl Engine {
         document: Document<'_>,
         viewer: &Viewer,
         written: &Written,
+        actual: &mut u64,
     ) -> Result<Vec<u8>, ApiError> {
         let mut planner = Planner::new(&self.model, viewer, document, &self.services, self.db.backend);
         let shape = shape(&mut planner, step.mutation, &step.sets, written)?;
@@ -171,8 +182,15 @@ impl Engine {
             Ok(fetched) => fetched,
             Err(error) => return Err(unread(&error)),
         };
+        *actual = actual.saturating_add(cost::actual(&levels, &fetched));
         Writer::new(&levels, &fetched).root(&Out::Fields(shape)).map_err(|error| unread(&error))
     }
+}
+
+/// Points of a write: a fixed number, and one for each item of the lists in its input.
+fn points(input: &Arguments) -> u64 {
+    let items = |value: &Value| if let Value::List(items) = value { items.len() as u64 } else { 0 };
+    input.values().map(items).fold(limits::MUTATION_POINTS, u64::saturating_add)
 }
 
 /// What the work reported, under one of the payload's own fields; an empty list when it was refused as a whole.

@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
+use crate::budget::Standing;
 use crate::error::{ApiError, Code, Step};
 use crate::limits;
 
@@ -15,9 +16,20 @@ pub fn refused(errors: &[ApiError]) -> Vec<u8> {
     out
 }
 
-/// A response with the JSON of the data, and the errors met on the way.
-pub fn executed(data: &[u8], errors: &[ApiError]) -> Vec<u8> {
-    let mut out = Vec::with_capacity(data.len() + 16);
+/// What an operation asked for and what it came to, with what its client has left.
+#[derive(Clone, Copy, Debug)]
+pub struct Cost {
+    /// Points asked for.
+    pub requested: u64,
+    /// Points that were read and written.
+    pub actual: u64,
+    /// What is left; none when nothing is counted.
+    pub left: Option<Standing>,
+}
+
+/// A response with the JSON of the data, the errors met on the way, and the cost; an event has none.
+pub fn executed(data: &[u8], errors: &[ApiError], cost: Option<Cost>) -> Vec<u8> {
+    let mut out = Vec::with_capacity(data.len() + 160);
     out.push(b'{');
     if !errors.is_empty() {
         let errors = Value::from(errors.iter().map(error).collect::<Vec<Value>>());
@@ -27,8 +39,27 @@ pub fn executed(data: &[u8], errors: &[ApiError]) -> Vec<u8> {
     }
     out.extend_from_slice(b"\"data\":");
     out.extend_from_slice(data);
+    if let Some(cost) = cost {
+        write_cost(&mut out, cost);
+    }
     out.push(b'}');
     out
+}
+
+fn write_cost(out: &mut Vec<u8>, cost: Cost) {
+    let mut digits = itoa::Buffer::new();
+    let mut number = |name: &str, number: u64| {
+        out.extend_from_slice(name.as_bytes());
+        out.extend_from_slice(digits.format(number).as_bytes());
+    };
+    number(",\"extensions\":{\"cost\":{\"requested\":", cost.requested);
+    number(",\"actual\":", cost.actual);
+    if let Some(left) = cost.left {
+        number(",\"limit\":", left.allowance.bucket);
+        number(",\"remaining\":", left.remaining);
+        number(",\"restoreRate\":", left.allowance.restore_rate);
+    }
+    out.extend_from_slice(b"}}");
 }
 
 fn error(error: &ApiError) -> Value {
@@ -49,6 +80,9 @@ fn error(error: &ApiError) -> Value {
     }
     if let Some(expected) = &error.expected {
         extensions.insert("expected".into(), expected.as_ref().into());
+    }
+    if let Some(seconds) = error.retry_after {
+        extensions.insert("retryAfter".into(), seconds.into());
     }
     if !error.input.is_empty() {
         extensions.insert("input".into(), steps(&error.input));

@@ -3,13 +3,15 @@
 use std::sync::Arc;
 
 use async_graphql::Variables;
-use async_graphql::parser::types::{ExecutableDocument, OperationType, SelectionSet};
+use async_graphql::parser::types::{OperationType, SelectionSet};
 
+use super::document::Checked;
 use super::execute::{Answer, Operation, Outcome};
-use super::{Engine, document, outputs, response};
+use super::{Engine, check, document, outputs, response};
 use crate::auth::Actor;
 use crate::error::{ApiError, Code};
 use crate::feed::{self, Place, Stretch};
+use crate::limits;
 use crate::live::Subscription;
 use crate::policy::Viewer;
 use crate::read::coerce::{self, Arguments, Formats};
@@ -31,7 +33,7 @@ pub enum Operated {
 /// A subscription that was found right.
 #[derive(Debug)]
 pub(crate) struct Followed {
-    parsed: Arc<ExecutableDocument>,
+    parsed: Arc<Checked>,
     name: Option<Box<str>>,
     variables: Variables,
     /// Who follows.
@@ -55,7 +57,7 @@ pub(crate) type Event = (String, Vec<u8>);
 impl Engine {
     /// Answers one operation of a caller, or begins to follow what it subscribes to.
     pub async fn operate(self: &Arc<Self>, asked: &Operation, actor: Actor) -> Operated {
-        match self.subscribes(asked).await {
+        match self.subscribes(asked, &actor).await {
             Ok(Some(parsed)) => match self.follow(parsed, asked, actor).await {
                 Ok(live) => Operated::Live(Box::new(live)),
                 Err(errors) => Operated::Answered(Self::unanswered(&errors)),
@@ -66,21 +68,34 @@ impl Engine {
     }
 
     /// The document, if its operation is a subscription.
-    async fn subscribes(&self, asked: &Operation) -> Result<Option<Arc<ExecutableDocument>>, Vec<ApiError>> {
-        let parsed = self.documents.checked(&self.model, &asked.query).await?;
-        let operation = document::operation(&parsed, asked.name.as_deref()).map_err(|error| vec![error])?;
+    async fn subscribes(
+        &self,
+        asked: &Operation,
+        actor: &Actor,
+    ) -> Result<Option<Arc<Checked>>, Vec<ApiError>> {
+        let one = |error| vec![error];
+        let (query, id) = (asked.query.as_deref(), asked.document_id.as_deref());
+        let text = self.persisted.text(query, id, actor.role).map_err(one)?;
+        let limits = self.budget.account(actor, asked.address, self.clock.now()).allowance().document;
+        let checked = self.documents.checked(&self.model, &text, &limits).await?;
+        let parsed = Arc::clone(&checked);
+        let operation =
+            document::operation(&parsed.document, asked.name.as_deref()).map_err(|error| vec![error])?;
         let is_one = operation.node.ty == OperationType::Subscription;
         Ok(is_one.then_some(parsed))
     }
 
     async fn follow(
         self: &Arc<Self>,
-        parsed: Arc<ExecutableDocument>,
+        parsed: Arc<Checked>,
         asked: &Operation,
         actor: Actor,
     ) -> Result<Subscription, Vec<ApiError>> {
-        let begun = self.begin(parsed, asked, actor)?;
         let one = |error| vec![error];
+        let mut account = self.budget.account(&actor, asked.address, self.clock.now());
+        account.take(limits::REQUEST_POINTS).map_err(one)?;
+        check::check_variables(&asked.variables, &account.allowance().document).map_err(one)?;
+        let begun = self.begin(parsed, asked, actor)?;
         self.load_identity().await.map_err(one)?;
         if let Some(cursor) = &begun.after {
             self.known(cursor).await.map_err(one)?;
@@ -89,14 +104,9 @@ impl Engine {
     }
 
     /// Looks at everything that can be wrong before something is read.
-    fn begin(
-        &self,
-        parsed: Arc<ExecutableDocument>,
-        asked: &Operation,
-        actor: Actor,
-    ) -> Result<Begun, Vec<ApiError>> {
+    fn begin(&self, parsed: Arc<Checked>, asked: &Operation, actor: Actor) -> Result<Begun, Vec<ApiError>> {
         let one = |error| vec![error];
-        let operation = document::operation(&parsed, asked.name.as_deref()).map_err(one)?;
+        let operation = document::operation(&parsed.document, asked.name.as_deref()).map_err(one)?;
         let definitions = &operation.node.variable_definitions;
         let formats = Formats::of(operation.node.ty);
         let variables =
@@ -142,7 +152,7 @@ impl Engine {
         let rows = Writer::new(&levels, &fetched).each(page.level, &page.shape, &page.cursor).map_err(one)?;
         let event = |(cursor, change): (String, Vec<u8>)| {
             let data = [b"{".as_slice(), &key, &change, b"}"].concat();
-            (cursor, response::executed(&data, &[]))
+            (cursor, response::executed(&data, &[], None))
         };
         Ok(rows.into_iter().map(event).collect())
     }
@@ -155,7 +165,7 @@ impl Engine {
         work: impl FnOnce(&mut Planner<'f>, &Selected<'f>, &Arguments) -> Result<T, ApiError>,
     ) -> Result<T, Vec<ApiError>> {
         let one = |error| vec![error];
-        let parsed = &followed.parsed;
+        let parsed = &followed.parsed.document;
         let operation = document::operation(parsed, followed.name.as_deref()).map_err(one)?;
         let document = Document { fragments: &parsed.fragments, variables: &followed.variables };
         let sets: [&SelectionSet; 1] = [&operation.node.selection_set.node];
@@ -175,7 +185,11 @@ impl Engine {
     /// The response to an operation that was not executed.
     fn unanswered(errors: &[ApiError]) -> Answer {
         let is_away = errors.iter().any(|error| error.code == Code::Unavailable);
-        let outcome = if is_away { Outcome::Unavailable } else { Outcome::Refused };
-        Answer { body: response::refused(errors), outcome }
+        let outcome = match errors.iter().find_map(|error| error.retry_after) {
+            Some(retry_after) => Outcome::RateLimited { retry_after },
+            None if is_away => Outcome::Unavailable,
+            None => Outcome::Refused,
+        };
+        Answer { body: response::refused(errors), outcome, shared: None }
     }
 }

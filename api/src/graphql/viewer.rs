@@ -1,6 +1,7 @@
 //! `viewer`: who the caller is to this API, and what his token gives him.
 
 use async_graphql::dynamic::TypeRef;
+use chrono::SecondsFormat;
 use serde_json::Value;
 
 use crate::auth::{Role, Scope};
@@ -50,9 +51,41 @@ pub fn extras() -> Extras {
                 TypeRef::named_nn("SiteConnection"),
                 "Sites within his role's reach; for the public, the published ones.",
             ),
+            (
+                "limits",
+                TypeRef::named("ViewerLimits"),
+                "What he may still ask, before this operation; null when nothing is counted.",
+            ),
         ],
     };
-    Extras { roots: vec![root], objects: vec![object], enums: vec![ROLE], ..Extras::default() }
+    Extras {
+        roots: vec![root],
+        objects: [vec![object], limits()].concat(),
+        enums: vec![ROLE],
+        ..Extras::default()
+    }
+}
+
+fn limits() -> Vec<PlainObject> {
+    let number = || TypeRef::named_nn(TypeRef::INT);
+    let whole = PlainObject {
+        name: "ViewerLimits",
+        description: "What a caller may still ask (« quotas »).",
+        fields: vec![("cost", TypeRef::named_nn("CostLimit"), "In points.")],
+    };
+    let cost = PlainObject {
+        name: "CostLimit",
+        description: "Points of a client (« quota ») in the instance that answers. An operation takes a point for each \
+                      row that it asks for, pages multiplied, and gets back what was not there to read.",
+        fields: vec![
+            ("operation", number(), "Most points that one operation asks for."),
+            ("limit", number(), "Points that the client has when it has asked nothing for a while."),
+            ("remaining", number(), "Points that it has left."),
+            ("restoreRate", number(), "Points given back each second."),
+            ("resetAt", TypeRef::named_nn(Scalar::DateTime.name()), "When all points are there again."),
+        ],
+    };
+    vec![whole, cost]
 }
 
 fn plan<'p>(planner: &mut Planner<'p>, selected: &Selected<'p>, _: &Arguments) -> Result<Out, ApiError> {
@@ -69,11 +102,36 @@ fn plan<'p>(planner: &mut Planner<'p>, selected: &Selected<'p>, _: &Arguments) -
             "source" => known(actor.source.clone().into()),
             "scopes" if actor.role == Role::Public => known(Value::Array(Vec::new())),
             "scopes" => known(actor.scopes.iter().copied().map(Scope::name).collect()),
+            "limits" => Ok(standing(planner, &field)),
             _ => sites(planner, &field),
         };
         shape.push((json_key(field.key), out.map_err(|error| error.under(field.key))?));
     }
     Ok(Out::Fields(shape))
+}
+
+fn standing(planner: &Planner<'_>, field: &Selected<'_>) -> Out {
+    let Some(standing) = planner.standing else { return Out::null() };
+    let cost = |part: &Selected<'_>| {
+        let fields = planner.document.fields(&part.sets, &|on| on == "CostLimit").into_iter().map(|field| {
+            let value: Value = match field.name {
+                "__typename" => "CostLimit".into(),
+                "operation" => standing.allowance.operation.into(),
+                "limit" => standing.allowance.bucket.into(),
+                "remaining" => standing.remaining.into(),
+                "restoreRate" => standing.allowance.restore_rate.into(),
+                _ => standing.reset_at.to_rfc3339_opts(SecondsFormat::AutoSi, true).into(),
+            };
+            (json_key(field.key), Out::Text(value.to_string().into_bytes()))
+        });
+        Out::Fields(fields.collect())
+    };
+    let fields = planner.document.fields(&field.sets, &|on| on == "ViewerLimits").into_iter().map(|part| {
+        let out =
+            if part.name == "__typename" { Out::Text(json_string("ViewerLimits")) } else { cost(&part) };
+        (json_key(part.key), out)
+    });
+    Out::Fields(fields.collect())
 }
 
 fn sites<'p>(planner: &mut Planner<'p>, field: &Selected<'p>) -> Result<Out, ApiError> {

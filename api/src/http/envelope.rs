@@ -55,8 +55,9 @@ pub async fn envelope(
         headers.insert(X_REQUEST_ID, id);
     }
     for (name, value) in DEFAULT_HEADERS {
-        if !headers.contains_key(&name) {
-            headers.insert(name, HeaderValue::from_static(value));
+        // an answer varies by what others say beside
+        if name == VARY || !headers.contains_key(&name) {
+            headers.append(name, HeaderValue::from_static(value));
         }
     }
     Ok(response)

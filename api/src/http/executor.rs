@@ -1,5 +1,7 @@
 //! What the HTTP layer asks of the engine.
 
+use std::net::IpAddr;
+
 use async_trait::async_trait;
 use futures_util::stream::BoxStream;
 use serde_json::{Map, Value};
@@ -38,8 +40,10 @@ pub trait Executor: Send + Sync + 'static {
 /// One well-formed GraphQL request; its document has not been looked at.
 #[derive(Clone, Debug, PartialEq)]
 pub struct GraphqlRequest {
-    /// The document.
-    pub query: String,
+    /// The document, unless it is only named.
+    pub query: Option<String>,
+    /// The identifier of the document: of the client's choice, or `sha256:` with its hash.
+    pub document_id: Option<String>,
     /// Which of the document's operations to execute.
     pub operation_name: Option<String>,
     /// Values of the operation's variables, not yet coerced.
@@ -50,6 +54,8 @@ pub struct GraphqlRequest {
     pub read_only: bool,
     /// The `x-request-id` of the answer, for traces and the journal.
     pub request_id: String,
+    /// Where it comes from, which tells anonymous clients apart.
+    pub address: Option<IpAddr>,
 }
 
 /// The engine's answer.
@@ -59,6 +65,8 @@ pub struct GraphqlAnswer {
     pub body: Vec<u8>,
     /// What the body holds, from which comes the HTTP status.
     pub kind: AnswerKind,
+    /// A hash of the data, if everybody gets the same: caches may keep it for a while.
+    pub shared: Option<String>,
 }
 
 /// What an answer holds.
@@ -72,6 +80,11 @@ pub enum AnswerKind {
     ReadOnly,
     /// The engine cannot execute anything for now; the same request may succeed later.
     Unavailable,
+    /// The client has asked for too much of late; nothing was executed.
+    RateLimited {
+        /// After how many seconds the same may be asked again.
+        retry_after: u32,
+    },
 }
 
 /// What became of an operation.
@@ -130,11 +143,13 @@ pub struct ImportFailure {
     pub code: &'static str,
     /// The same for people.
     pub message: String,
+    /// After how many seconds to go on, where that is known.
+    pub retry_after: Option<u32>,
 }
 
 impl ImportFailure {
     /// A failure with a code and a text.
     pub fn new(code: &'static str, message: impl Into<String>) -> Self {
-        Self { code, message: message.into() }
+        Self { code, message: message.into(), retry_after: None }
     }
 }

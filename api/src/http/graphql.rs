@@ -1,7 +1,12 @@
 //! `/graphql`: GET for queries, POST for everything.
 
+use actix_web::body::MessageBody;
+use actix_web::dev::{ServiceFactory, ServiceRequest, ServiceResponse};
 use actix_web::http::StatusCode;
-use actix_web::http::header::{ALLOW, AUTHORIZATION, HeaderMap, RETRY_AFTER};
+use actix_web::http::header::{
+    ALLOW, AUTHORIZATION, CACHE_CONTROL, ETAG, HeaderMap, IF_NONE_MATCH, RETRY_AFTER,
+};
+use actix_web::middleware::Compress;
 use actix_web::web::{self, Bytes, Data, Payload};
 use actix_web::{HttpRequest, HttpResponse, Resource, guard};
 
@@ -12,12 +17,23 @@ use super::params::Params;
 use super::refusal::Refusal;
 use super::sse;
 use super::{Endpoint, HttpSettings};
-use crate::limits::RETRY_AFTER_SECONDS;
+use crate::limits;
 
 /// The GraphQL resource.
-pub(super) fn resource<E: Executor>(path: &str) -> Resource {
+pub(super) fn resource<E: Executor>(
+    path: &str,
+) -> Resource<
+    impl ServiceFactory<
+        ServiceRequest,
+        Config = (),
+        Response = ServiceResponse<impl MessageBody>,
+        Error = actix_web::Error,
+        InitError = (),
+    >,
+> {
     let wants_events = || guard::fn_guard(|context| sse::is_wanted(context.head().headers()));
     web::resource(path)
+        .wrap(Compress::default())
         .route(web::get().guard(wants_events()).to(sse::get::<E>))
         .route(web::post().guard(wants_events()).to(sse::post::<E>))
         .route(web::get().to(get::<E>))
@@ -34,7 +50,7 @@ async fn get<E: Executor>(http: HttpRequest, endpoint: Data<Endpoint<E>>) -> Htt
     answer(&http, async || {
         let actor = authenticate(&endpoint.executor, http.headers()).await?;
         let params = Params::from_query_string(http.query_string())?;
-        Ok(endpoint.executor.execute(request(&http, params, true), actor).await)
+        Ok(endpoint.executor.execute(request(&http, &endpoint, params, true), actor).await)
     })
     .await
 }
@@ -46,7 +62,7 @@ async fn post<E: Executor>(http: HttpRequest, body: Payload, endpoint: Data<Endp
         let actor = authenticate(&endpoint.executor, http.headers()).await?;
         let most = endpoint.executor.body_bytes(&actor);
         let params = Params::from_body(&read(body, most, &endpoint.settings).await?)?;
-        Ok(endpoint.executor.execute(request(&http, params, false), actor).await)
+        Ok(endpoint.executor.execute(request(&http, &endpoint, params, false), actor).await)
     })
     .await
 }
@@ -59,7 +75,7 @@ async fn answer(
     match negotiate::accepted(http.headers()) {
         Err(refusal) => refusal.response(MediaType::Json),
         Ok(media_type) => match serve().await {
-            Ok(answer) => response(answer, media_type),
+            Ok(answer) => response(answer, media_type, http.headers()),
             Err(refusal) => refusal.response(media_type),
         },
     }
@@ -90,20 +106,52 @@ pub(super) async fn read(body: Payload, most: usize, settings: &HttpSettings) ->
     }
 }
 
-pub(super) fn request(http: &HttpRequest, params: Params, read_only: bool) -> GraphqlRequest {
-    let Params { query, operation_name, variables, extensions } = params;
-    GraphqlRequest { query, operation_name, variables, extensions, read_only, request_id: request_id(http) }
+pub(super) fn request<E>(
+    http: &HttpRequest,
+    endpoint: &Endpoint<E>,
+    params: Params,
+    read_only: bool,
+) -> GraphqlRequest {
+    let Params { query, document_id, operation_name, variables, extensions } = params;
+    let (request_id, address) = (request_id(http), endpoint.settings.proxies.client(http));
+    GraphqlRequest {
+        query,
+        document_id,
+        operation_name,
+        variables,
+        extensions,
+        read_only,
+        request_id,
+        address,
+    }
 }
 
 /// Gives an answer the status that its media type calls for.
-fn response(answer: GraphqlAnswer, media_type: MediaType) -> HttpResponse {
+fn response(answer: GraphqlAnswer, media_type: MediaType, headers: &HeaderMap) -> HttpResponse {
+    if let Some(hash) = &answer.shared {
+        return shared(hash, answer.body, media_type, headers);
+    }
     let mut response = HttpResponse::build(status(answer.kind, media_type));
     match answer.kind {
         AnswerKind::ReadOnly => response.insert_header((ALLOW, "POST")),
-        AnswerKind::Unavailable => response.insert_header((RETRY_AFTER, RETRY_AFTER_SECONDS)),
+        AnswerKind::Unavailable => response.insert_header((RETRY_AFTER, limits::RETRY_AFTER_SECONDS)),
+        AnswerKind::RateLimited { retry_after } => response.insert_header((RETRY_AFTER, retry_after)),
         AnswerKind::Data | AnswerKind::RequestError => &mut response,
     };
     response.content_type(media_type).body(answer.body)
+}
+
+/// An answer that caches may keep, or word that the client's own copy is still right. The tag is weak: it is that of the
+/// data, and the cost beside them may differ.
+fn shared(hash: &str, body: Vec<u8>, media_type: MediaType, headers: &HeaderMap) -> HttpResponse {
+    let tag = format!("W/\"{hash}\"");
+    let known = headers.get_all(IF_NONE_MATCH).filter_map(|value| value.to_str().ok());
+    let known = known.flat_map(|value| value.split(',')).map(str::trim);
+    let is_known = known.into_iter().any(|other| other == tag || other == "*");
+    let mut response = if is_known { HttpResponse::NotModified() } else { HttpResponse::Ok() };
+    response.insert_header((ETAG, tag));
+    response.insert_header((CACHE_CONTROL, format!("public, max-age={}", limits::SHARED_SECONDS)));
+    if is_known { response.finish() } else { response.content_type(media_type).body(body) }
 }
 
 const fn status(kind: AnswerKind, media_type: MediaType) -> StatusCode {
@@ -114,5 +162,6 @@ const fn status(kind: AnswerKind, media_type: MediaType) -> StatusCode {
         (AnswerKind::RequestError, MediaType::GraphqlResponse) => StatusCode::BAD_REQUEST,
         (AnswerKind::ReadOnly, _) => StatusCode::METHOD_NOT_ALLOWED,
         (AnswerKind::Unavailable, _) => StatusCode::SERVICE_UNAVAILABLE,
+        (AnswerKind::RateLimited { .. }, _) => StatusCode::TOO_MANY_REQUESTS,
     }
 }

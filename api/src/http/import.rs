@@ -1,6 +1,8 @@
 //! `POST /import/actions`: actions as NDJSON, a line each, of any length. Outcomes go out as NDJSON while lines come in;
 //! no more than one chunk is held at a time.
 
+use std::time::Duration;
+
 use actix_web::dev::Decompress;
 use actix_web::http::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderMap};
 use actix_web::web::{self, Bytes, Data, Payload};
@@ -8,12 +10,12 @@ use actix_web::{HttpRequest, HttpResponse, Resource};
 use futures_util::{StreamExt, stream};
 use serde_json::json;
 
+use super::Endpoint;
 use super::envelope::request_id;
 use super::executor::{Executor, ImportChunk, ImportFailure};
 use super::graphql::authenticate;
 use super::negotiate::MediaType;
 use super::refusal::Refusal;
-use super::{Endpoint, HttpSettings};
 use crate::limits;
 
 const NDJSON: &str = "application/x-ndjson";
@@ -44,7 +46,7 @@ async fn begin<E: Executor>(
     let mut upload = Upload {
         lines: Lines {
             body: Decompress::from_headers(body, http.headers()),
-            settings: endpoint.settings,
+            timeout: endpoint.settings.body_timeout,
             buffer: Vec::new(),
             ended: false,
         },
@@ -111,20 +113,19 @@ impl<E: Executor> Upload<E> {
     /// The last line of an answer that stops: what happened, and from which line to go on.
     fn fail(&mut self, failure: &ImportFailure) -> Vec<u8> {
         self.failed = true;
-        let ImportFailure { code, message } = failure;
+        let ImportFailure { code, message, retry_after } = failure;
         let mut error = json!({ "code": code, "message": message, "continueFrom": self.next });
-        if ["UNAVAILABLE", "OUTCOME_UNKNOWN"].contains(code) {
-            error["retryAfter"] = limits::RETRY_AFTER_SECONDS.into();
+        if let Some(seconds) = retry_after {
+            error["retryAfter"] = (*seconds).into();
         }
-        let line = json!({ "error": error });
-        format!("{line}\n").into_bytes()
+        format!("{}\n", json!({ "error": error })).into_bytes()
     }
 }
 
 /// The lines of a body, as they arrive.
 struct Lines {
     body: Decompress<Payload>,
-    settings: HttpSettings,
+    timeout: Duration,
     buffer: Vec<u8>,
     ended: bool,
 }
@@ -159,7 +160,7 @@ impl Lines {
             let text = format!("a line has more than {} bytes", limits::IMPORT_LINE_BYTES);
             return Err(ImportFailure::new("LIMIT_EXCEEDED", text));
         }
-        match tokio::time::timeout(self.settings.body_timeout, self.body.next()).await {
+        match tokio::time::timeout(self.timeout, self.body.next()).await {
             Err(_elapsed) => Err(ImportFailure::new("REQUEST_TIMEOUT", "no more lines arrived in time")),
             Ok(Some(Err(_broken))) => Err(ImportFailure::new(
                 "BAD_REQUEST",

@@ -8,6 +8,8 @@
 //! App::new().wrap(middleware::from_fn(http::envelope)).configure(|app| http::routes(app, &endpoint))
 //! ```
 
+mod address;
+mod cors;
 mod envelope;
 mod executor;
 mod graphql;
@@ -25,6 +27,8 @@ use std::time::Duration;
 
 use actix_web::web::{self, Data, ServiceConfig};
 
+pub use address::{ForwardedHeader, IpNet, Proxies};
+pub use cors::cors;
 pub use envelope::envelope;
 pub use executor::{
     AnswerKind, AuthRefusal, Ending, Executor, GraphqlAnswer, GraphqlRequest, ImportChunk, ImportFailure,
@@ -37,8 +41,8 @@ pub use streams::{Stopping, give_up_unread};
 /// Where GraphQL requests are served.
 pub const GRAPHQL_PATH: &str = "/graphql";
 
-/// Bounds on what the server reads before it has a request to execute.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Bounds on what the server reads before it has a request to execute, and whom it believes.
+#[derive(Clone, Debug)]
 pub struct HttpSettings {
     /// Longest wait for the whole body; a slower client is answered 408.
     pub body_timeout: Duration,
@@ -48,16 +52,19 @@ pub struct HttpSettings {
     pub stall_timeout: Duration,
     /// Most streams open at once.
     pub max_streams: usize,
+    /// The proxies before it.
+    pub proxies: Proxies,
 }
 
 impl Default for HttpSettings {
-    /// 10 seconds for a body and for the first message, 30 to read, 10 000 streams.
+    /// 10 seconds for a body and for the first message, 30 to read, 10 000 streams, and no proxy.
     fn default() -> Self {
         Self {
             body_timeout: Duration::from_secs(10),
             init_timeout: Duration::from_secs(10),
             stall_timeout: Duration::from_secs(30),
             max_streams: 10_000,
+            proxies: Proxies::default(),
         }
     }
 }
@@ -72,7 +79,8 @@ pub struct Endpoint<E> {
 impl<E: Executor> Endpoint<E> {
     /// Serves `executor` within `settings`.
     pub fn new(executor: E, settings: HttpSettings) -> Self {
-        Self { executor, settings, streams: Arc::new(Streams::new(settings.max_streams)) }
+        let streams = Arc::new(Streams::new(settings.max_streams));
+        Self { executor, settings, streams }
     }
 
     /// What is told before the server stops.

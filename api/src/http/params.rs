@@ -12,7 +12,8 @@ use super::refusal::Refusal;
 /// What a client may send; unknown parameters are left out, as the specification asks.
 #[derive(Debug, PartialEq)]
 pub(super) struct Params {
-    pub query: String,
+    pub query: Option<String>,
+    pub document_id: Option<String>,
     pub operation_name: Option<String>,
     pub variables: Map<String, Value>,
     pub extensions: Map<String, Value>,
@@ -23,12 +24,13 @@ pub(super) struct Params {
 #[serde(rename_all = "camelCase")]
 struct Raw {
     query: Option<Value>,
+    document_id: Option<Value>,
     operation_name: Option<Value>,
     variables: Option<Value>,
     extensions: Option<Value>,
 }
 
-const BODY_EXPECTED: &str = "The body must be one JSON object with the text \"query\" and, if needed, \
+const BODY_EXPECTED: &str = "The body must be one JSON object with the text \"query\" or \"documentId\" and, if needed, \
      \"operationName\", \"variables\" and \"extensions\", each given once; a list of requests is not served.";
 
 impl Params {
@@ -77,6 +79,7 @@ impl Raw {
     fn set(&mut self, name: &str, value: String) -> Result<(), Refusal> {
         let slot = match name {
             "query" => &mut self.query,
+            "documentId" => &mut self.document_id,
             "operationName" => &mut self.operation_name,
             "variables" => &mut self.variables,
             "extensions" => &mut self.extensions,
@@ -88,7 +91,7 @@ impl Raw {
         *slot = Some(match name {
             "query" => Value::String(value),
             _ if value.is_empty() => Value::Null,
-            "operationName" => Value::String(value),
+            "documentId" | "operationName" => Value::String(value),
             _ => serde_json::from_str(&value).map_err(|_| {
                 Refusal::bad_request(format!("The parameter \"{name}\" must be a JSON object, URL-encoded."))
             })?,
@@ -97,18 +100,29 @@ impl Raw {
     }
 
     fn checked(self) -> Result<Params, Refusal> {
-        let Some(Value::String(query)) = self.query else {
+        let query = text("query", self.query)?;
+        let extensions = map("extensions", self.extensions)?;
+        let document_id = text("documentId", self.document_id)?.or_else(|| automatic(&extensions));
+        if query.is_none() && document_id.is_none() {
             return Err(Refusal::bad_request(
-                "The parameter \"query\" is required and must be a text: the GraphQL document.",
+                "The parameter \"query\" is required and must be a text: the GraphQL document; or \"documentId\", \
+                 which names it.",
             ));
-        };
+        }
         Ok(Params {
             query,
+            document_id,
             operation_name: text("operationName", self.operation_name)?,
             variables: map("variables", self.variables)?,
-            extensions: map("extensions", self.extensions)?,
+            extensions,
         })
     }
+}
+
+/// The identifier of automatic persisted queries.
+fn automatic(extensions: &Map<String, Value>) -> Option<String> {
+    let hash = extensions.get("persistedQuery")?.get("sha256Hash")?.as_str()?;
+    Some(format!("sha256:{hash}"))
 }
 
 fn text(name: &str, value: Option<Value>) -> Result<Option<String>, Refusal> {
@@ -138,10 +152,21 @@ mod tests {
         let body =
             br#" {"query":"{a}","operationName":"A","variables":{"x":1},"extensions":{"y":null},"z":0}"#;
         let params = Params::from_body(body).unwrap();
-        assert_eq!(params.query, "{a}");
+        assert_eq!(params.query.as_deref(), Some("{a}"));
         assert_eq!(params.operation_name.as_deref(), Some("A"));
         assert_eq!(Value::Object(params.variables), serde_json::json!({ "x": 1 }));
         assert_eq!(Value::Object(params.extensions), serde_json::json!({ "y": null }));
+    }
+
+    #[test]
+    fn a_document_may_be_named() {
+        let id = |params: Result<Params, Refusal>| params.unwrap().document_id;
+        assert_eq!(id(Params::from_body(br#"{"documentId":"a"}"#)).as_deref(), Some("a"));
+        assert_eq!(id(Params::from_query_string("documentId=a")).as_deref(), Some("a"));
+        let automatic = br#"{"extensions":{"persistedQuery":{"version":1,"sha256Hash":"ab"}}}"#;
+        assert_eq!(id(Params::from_body(automatic)).as_deref(), Some("sha256:ab"));
+        assert!(Params::from_body(br#"{"documentId":1}"#).is_err());
+        assert!(Params::from_query_string("documentId=").is_err());
     }
 
     #[test]
@@ -183,7 +208,7 @@ mod tests {
             "query=%7Ba%7D&operationName=A&variables=%7B%22x%22%3A1%7D&extensions=",
         )
         .unwrap();
-        assert_eq!(params.query, "{a}");
+        assert_eq!(params.query.as_deref(), Some("{a}"));
         assert_eq!(params.operation_name.as_deref(), Some("A"));
         assert_eq!(Value::Object(params.variables), serde_json::json!({ "x": 1 }));
         assert!(params.extensions.is_empty());

@@ -170,11 +170,15 @@ impl Refusal {
             "FORBIDDEN" => StatusCode::FORBIDDEN,
             "UNAVAILABLE" | "OUTCOME_UNKNOWN" => StatusCode::SERVICE_UNAVAILABLE,
             "REQUEST_TIMEOUT" => StatusCode::REQUEST_TIMEOUT,
+            "RATE_LIMITED" => StatusCode::TOO_MANY_REQUESTS,
             "INTERNAL" => StatusCode::INTERNAL_SERVER_ERROR,
             _ => StatusCode::BAD_REQUEST,
         };
         let message = failure.message.clone().into();
         let refusal = Self { status, code: failure.code, message, header: None };
+        if let Some(seconds) = failure.retry_after {
+            return refusal.with(RETRY_AFTER, seconds.to_string());
+        }
         if status == StatusCode::SERVICE_UNAVAILABLE {
             return refusal.with(RETRY_AFTER, RETRY_AFTER_SECONDS.to_string());
         }

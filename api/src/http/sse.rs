@@ -90,7 +90,7 @@ async fn begin<E: Executor>(
     let asked = params(&actor).await?;
     let HttpSettings { stall_timeout, .. } = endpoint.settings;
     let stream = endpoint.streams.begin(stall_timeout)?;
-    let events = match endpoint.executor.operate(request(http, asked, read_only), actor).await {
+    let events = match endpoint.executor.operate(request(http, endpoint, asked, read_only), actor).await {
         Operated::Events(events) => events,
         Operated::Answer(answer) => once(answer)?,
     };
@@ -100,7 +100,12 @@ async fn begin<E: Executor>(
     });
     // a proxy in between must not gather events
     let mut response = HttpResponse::Ok();
-    Ok(response.content_type(EVENT_STREAM).insert_header(("x-accel-buffering", "no")).streaming(told))
+    // compressed, an event would wait for those after it
+    let as_it_is = [("x-accel-buffering", "no"), ("content-encoding", "identity")];
+    as_it_is.into_iter().for_each(|header| {
+        response.insert_header(header);
+    });
+    Ok(response.content_type(EVENT_STREAM).streaming(told))
 }
 
 /// What is wrong with an operation is told by an event: a browser shows nothing of another answer.

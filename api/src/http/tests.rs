@@ -51,7 +51,7 @@ impl Executor for Engine {
     }
 
     async fn execute(&self, request: GraphqlRequest, actor: String) -> GraphqlAnswer {
-        let kind = match request.query.as_str() {
+        let kind = match request.query.as_deref().unwrap_or_default() {
             "mutation{a}" if request.read_only => AnswerKind::ReadOnly,
             "{a}" | "mutation{a}" => AnswerKind::Data,
             "down" => AnswerKind::Unavailable,
@@ -66,7 +66,7 @@ impl Executor for Engine {
             } }),
             _ => json!({ "errors": [{ "message": "no" }] }),
         };
-        GraphqlAnswer { body: body.to_string().into_bytes(), kind }
+        GraphqlAnswer { body: body.to_string().into_bytes(), kind, shared: None }
     }
 
     async fn ready(&self) -> Result<(), String> {

@@ -67,6 +67,8 @@ pub struct Level<'p> {
     pub requires: Option<Required>,
     /// Rows are asked.
     pub wants_rows: bool,
+    /// For how many points its rows count, per parent, where the limit does not tell.
+    pub points: Option<u64>,
     /// What is counted, if a count is asked.
     pub count: Option<CountPart>,
     key: &'static str,
@@ -90,6 +92,7 @@ impl<'p> Level<'p> {
             refuse_more: false,
             requires: None,
             wants_rows: false,
+            points: None,
             count: None,
             key: noun.key,
             columns: Vec::new(),

@@ -3,12 +3,13 @@
 //!
 //! `declare` and `fields` say what there is, `model` puts the declarations together, `coerce` checks what a caller sends,
 //! `select` finds what is asked, `plan` (with `connection` and `nodes`) makes levels of it with the caller's reach on
-//! each, `filter` and `page` narrow and order them, `level` writes their SQL, `run` fetches, `write` answers.
+//! each, `filter` and `page` narrow and order them, `level` writes their SQL, `cost` says what they cost, `run` fetches, `write` answers.
 
 pub mod coerce;
 pub(crate) mod common;
 mod compare;
 mod connection;
+pub mod cost;
 pub mod declare;
 mod fields;
 pub mod filter;

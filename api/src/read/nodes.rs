@@ -83,6 +83,7 @@ impl<'p> Planner<'p> {
         let condition = level.sql.piece(|sql| sql.is_in("t.id", values));
         level.conditions.push(condition);
         level.wants_rows = true;
+        level.points = Some(ids.len() as u64);
         let column = level.column("t.id".to_owned(), Kind::Uuid);
         let index = self.push(level)?;
         let shape = Arc::new(self.object(noun, index, "t", sets)?);

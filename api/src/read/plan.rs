@@ -13,6 +13,7 @@ use super::page::Page;
 use super::select::{Document, Selected};
 use super::shape::{Out, Shape, json_key, json_string};
 use super::value::{expression, form, guarded};
+use crate::budget::Standing;
 use crate::db::{Backend, Kind, Sql};
 use crate::error::{ApiError, Code};
 use crate::limits;
@@ -49,6 +50,8 @@ pub struct Planner<'p> {
     pub levels: Vec<Level<'p>>,
     /// What root fields of their own kind need (the outlines of the QPV, say).
     pub services: &'p crate::graphql::Services,
+    /// What the caller may still ask; none when nothing is counted.
+    pub standing: Option<Standing>,
     pub(super) backend: Backend,
 }
 
@@ -61,7 +64,7 @@ impl<'p> Planner<'p> {
         services: &'p crate::graphql::Services,
         backend: Backend,
     ) -> Self {
-        Self { model, viewer, document, levels: Vec::new(), services, backend }
+        Self { model, viewer, document, levels: Vec::new(), services, standing: None, backend }
     }
 
     /// The kind of database that the plan is for.
@@ -382,6 +385,7 @@ impl<'p> Planner<'p> {
         level.limit = Some(limit);
         level.refuse_more = true;
         level.wants_rows = true;
+        level.points = Some(limits::AGGREGATE_POINTS);
         let index = self.push(level)?;
         let shape = self.object(noun, index, "t", &selected.sets)?;
         Ok(Out::List { level: index, shape })

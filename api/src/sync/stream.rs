@@ -10,6 +10,7 @@ use crate::auth::Actor;
 use crate::error::{ApiError, Code, Step};
 use crate::graphql::Engine;
 use crate::ids;
+use crate::limits;
 use crate::read::coerce::{self, Arguments};
 use crate::read::plan::internal;
 use crate::write::{self, Asked};
@@ -46,8 +47,10 @@ impl Engine {
             }));
         }
         let (mut told, mut replayed) = (Vec::new(), false);
+        let viewer = self.viewer(Arc::new(actor));
+        let points = limits::MUTATION_POINTS.saturating_add(chunk.lines.len() as u64);
+        self.budget.account(&viewer.actor, None, viewer.now).take(points)?;
         if !items.is_empty() {
-            let viewer = self.viewer(Arc::new(actor));
             let input = arguments(items, chunk);
             let malformed = write::malformed(&self.model, mutation, &input);
             let asked = Asked { key: mutation.name, mutation, input: &input, malformed: &malformed };

@@ -8,7 +8,8 @@ use tests::on_both;
 use tests::oracle::paths;
 
 /// Fields that the random worlds leave out, with the text of the test that asks for them.
-const ELSEWHERE: [(&str, &[(&str, &str)]); 10] = [
+const ELSEWHERE: [(&str, &[(&str, &str)]); 11] = [
+    (include_str!("../budget.rs"), &[("Viewer", "limits"), ("ViewerLimits", "cost")]),
     (include_str!("open.rs"), &[("Query", "qpvAt"), ("Query", "qpvsAt"), ("QpvAtPoint", "qpv")]),
     (
         include_str!("../writes/people.rs"),

@@ -9,7 +9,7 @@ use std::time::Instant;
 use serde_json::json;
 use tests::oracle::{Reads, Who, Write, mutations, paths, random_world};
 use tests::world::World;
-use tests::{Dice, Template, TestApp, on_both};
+use tests::{Dice, Template, TestApp, UNLIMITED, on_both};
 
 /// Cases on each database.
 const CASES: usize = 2_400;
@@ -37,7 +37,7 @@ on_both!(random_worlds_are_as_the_matrix_says, Empty, async |app| {
     let (began, mut ran) = (Instant::now(), Ran::default());
     while ran.reads + ran.writes < cases && ran.differences.len() < DIFFERENCES {
         let seed = first + ran.worlds;
-        let app = TestApp::start(app.database.backend, Template::Empty).await;
+        let app = TestApp::start_with(app.database.backend, Template::Empty, &UNLIMITED).await;
         let world = random_world(seed);
         world.clone().write(&app.db).await;
         let mut dice = Dice::new(seed);

@@ -2,11 +2,13 @@
 //!
 //! async-graphql 7.2.1 checks names, fragments and directives. It passes over everything about `__typename`, over
 //! the places where variables stand, over literals beside a variable, over most selections that cannot be merged, and
-//! over what a subscription selects; and it spreads fragments as often as they are named, however often that is. Here `size` bounds that
-//! before the library begins; then `typename`, `inputs`, `merge` and `single` look at a document that the library found
+//! over what a subscription selects; and it spreads fragments as often as they are named, however often that is. Here
+//! `size` (with `lex`, before it is parsed) bounds that before the library begins; then `typename`, `inputs`, `merge`
+//! and `single` look at a document that the library found
 //! right: its fields, arguments, fragments and variables exist.
 
 mod inputs;
+mod lex;
 mod merge;
 mod single;
 mod size;
@@ -21,7 +23,7 @@ use super::outputs::{self, OutputField};
 use crate::error::{ApiError, Code};
 use crate::read::model::Model;
 
-pub use size::bound;
+pub use size::{Size, check_roots, check_variables};
 pub use typename::carry_directives;
 
 /// The fields of the schema's object types.

@@ -4,33 +4,106 @@
 use std::collections::HashMap;
 
 use async_graphql::parser::types::{Directive, ExecutableDocument, Selection, SelectionSet};
-use async_graphql::{Name, Positioned};
+use async_graphql::{Name, Positioned, Value, Variables};
 
+use super::lex;
 use crate::error::{ApiError, Code};
-use crate::limits;
+use crate::limits::{self, DocumentLimits};
 
-/// Fields and directives below a selection with every fragment written out, and how deep it goes.
+/// What is below a selection with every fragment written out, and how deep it goes.
 #[derive(Clone, Copy, Debug, Default)]
-struct Size {
+struct Count {
     fields: usize,
+    aliases: usize,
     depth: usize,
     directives: usize,
 }
 
-impl Size {
+impl Count {
     fn beside(self, other: Self) -> Self {
         Self {
             fields: self.fields.saturating_add(other.fields),
+            aliases: self.aliases.saturating_add(other.aliases),
             depth: self.depth.max(other.depth),
             directives: self.directives.saturating_add(other.directives),
         }
     }
 }
 
+/// The size of a document.
+#[derive(Clone, Copy, Debug)]
+pub struct Size {
+    bytes: usize,
+    tokens: usize,
+    fragments: usize,
+    count: Count,
+}
+
+impl Size {
+    /// The size of a text before it is parsed, unless it is too large for that.
+    pub fn of_text(text: &str, limits: &DocumentLimits) -> Result<Self, ApiError> {
+        within("bytes", text.len(), limits.bytes)?;
+        let lexed = lex::count(text);
+        within("brackets within brackets", lexed.nesting, limits::NESTING)?;
+        let size = Self { bytes: text.len(), tokens: lexed.tokens, fragments: 0, count: Count::default() };
+        size.check(limits)?;
+        Ok(size)
+    }
+
+    /// With the size of the document that the text holds, unless it is larger than the limits or its fragments lead
+    /// back to themselves.
+    pub fn with(self, document: &ExecutableDocument, limits: &DocumentLimits) -> Result<Self, ApiError> {
+        let size = Self { fragments: document.fragments.len(), ..self };
+        // first: it bounds how deep the count itself goes
+        size.check(limits)?;
+        let size = Self { count: count(document)?, ..size };
+        size.check(limits)?;
+        Ok(size)
+    }
+
+    /// Refuses what is larger than the limits.
+    pub fn check(&self, limits: &DocumentLimits) -> Result<(), ApiError> {
+        let count = &self.count;
+        within("bytes", self.bytes, limits.bytes)?;
+        within("tokens", self.tokens, limits.tokens)?;
+        within("fragments", self.fragments, limits.fragments)?;
+        within("fields, fragments written out", count.fields, limits.fields)?;
+        within("aliases, fragments written out", count.aliases, limits.aliases)?;
+        within("levels of nesting", count.depth, limits.depth)?;
+        within("directives, fragments written out", count.directives, limits.directives)
+    }
+}
+
+/// Refuses variables of more values than the limit.
+pub fn check_variables(variables: &Variables, limits: &DocumentLimits) -> Result<(), ApiError> {
+    let mut left = limits.variables;
+    if variables.values().all(|value| fits(value, &mut left)) {
+        return Ok(());
+    }
+    Err(ApiError::new(Code::LimitExceeded, "the variables hold too many values")
+        .expected(format!("{} at most", limits.variables)))
+}
+
+/// Refuses an operation of more root fields than the limit, once directives have left some out.
+pub fn check_roots(count: usize, limits: &DocumentLimits) -> Result<(), ApiError> {
+    within("root fields", count, limits.root_fields)
+}
+
+/// Whether a value and all it holds are within what is left. The parser bounds how deep they nest.
+fn fits(value: &Value, left: &mut usize) -> bool {
+    let Some(less) = left.checked_sub(1) else { return false };
+    *left = less;
+    match value {
+        Value::List(items) => items.iter().all(|item| fits(item, left)),
+        Value::Object(fields) => fields.values().all(|item| fits(item, left)),
+        _ => true,
+    }
+}
+
 /// A fragment: being counted, or counted.
 enum Known {
     Open,
-    Done(Size),
+    Done(Count),
 }
 
 struct Counter<'d> {
@@ -40,27 +113,18 @@ struct Counter<'d> {
     level: usize,
 }
 
-/// Deepest nesting that is counted, fragments included: fields have a limit of their own below it, and fragments may
-/// stand in fragments around each.
-const LEVELS: usize = 4 * limits::DEPTH;
-
-/// Refuses a document that is larger than the limits, or whose fragments lead back to themselves.
-pub fn bound(document: &ExecutableDocument) -> Result<(), ApiError> {
-    // first: it bounds how deep the count itself goes
-    within("fragments", document.fragments.len(), limits::FRAGMENTS)?;
+fn count(document: &ExecutableDocument) -> Result<Count, ApiError> {
     let mut counter = Counter { document, fragments: HashMap::new(), level: 0 };
-    let mut whole = Size::default();
+    let mut whole = Count::default();
     for (_, operation) in document.operations.iter() {
-        let size = counter.set(&operation.node.selection_set.node)?;
-        whole = whole.beside(size);
+        let below = counter.set(&operation.node.selection_set.node)?;
+        whole = whole.beside(directed(below, &operation.node.directives));
     }
     // fragments that nothing spreads are validated all the same
     for name in document.fragments.keys() {
         whole.depth = whole.depth.max(counter.fragment(name)?.depth);
     }
-    within("fields, fragments written out", whole.fields, limits::FIELDS)?;
-    within("levels of nesting", whole.depth, limits::DEPTH)?;
-    within("directives", whole.directives, limits::DIRECTIVES)
+    Ok(whole)
 }
 
 fn within(what: &str, count: usize, limit: usize) -> Result<(), ApiError> {
@@ -72,22 +136,24 @@ fn within(what: &str, count: usize, limit: usize) -> Result<(), ApiError> {
 }
 
 impl<'d> Counter<'d> {
-    fn set(&mut self, set: &'d SelectionSet) -> Result<Size, ApiError> {
+    fn set(&mut self, set: &'d SelectionSet) -> Result<Count, ApiError> {
         self.level += 1;
-        within("levels of nesting", self.level, LEVELS)?;
+        within("selections within selections", self.level, limits::NESTING)?;
         let size = self.items(set)?;
         self.level -= 1;
         Ok(size)
     }
 
-    fn items(&mut self, set: &'d SelectionSet) -> Result<Size, ApiError> {
-        let mut total = Size::default();
+    fn items(&mut self, set: &'d SelectionSet) -> Result<Count, ApiError> {
+        let mut total = Count::default();
         for item in &set.items {
             let size = match &item.node {
                 Selection::Field(field) => {
                     let below = self.set(&field.node.selection_set.node)?;
                     let fields = below.fields.saturating_add(1);
-                    directed(Size { fields, depth: below.depth + 1, ..below }, &field.node.directives)
+                    let aliases = below.aliases.saturating_add(field.node.alias.is_some().into());
+                    let count = Count { fields, aliases, depth: below.depth + 1, ..below };
+                    directed(count, &field.node.directives)
                 }
                 Selection::InlineFragment(inline) => {
                     directed(self.set(&inline.node.selection_set.node)?, &inline.node.directives)
@@ -102,9 +168,9 @@ impl<'d> Counter<'d> {
     }
 
     /// Each fragment is counted once; one that is met while it is counted leads back to itself.
-    fn fragment(&mut self, name: &Name) -> Result<Size, ApiError> {
+    fn fragment(&mut self, name: &Name) -> Result<Count, ApiError> {
         let Some((name, fragment)) = self.document.fragments.get_key_value(name) else {
-            return Ok(Size::default());
+            return Ok(Count::default());
         };
         match self.fragments.get(name.as_str()) {
             Some(Known::Done(size)) => return Ok(*size),
@@ -121,6 +187,6 @@ impl<'d> Counter<'d> {
     }
 }
 
-fn directed(size: Size, directives: &[Positioned<Directive>]) -> Size {
-    Size { directives: size.directives.saturating_add(directives.len()), ..size }
+fn directed(count: Count, directives: &[Positioned<Directive>]) -> Count {
+    Count { directives: count.directives.saturating_add(directives.len()), ..count }
 }

@@ -11,6 +11,7 @@ mod frames;
 mod message;
 mod operations;
 
+use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
 use actix_http::ws::{self, CloseReason, Codec};
@@ -84,6 +85,7 @@ async fn begin<E: Executor>(
         heard: Instant::now(),
         is_asked: false,
         request_id: request_id(http),
+        address: endpoint.settings.proxies.client(http),
         stream,
         endpoint,
     };
@@ -119,6 +121,7 @@ struct Socket<E: Executor> {
     /// It was asked since whether it is there.
     is_asked: bool,
     request_id: String,
+    address: Option<IpAddr>,
     stream: Stream,
     endpoint: Data<Endpoint<E>>,
 }
@@ -225,10 +228,17 @@ impl<E: Executor> Socket<E> {
         if !self.endpoint.executor.is_current(actor) {
             return Err(EXPIRED);
         }
-        let Params { query, operation_name, variables, extensions } = params;
-        let request_id = self.request_id.clone();
-        let request =
-            GraphqlRequest { query, operation_name, variables, extensions, read_only: false, request_id };
+        let Params { query, document_id, operation_name, variables, extensions } = params;
+        let request = GraphqlRequest {
+            query,
+            document_id,
+            operation_name,
+            variables,
+            extensions,
+            read_only: false,
+            request_id: self.request_id.clone(),
+            address: self.address,
+        };
         self.operations.begin(id, request, &self.endpoint, actor)
     }
 

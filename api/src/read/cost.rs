@@ -1,0 +1,36 @@
+//! What a plan costs, in points: one for each row that is asked for, five for each list that is counted, a fixed
+//! number for statistics. Pages multiply: ten actions of twenty sites are two hundred rows.
+
+use super::level::Level;
+use super::run::Fetched;
+use crate::limits;
+
+/// Points that a plan asks for, before a statement runs: the rows of every page if each were full.
+pub fn requested(levels: &[Level<'_>]) -> u64 {
+    let mut rows: Vec<u64> = Vec::with_capacity(levels.len());
+    let mut total = 0_u64;
+    for level in levels {
+        let parents = level.parent.as_ref().map_or(1, |parent| rows.get(parent.level).copied().unwrap_or(0));
+        let own = if level.wants_rows { parents.saturating_mul(points(level)) } else { 0 };
+        let counted = if level.count.is_some() { parents.saturating_mul(limits::COUNT_POINTS) } else { 0 };
+        total = total.saturating_add(own).saturating_add(counted);
+        rows.push(own);
+    }
+    total
+}
+
+/// Points that the rows were worth that were read.
+pub fn actual(levels: &[Level<'_>], fetched: &[Fetched]) -> u64 {
+    let of = |(level, fetched): (&Level<'_>, &Fetched)| {
+        let rows: usize = fetched.groups.iter().map(|group| group.rows.len()).sum();
+        // statistics read what they count, not what they tell
+        let fixed = if level.refuse_more && level.wants_rows { level.points.unwrap_or(0) } else { 0 };
+        let counted = if level.count.is_some() { fetched.groups.len() as u64 } else { 0 };
+        (rows as u64).max(fixed).saturating_add(counted.saturating_mul(limits::COUNT_POINTS))
+    };
+    levels.iter().zip(fetched).map(of).fold(0, u64::saturating_add)
+}
+
+fn points(level: &Level<'_>) -> u64 {
+    level.points.or(level.limit.map(|limit| limit as u64)).unwrap_or(limits::LIST_POINTS)
+}

@@ -1,0 +1,166 @@
+//! What an operation costs, what a client has left, and what happens when it has nothing left.
+
+use serde_json::{Value, json};
+use tests::{Answer, GrantedSites, TestApp, on_both};
+
+/// Few points for everybody.
+const FEW: [(&str, &str); 3] = [
+    ("CITES_LIMITS__PUBLIC", "{ operation = 250, bucket = 250, restore_rate = 2 }"),
+    ("CITES_LIMITS__ANCT", "{ operation = 250, bucket = 250, restore_rate = 2 }"),
+    ("CITES_LIMITS__PARTNER_SYSTEM", "{ operation = 1500, bucket = 1500, restore_rate = 10 }"),
+];
+
+/// The same behind a proxy on this machine.
+const BEHIND_A_PROXY: [(&str, &str); 2] = [FEW[0], ("CITES_SERVER__TRUSTED_PROXIES", "127.0.0.0/8")];
+
+/// Costs 201 points, whatever there is to read.
+const ASK: &str = "{ actionStatistics(groupBy: [PILLAR]) { actionCount } }";
+
+fn cost(answer: &Answer, name: &str) -> u64 {
+    let found = answer.body["extensions"]["cost"][name].as_u64();
+    found.unwrap_or_else(|| panic!("no cost {name}: {answer}"))
+}
+
+fn requested(answer: &Answer) -> (u64, u64) {
+    (cost(answer, "requested"), cost(answer, "actual"))
+}
+
+/// Asks as the public, with a header that names an address.
+async fn from(app: &TestApp, name: &str, value: &str, document: &str) -> Answer {
+    let body = json!({ "query": document }).to_string();
+    let request = app.http().post(app.url()).header("content-type", "application/json").body(body);
+    app.receive(request.header(name, value)).await
+}
+
+on_both!(every_answer_tells_what_it_cost, Small, async |app| {
+    let public = app.public();
+    let answer = public.ask("{ __typename }").await;
+    assert_eq!(requested(&answer), (1, 1));
+    assert_eq!((cost(&answer, "limit"), cost(&answer, "restoreRate")), (100_000, 1_000));
+    assert_eq!(cost(&answer, "remaining"), 99_999);
+
+    let answer = public.ask("{ sites(first: 50) { totalCount nodes { name } } }").await;
+    let sites = answer.list("/sites/nodes").len() as u64;
+    assert_eq!(requested(&answer), (1 + 50 + 5, 1 + sites + 5));
+    assert_eq!(cost(&answer, "remaining"), 99_998 - sites - 5);
+
+    let nested =
+        "{ sites(first: 10) { nodes { actions(first: 7) { totalCount nodes { lead { name } } } } } }";
+    let answer = public.ask(nested).await;
+    let sites = answer.list("/sites/nodes");
+    let actions: usize =
+        sites.iter().filter_map(|site| site["actions"]["nodes"].as_array()).map(Vec::len).sum();
+    assert!(actions > 0, "{answer}");
+    assert_eq!(requested(&answer), (1 + 10 + 70 + 50, 1 + (6 * sites.len() + actions) as u64));
+
+    assert_eq!(requested(&public.ask(ASK).await), (201, 201));
+    assert_eq!(requested(&public.ask("{ __schema { queryType { name } } }").await), (201, 201));
+    let refused = public.ask("{ nothing }").await;
+    assert!(refused.body.get("extensions").is_none(), "{refused}");
+});
+
+on_both!(a_viewer_sees_what_is_left, Small, async |app| {
+    let ask = "{ viewer { limits { cost { operation limit remaining restoreRate resetAt } } } }";
+    let anct = app.anct();
+    let first = anct.ask(ask).await;
+    let expected = json!({ "operation": 100_000, "limit": 1_000_000, "remaining": 999_999, "restoreRate": 10_000,
+        "resetAt": "2023-06-12T10:00:00.000100Z" });
+    assert_eq!(first.data("/viewer/limits/cost"), &expected);
+    assert_eq!(anct.ask(ask).await.number("/viewer/limits/cost/remaining"), 999_998);
+    app.clock.advance(1);
+    assert_eq!(anct.ask(ask).await.number("/viewer/limits/cost/remaining"), 999_999, "restored");
+});
+
+on_both!(an_operation_that_asks_for_too_much_is_refused_before_it_runs, Small with FEW, async |app| {
+    let ask = async |seats: u32| {
+        let nested = format!("{{ sites(first: 10) {{ nodes {{ seats(first: {seats}) {{ nodes {{ kind }} }} }} }} }}");
+        app.public().ask(&nested).await
+    };
+    let before = app.statements();
+    let refused = ask(24).await;
+    assert_eq!((refused.status, refused.code()), (400, "LIMIT_EXCEEDED"));
+    let message = refused.errors()[0]["message"].as_str().unwrap_or_default();
+    assert!(message.contains("251") && message.contains("250"), "{message}");
+    assert_eq!(app.statements(), before);
+    assert_eq!(cost(&ask(23).await, "requested"), 241);
+});
+
+on_both!(a_client_without_points_comes_back_later, Small with FEW, async |app| {
+    assert_eq!(cost(&app.public().ask(ASK).await, "remaining"), 49);
+    let again = app.public().ask(ASK).await;
+    assert_eq!((again.status, again.code()), (429, "RATE_LIMITED"));
+    // a point of this request was taken too, and two come back each second
+    assert_eq!(again.errors()[0]["extensions"]["retryAfter"], (200 - 48) / 2);
+    assert_eq!(again.header("retry-after"), "76");
+    let older = from(app, "accept", "application/json", ASK).await;
+    assert_eq!((older.status, older.code(), older.header("retry-after")), (429, "RATE_LIMITED", "77"));
+    assert!(app.public().ask("{ __typename }").await.errors().is_empty(), "what is cheap still runs");
+    assert!(app.anct().ask(ASK).await.errors().is_empty(), "each client has points of its own");
+    app.clock.advance(78);
+    assert!(app.public().ask(ASK).await.errors().is_empty());
+});
+
+on_both!(two_persons_of_one_client_have_each_their_own_points, Small with FEW, async |app| {
+    let one = app.anct().with(|claims| claims.sub = "one".to_owned());
+    let other = app.anct().with(|claims| claims.sub = "other".to_owned());
+    assert!(one.ask(ASK).await.errors().is_empty());
+    assert_eq!(one.ask(ASK).await.status, 429);
+    assert!(other.ask(ASK).await.errors().is_empty());
+});
+
+on_both!(nothing_is_written_without_points, Small with FEW, async |app| {
+    let anct = app.anct();
+    let site = anct.ask("{ sites(first: 1) { nodes { id } } }").await;
+    let site = site.data("/sites/nodes/0/id").as_str().expect("an id").to_owned();
+    let create = |count: usize| {
+        let field = |n: usize| {
+            let input = format!(
+                "{{ site: \"{site}\", title: \"Sans points\", pillar: INNOVER, startsOn: \"2023\" }}"
+            );
+            format!("a{n}: createAction(input: {input}) {{ action {{ id }} userErrors {{ code }} }} ")
+        };
+        format!("mutation {{ {} }}", (0..count).map(field).collect::<String>())
+    };
+    let done = anct.ask(&create(1)).await;
+    assert_eq!(requested(&done), (12, 12), "{done}");
+    assert_eq!(cost(&anct.ask(ASK).await, "remaining"), 250 - 2 - 12 - 201);
+    assert_eq!(anct.ask(&create(4)).await.code(), "RATE_LIMITED");
+    app.clock.advance(120);
+    let count = "{ actions(filter: { title: { eq: \"Sans points\" } }) { totalCount } }";
+    assert_eq!(anct.ask(count).await.number("/actions/totalCount"), 1);
+});
+
+on_both!(an_import_stops_where_its_points_end_and_says_where_to_go_on, Small with FEW, async |app| {
+    let partner = app.partner("FRANCE_TRAVAIL", GrantedSites::All).await;
+    let line = |n: usize| format!("{{ \"externalId\": \"L-{n}\" }}\n");
+    let upload = async |range: std::ops::Range<usize>| {
+        let url = format!("http://{}/import/actions", app.address);
+        let request = app.http().post(url).header("content-type", "application/x-ndjson");
+        let request = request.header("authorization", partner.authorization().unwrap_or_default());
+        let answer = app.receive(request.body(range.map(line).collect::<String>())).await;
+        let text = answer.body.as_str().map(str::to_owned).unwrap_or_else(|| answer.body.to_string());
+        let last = text.lines().last().and_then(|line| serde_json::from_str::<Value>(line).ok());
+        (answer, last.unwrap_or_default())
+    };
+    let (answer, last) = upload(0..1_600).await;
+    assert_eq!(answer.status, 200);
+    assert_eq!(last["error"]["code"], "RATE_LIMITED", "{last}");
+    assert_eq!((&last["error"]["continueFrom"], &last["error"]["retryAfter"]), (&json!(1_000), &json!(12)));
+    let (answer, _) = upload(1_000..1_600).await;
+    assert_eq!((answer.status, answer.header("retry-after")), (429, "12"));
+});
+
+on_both!(strangers_cannot_choose_their_address, Small with FEW, async |app| {
+    assert_eq!(from(app, "x-forwarded-for", "192.0.2.1", ASK).await.status, 200);
+    assert_eq!(from(app, "x-forwarded-for", "192.0.2.2", ASK).await.status, 429);
+});
+
+on_both!(a_trusted_proxy_tells_clients_apart, Small with BEHIND_A_PROXY, async |app| {
+    let name = "x-forwarded-for";
+    assert_eq!(from(app, name, "192.0.2.1", ASK).await.status, 200);
+    assert_eq!(from(app, name, "192.0.2.1", ASK).await.status, 429);
+    assert_eq!(from(app, name, "192.0.2.1, 192.0.2.2", ASK).await.status, 200);
+    assert_eq!(from(app, name, "192.0.2.3, 192.0.2.2", ASK).await.status, 429, "the client's own claim");
+    assert_eq!(from(app, "forwarded", "for=192.0.2.9", ASK).await.status, 200, "the proxy itself");
+    assert_eq!(from(app, "forwarded", "for=192.0.2.8", ASK).await.status, 429, "a header not configured");
+});
