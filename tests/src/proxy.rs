@@ -51,6 +51,9 @@ fn option<'u>(url: &'u str, name: &str) -> Option<&'u str> {
 /// A text in a statement; the next commit after it, on the same connection, loses its answer.
 type Watched = Arc<Mutex<Option<&'static str>>>;
 
+/// Whether other instances were told of commits: at all, and on a connection that had begun a transaction.
+type Told = Arc<(AtomicBool, AtomicBool)>;
+
 /// A socket that leads to the server while it is not cut.
 #[derive(Debug)]
 pub struct Proxy {
@@ -58,6 +61,7 @@ pub struct Proxy {
     upstream: Upstream,
     watched: Watched,
     deaf: Arc<AtomicBool>,
+    told: Told,
     accepting: Mutex<Option<JoinHandle<()>>>,
 }
 
@@ -71,6 +75,7 @@ impl Proxy {
             upstream,
             watched: Watched::default(),
             deaf: Arc::default(),
+            told: Told::default(),
             accepting: Mutex::new(None),
         };
         proxy.mend();
@@ -100,6 +105,11 @@ impl Proxy {
         *self.watched.lock().unwrap_or_else(PoisonError::into_inner) = Some(text);
     }
 
+    /// Whether other instances were told of commits, at all and on a connection that transactions are made on.
+    pub fn told(&self) -> (bool, bool) {
+        (self.told.0.load(Ordering::SeqCst), self.told.1.load(Ordering::SeqCst))
+    }
+
     /// From now on a LISTEN is accepted and does nothing.
     pub fn deafen(&self) {
         self.deaf.store(true, Ordering::SeqCst);
@@ -109,15 +119,16 @@ impl Proxy {
     pub fn mend(&self) {
         let listener = UnixListener::bind(self.folder.path().join(SOCKET)).expect("a socket");
         let (upstream, watched) = (self.upstream.clone(), Arc::clone(&self.watched));
-        let deaf = Arc::clone(&self.deaf);
+        let (deaf, told) = (Arc::clone(&self.deaf), Arc::clone(&self.told));
         // dropped with the task, the set ends the connections
         let accepting = tokio::spawn(async move {
             let mut connections = JoinSet::new();
             while let Ok((client, _)) = listener.accept().await {
                 let (upstream, watched) = (upstream.clone(), Arc::clone(&watched));
-                let deaf = Arc::clone(&deaf);
-                connections
-                    .spawn(async move { carry(client, upstream.connect().await?, &watched, &deaf).await });
+                let (deaf, told) = (Arc::clone(&deaf), Arc::clone(&told));
+                connections.spawn(async move {
+                    carry(client, upstream.connect().await?, &watched, &deaf, &told).await
+                });
             }
         });
         *self.accepting.lock().unwrap_or_else(PoisonError::into_inner) = Some(accepting);
@@ -130,9 +141,10 @@ async fn carry(
     mut server: Box<dyn Stream>,
     watched: &Watched,
     deaf: &AtomicBool,
+    told: &Told,
 ) -> std::io::Result<()> {
     let (mut asked, mut answered) = (vec![0; 64 * 1024], vec![0; 64 * 1024]);
-    let mut is_next = false;
+    let (mut is_next, mut has_begun) = (false, false);
     loop {
         tokio::select! {
             read = client.read(&mut asked) => {
@@ -142,6 +154,11 @@ async fn carry(
                 }
                 if sent.is_empty() {
                     return Ok(());
+                }
+                has_begun |= holds(sent, b"BEGIN");
+                if holds(sent, b"pg_notify") {
+                    told.0.store(true, Ordering::SeqCst);
+                    told.1.fetch_or(has_begun, Ordering::SeqCst);
                 }
                 server.write_all(sent).await?;
                 is_next |= is_watched(watched, sent);

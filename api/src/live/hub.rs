@@ -78,6 +78,7 @@ impl Hub {
                 Ok(seen) if seen.unsettled => {
                     wait = held_up;
                     held_up = (held_up * 2).min(limits::LIVE_UNSETTLED);
+                    tokio::time::sleep(UNSETTLED).await;
                 }
                 Ok(_) => tokio::time::sleep(limits::LIVE_PAUSE).await,
                 Err(error) => {

@@ -43,6 +43,26 @@ fn instances_tell_each_other_of_commits() {
 }
 
 #[test]
+fn word_is_sent_apart_from_what_it_is_about() {
+    block_on_postgres(async || {
+        let one = TestApp::start(Backend::Postgres, Template::Small).await;
+        let proxy = Proxy::to(one.database.url());
+        let writer = one.beside_by(|url| proxy.url(&url)).await;
+        hears(&one).await;
+        hears(&writer).await;
+        let mut socket = following(&one.anct()).await;
+        for n in 0..20 {
+            rename(&writer, 1, &format!("Nom {n}")).await;
+            assert_eq!(line(&socket.change().await), format!("UPSERT SITE {} *", n + 2));
+        }
+        // a NOTIFY within a transaction makes the commits of all wait for each other
+        assert_eq!(proxy.told(), (true, false));
+        writer.stop().await;
+        one.stop().await;
+    });
+}
+
+#[test]
 fn a_listener_that_is_killed_loses_nothing() {
     block_on_postgres(async || {
         let (one, other) = two().await;
