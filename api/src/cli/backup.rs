@@ -11,7 +11,7 @@ use crate::db::{Bounds, Db};
 /// Copy the embedded SQLite database into a file, while the server goes on
 ///
 /// The copy is one state of the data, whole and compact. It holds personal data: only its owner may read it. On
-/// PostgreSQL use pg_basebackup or pg_dump (docs/operations-postgresql.md).
+/// PostgreSQL use `pg_basebackup` or `pg_dump` (docs/operations-postgresql.md).
 #[derive(Debug, Clone, clap::Args)]
 #[command(
     after_help = "Example:\n  cites backup /var/backups/cites-$(date +%F).db\n\nTo restore: stop the server, put the \

@@ -75,6 +75,7 @@ fn variables_are_read_by_the_type_of_the_default() {
 }
 
 /// Each wrong setting: the file, variables, flags, then the key and place named, and words of the message.
+#[expect(clippy::too_many_lines, reason = "a table")]
 #[test]
 fn a_wrong_setting_names_its_key_its_place_and_what_is_expected() {
     type Variables<'a> = &'a [(&'a str, &'a str)];

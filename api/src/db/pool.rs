@@ -25,7 +25,7 @@ use super::contention::is_lost;
 const STALE_AFTER: Duration = Duration::from_secs(10);
 
 /// A connection to a server older than this is replaced: it may lead to an address that moved, and holds plans.
-const RENEW_AFTER: Duration = Duration::from_secs(1800);
+const RENEW_AFTER: Duration = Duration::from_mins(30);
 
 /// What connections are opened with.
 #[derive(Clone, Debug)]
@@ -42,8 +42,8 @@ impl Manager for Opener {
 
     async fn create(&self) -> Result<Connection, DbErr> {
         let connection = match self {
-            Self::Postgres(options) => options.connect().await.map(Connection::Postgres),
-            Self::Sqlite(options) => Connection::to_file(options).await,
+            Self::Postgres(options) => Box::pin(options.connect()).await.map(Connection::Postgres),
+            Self::Sqlite(options) => Box::pin(Connection::to_file(options)).await,
         };
         connection.map_err(unreachable)
     }
@@ -96,19 +96,18 @@ impl Pool {
 
     /// A connection of the library's own, for its migrations.
     pub async fn of_library(&self) -> Result<DatabaseConnection, DbErr> {
-        Ok(match &self.opener {
-            Opener::Postgres(options) => PgPoolOptions::new()
-                .max_connections(1)
-                .connect_with(options.clone())
-                .await
-                .map(DatabaseConnection::from),
-            Opener::Sqlite(options) => SqlitePoolOptions::new()
-                .max_connections(1)
-                .connect_with(options.clone())
-                .await
-                .map(DatabaseConnection::from),
-        }
-        .map_err(unreachable)?)
+        let one = match &self.opener {
+            // on the heap: some kilobytes that every future holding them would carry
+            Opener::Postgres(options) => {
+                let pool = PgPoolOptions::new().max_connections(1).connect_with(options.clone());
+                Box::pin(pool).await.map(DatabaseConnection::from)
+            }
+            Opener::Sqlite(options) => {
+                let pool = SqlitePoolOptions::new().max_connections(1).connect_with(options.clone());
+                Box::pin(pool).await.map(DatabaseConnection::from)
+            }
+        };
+        one.map_err(unreachable)
     }
 
     /// Lends a connection.
@@ -197,7 +196,7 @@ impl Lent {
     fn start(&mut self) -> Result<&mut Connection, DbErr> {
         self.under_way = true;
         let gone = DbErr::ConnectionAcquire(ConnAcquireErr::ConnectionClosed);
-        self.connection.as_mut().map(|connection| &mut **connection).ok_or(gone)
+        self.connection.as_deref_mut().ok_or(gone)
     }
 
     fn done<T>(&mut self, done: Result<T, DbErr>) -> Result<T, DbErr> {

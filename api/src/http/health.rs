@@ -32,9 +32,10 @@ async fn alive() -> HttpResponse {
 }
 
 async fn readiness<E: Executor>(endpoint: Data<Endpoint<E>>) -> HttpResponse {
-    let ready = match endpoint.stopping().is_draining() {
-        true => Err("the server is about to stop".to_owned()),
-        false => endpoint.executor.ready().await,
+    let ready = if endpoint.stopping().is_draining() {
+        Err("the server is about to stop".to_owned())
+    } else {
+        endpoint.executor.ready().await
     };
     match ready {
         Ok(()) => HttpResponse::Ok().json(json!({ "status": "ready" })),

@@ -1,7 +1,7 @@
 //! `/graphql/stream`: GraphQL over Server-Sent Events, each operation on a connection of its own. Events `next` hold
 //! responses, `complete` is the last. A stream that ends without it was cut, and is taken up after its last event.
 
-use actix_web::http::header::{ACCEPT, HeaderMap, HeaderValue};
+use actix_web::http::header::{ACCEPT, CONTENT_ENCODING, HeaderMap, HeaderValue};
 use actix_web::web::{self, Bytes, Data, Payload};
 use actix_web::{HttpRequest, HttpResponse, Resource};
 use futures_util::stream::{self, BoxStream, StreamExt};
@@ -101,10 +101,7 @@ async fn begin<E: Executor>(
     // a proxy in between must not gather events
     let mut response = HttpResponse::Ok();
     // compressed, an event would wait for those after it
-    let as_it_is = [("x-accel-buffering", "no"), ("content-encoding", "identity")];
-    as_it_is.into_iter().for_each(|header| {
-        response.insert_header(header);
-    });
+    response.insert_header((CONTENT_ENCODING, "identity")).insert_header(("x-accel-buffering", "no"));
     Ok(response.content_type(EVENT_STREAM).streaming(told))
 }
 

@@ -28,7 +28,7 @@ pub async fn print(args: &Args, servers: &Servers) -> anyhow::Result<()> {
     let ground = Arc::new(Ground::find(servers).await?);
     let token = args.import_token.clone().context("imports need a partner system's token")?;
     let mut importers = vec![Importer::product(servers, &token), Importer::lines(servers, &token)];
-    importers.extend(servers.limit.map(|address| Importer::limit(address)));
+    importers.extend(servers.limit.map(Importer::limit));
     ground.seat(&importers[0]).await?;
     check::same(servers, &ground, &importers).await?;
     println!(
