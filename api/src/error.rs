@@ -38,7 +38,7 @@ pub enum Code {
     Forbidden,
     /// A write may be done or not; sent again with its idempotency key, it is done once.
     OutcomeUnknown,
-    /// The database does not answer; the same request may succeed later.
+    /// The database does not answer, or too many exports are under way; the same request may succeed later.
     Unavailable,
     /// A fault of ours.
     Internal,
@@ -87,9 +87,14 @@ impl Code {
             Self::Unavailable,
             "503, or 200 with a `path`",
             Again::Later,
-            "The database does not answer; the same request may succeed later.",
+            "The database does not answer, or too many exports are under way; the same request may succeed later.",
         ),
-        (Self::Internal, "200", Again::Later, "A fault of ours; the request id helps to find it."),
+        (
+            Self::Internal,
+            "200, or 500 for a file",
+            Again::Later,
+            "A fault of ours; the request id helps to find it.",
+        ),
     ];
 
     /// The code as clients see it.

@@ -24,6 +24,7 @@ pub mod write;
 
 mod action;
 mod client;
+mod export;
 mod feed;
 mod figure;
 mod governance;

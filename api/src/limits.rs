@@ -106,6 +106,9 @@ pub const IDEMPOTENCY_DAYS: i64 = 7;
 /// disk with refusals.
 pub const REFUSALS_A_MINUTE: u32 = 30;
 
+/// The same for a whole day, which bounds what one client adds to the journal for ever.
+pub const REFUSALS_A_DAY: u32 = 1_000;
+
 /// Most items in one `syncActions`: larger imports are several calls.
 pub const IMPORT_ITEMS: usize = 5_000;
 
@@ -117,8 +120,21 @@ pub const IMPORT_CHUNK: usize = 1_000;
 
 /// Longest line of a long import, in bytes.
 pub const IMPORT_LINE_BYTES: usize = 64 * 1_024;
-/// The same for a whole day, which bounds what one client adds to the journal for ever.
-pub const REFUSALS_A_DAY: u32 = 1_000;
+
+/// Rows of an export read at once, which is what it holds in memory.
+pub const EXPORT_PAGE: usize = 500;
+
+/// Exports under way at once on one instance: each keeps a connection and a snapshot.
+pub const EXPORTS: usize = 2;
+
+/// How long an export may take: while it does, the database keeps all that was deleted since.
+pub const EXPORT_DURATION: Duration = Duration::from_mins(10);
+
+/// How long an export waits for a client that takes nothing.
+pub const EXPORT_STALL: Duration = Duration::from_secs(30);
+
+/// Memory at which the row group of a Parquet file is written, which its writer holds until then.
+pub const EXPORT_ROW_GROUP_BYTES: usize = 16 * 1_024 * 1_024;
 
 /// How often a write is tried in all when the database ends it in favour of another: nothing was written then.
 pub const WRITE_ATTEMPTS: u32 = 3;

@@ -5,6 +5,7 @@ mod commands;
 mod contract;
 mod differential;
 mod errors;
+mod export;
 mod faults;
 mod feed;
 mod filters;

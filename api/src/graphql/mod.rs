@@ -20,14 +20,16 @@ use async_graphql::dynamic::Schema;
 use chrono::{DateTime, Utc};
 use entity::database_identity;
 use sea_orm::EntityTrait;
-use tokio::sync::OnceCell;
+use tokio::sync::{OnceCell, Semaphore};
 
 use self::document::Documents;
 pub use self::execute::{Answer, Operation, Outcome};
 pub(crate) use self::mutate::user_errors;
+pub(crate) use self::response::refused;
 use crate::clock::Clock;
 use crate::db::Db;
 use crate::error::ApiError;
+use crate::limits;
 use crate::policy::Policy;
 use crate::qpv::KeptOutlines;
 use crate::read::declare::Noun;
@@ -62,6 +64,8 @@ pub struct Engine {
     introspection: Schema,
     pub(crate) services: Services,
     refusals: Refusals,
+    /// As many as exports may be under way.
+    pub(crate) exports: Arc<Semaphore>,
 }
 
 impl std::fmt::Debug for Engine {
@@ -90,6 +94,7 @@ impl Engine {
             introspection,
             services,
             refusals: Refusals::default(),
+            exports: Arc::new(Semaphore::new(limits::EXPORTS)),
         })
     }
 }
@@ -101,7 +106,7 @@ impl Engine {
     }
 
     /// Reads what names the database.
-    async fn load_identity(&self) -> Result<(), ApiError> {
+    pub(crate) async fn load_identity(&self) -> Result<(), ApiError> {
         let read = async || {
             let row = database_identity::Entity::find().one(&self.db.readers).await?;
             // the end of the name is chance, its beginning time

@@ -10,6 +10,7 @@
 
 mod envelope;
 mod executor;
+mod export;
 mod graphql;
 mod health;
 mod import;
@@ -23,7 +24,8 @@ use actix_web::web::{self, Data, ServiceConfig};
 
 pub use envelope::envelope;
 pub use executor::{
-    AnswerKind, AuthRefusal, Executor, GraphqlAnswer, GraphqlRequest, ImportChunk, ImportFailure,
+    AnswerKind, AuthRefusal, Executor, ExportAnswer, ExportBody, ExportFailure, ExportRequest, GraphqlAnswer,
+    GraphqlRequest, ImportChunk, ImportFailure, Unfinished,
 };
 pub use refusal::{REFUSALS, RefusalCode};
 
@@ -57,11 +59,12 @@ impl<E: Executor> Endpoint<E> {
     }
 }
 
-/// Adds `/graphql`, `/health/live`, `/health/ready`, and a coded 404 for every other path.
+/// Adds `/graphql`, `/import/actions`, `/export/…`, `/health/live`, `/health/ready`, and a coded 404 for every other path.
 pub fn routes<E: Executor>(app: &mut ServiceConfig, endpoint: &Data<Endpoint<E>>) {
     app.app_data(endpoint.clone())
         .service(graphql::resource::<E>(GRAPHQL_PATH))
         .service(import::resource::<E>("/import/actions"))
+        .configure(export::configure::<E>)
         .service(health::live("/health/live"))
         .service(health::ready::<E>("/health/ready"))
         .default_service(web::to(refusal::no_such_path));

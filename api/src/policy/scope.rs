@@ -241,7 +241,7 @@ fn granted(sql: &mut Sql, viewer: &Viewer) -> Option<String> {
 }
 
 /// Whether the grant at `xg` is the caller's, for the source system that his token names, and holds now.
-fn current_grant(sql: &mut Sql, viewer: &Viewer) -> Option<String> {
+pub(super) fn current_grant(sql: &mut Sql, viewer: &Viewer) -> Option<String> {
     let (client, source) = (viewer.actor.client_id.clone()?, viewer.actor.source.clone()?);
     Some(sql.piece(|sql| {
         sql.push("xg.client_id = ").bind(client.into()).push(" AND xg.source_system = ").bind(source.into());

@@ -65,7 +65,8 @@ pub async fn run(db: &Db, levels: &[Level<'_>]) -> Result<Vec<Fetched>, ApiError
     }
 }
 
-async fn run_on<C: ConnectionTrait>(
+/// The same on a connection, whose transaction is the snapshot.
+pub async fn run_on<C: ConnectionTrait>(
     connection: &C,
     db: &Db,
     levels: &[Level<'_>],
