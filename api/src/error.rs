@@ -46,7 +46,7 @@ pub enum Code {
     OutcomeUnknown,
     /// The request took longer than a request may, and was stopped; nothing was written.
     DeadlineExceeded,
-    /// The database does not answer; the same request may succeed later.
+    /// The database does not answer, or too many exports are under way; the same request may succeed later.
     Unavailable,
     /// A fault of ours.
     Internal,
@@ -120,9 +120,14 @@ impl Code {
             Self::Unavailable,
             "503, or 200 with a `path`",
             Again::Later,
-            "The database does not answer; the same request may succeed later.",
+            "The database does not answer, or too many exports are under way; the same request may succeed later.",
         ),
-        (Self::Internal, "200", Again::Later, "A fault of ours; the request id helps to find it."),
+        (
+            Self::Internal,
+            "200, or 500 for a file",
+            Again::Later,
+            "A fault of ours; the request id helps to find it.",
+        ),
     ];
 
     /// The code as clients see it.

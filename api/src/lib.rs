@@ -26,6 +26,7 @@ pub mod write;
 
 mod action;
 mod client;
+mod export;
 mod feed;
 mod figure;
 mod governance;

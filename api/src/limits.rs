@@ -121,6 +121,21 @@ pub const IMPORT_CHUNK: usize = 1_000;
 /// Longest line of a long import, in bytes.
 pub const IMPORT_LINE_BYTES: usize = 64 * 1_024;
 
+/// Rows of an export read at once, which is what it holds in memory.
+pub const EXPORT_PAGE: usize = 500;
+
+/// Exports under way at once on one instance: each keeps a connection and a snapshot.
+pub const EXPORTS: usize = 2;
+
+/// How long an export may take: while it does, the database keeps all that was deleted since.
+pub const EXPORT_DURATION: Duration = Duration::from_mins(10);
+
+/// How long an export waits for a client that takes nothing.
+pub const EXPORT_STALL: Duration = Duration::from_secs(30);
+
+/// Memory at which the row group of a Parquet file is written, which its writer holds until then.
+pub const EXPORT_ROW_GROUP_BYTES: usize = 16 * 1_024 * 1_024;
+
 /// How often a write is tried in all when the database ends it in favour of another: nothing was written then.
 pub const WRITE_ATTEMPTS: u32 = 3;
 

@@ -16,10 +16,13 @@ use crate::budget::Budget;
 use crate::clock::Clock;
 use crate::config::{Config, DocumentsConfig};
 use crate::db::{Bounds, Db, ServeLock};
-use crate::graphql::{Answer, Engine, Operated, Operation, Outcome, Persisted};
+use crate::error::{ApiError, Code};
+use crate::export::{self, Asked, Body, Exported, File, Options};
+use crate::graphql::{self, Answer, Engine, Operated, Operation, Outcome, Persisted};
 use crate::http::{
-    self, AnswerKind, AuthRefusal, Endpoint, Executor, GraphqlAnswer, GraphqlRequest, HttpSettings,
-    ImportChunk, ImportFailure, Proxies, Stopping,
+    self, AnswerKind, AuthRefusal, Endpoint, Executor, ExportAnswer, ExportBody, ExportFailure,
+    ExportRequest, GraphqlAnswer, GraphqlRequest, HttpSettings, ImportChunk, ImportFailure, Proxies,
+    Stopping, Unfinished,
 };
 use crate::live;
 use crate::sync::Chunk;
@@ -203,6 +206,18 @@ impl Executor for Service {
         })
     }
 
+    async fn export(&self, request: ExportRequest, actor: Actor) -> Result<ExportAnswer, ExportFailure> {
+        let file = File::named(&request.file).ok_or(ExportFailure::NoSuchFile)?;
+        let ExportRequest { parameters, known, head_only, request_id, .. } = request;
+        let begun = async {
+            let options = Options::read(file.format, &parameters)?;
+            export::begin(&self.engine, Asked { file, options, known, head_only, request_id }, actor).await
+        };
+        let Exported { tag, name, body, is_known } = begun.await.map_err(|error| not_exported(&error))?;
+        let media_type = file.format.media_type();
+        Ok(ExportAnswer { tag, is_known, name, media_type, body: body.map(pieces) })
+    }
+
     async fn ready(&self) -> Result<(), String> {
         self.engine.ready().await.map_err(|error| error.to_string())
     }
@@ -249,6 +264,26 @@ fn ended(ending: live::Ending) -> http::Ending {
         live::Ending::Revoked => http::Ending::Revoked,
         live::Ending::Failed(response) => http::Ending::Failed(response),
     }
+}
+
+/// The bytes of an export as a stream, whose last item is an error where the end is missing.
+fn pieces(body: Body) -> ExportBody {
+    Box::pin(stream::unfold(Some(body), async |body| {
+        let mut body = body?;
+        match body.next().await? {
+            Ok(bytes) => Some((Ok(bytes), Some(body))),
+            Err(_broken) => Some((Err(Unfinished), None)),
+        }
+    }))
+}
+
+fn not_exported(error: &ApiError) -> ExportFailure {
+    let kind = match error.code {
+        Code::Unavailable => AnswerKind::Unavailable,
+        Code::Internal => AnswerKind::Data,
+        _ => AnswerKind::RequestError,
+    };
+    ExportFailure::Refused { body: graphql::refused(std::slice::from_ref(error)), kind }
 }
 
 fn refusal(error: &AuthError) -> AuthRefusal {

@@ -101,8 +101,8 @@ on_both!(a_client_without_points_comes_back_later, Small with FEW, async |app| {
 });
 
 on_both!(two_persons_of_one_client_have_each_their_own_points, Small with FEW, async |app| {
-    let one = app.anct().with(|claims| claims.sub = "one".to_owned());
-    let other = app.anct().with(|claims| claims.sub = "other".to_owned());
+    let one = app.anct().with(|claims| "one".clone_into(&mut claims.sub));
+    let other = app.anct().with(|claims| "other".clone_into(&mut claims.sub));
     assert!(one.ask(ASK).await.errors().is_empty());
     assert_eq!(one.ask(ASK).await.status, 429);
     assert!(other.ask(ASK).await.errors().is_empty());
@@ -138,7 +138,7 @@ on_both!(an_import_stops_where_its_points_end_and_says_where_to_go_on, Small wit
         let request = app.http().post(url).header("content-type", "application/x-ndjson");
         let request = request.header("authorization", partner.authorization().unwrap_or_default());
         let answer = app.receive(request.body(range.map(line).collect::<String>())).await;
-        let text = answer.body.as_str().map(str::to_owned).unwrap_or_else(|| answer.body.to_string());
+        let text = answer.body.as_str().map_or_else(|| answer.body.to_string(), str::to_owned);
         let last = text.lines().last().and_then(|line| serde_json::from_str::<Value>(line).ok());
         (answer, last.unwrap_or_default())
     };

@@ -8,6 +8,7 @@ mod contract;
 mod differential;
 mod documents;
 mod errors;
+mod export;
 mod faults;
 mod feed;
 mod filters;

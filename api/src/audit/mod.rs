@@ -14,7 +14,7 @@ use crate::read::declare::{Filter, Leaf, Noun, column, computed, one};
 const ACTOR: &str = "actor";
 
 /// Prefix of the typed ids of each journaled noun.
-const PREFIXES: [(&str, &str); 12] = [
+const PREFIXES: [(&str, &str); 13] = [
     ("Site", "site"),
     ("Partner", "partner"),
     ("Seat", "seat"),
@@ -27,6 +27,7 @@ const PREFIXES: [(&str, &str); 12] = [
     ("Figure", "figure"),
     ("FundingLine", "funding"),
     ("ClientGrant", "grant"),
+    ("Export", "export"),
 ];
 
 /// Prefix of the typed ids of a noun.
@@ -41,13 +42,13 @@ pub fn nouns() -> Vec<Noun> {
         "AuditEvent",
         journal::Entity,
         Resource::AuditEvent,
-        "One write, done or refused (« piste d'audit »): who did what to which object. Names of fields only, never their values.",
+        "One write, done or refused, or one export (« piste d'audit »): who did what to which object. Names of fields only, never their values.",
     )
     .keyed_by(Column::Seq)
-    .root("auditEvents", "Writes, the latest first; for ANCT, préfectures (their sites, without the person) and clients (their own).")
+    .root("auditEvents", "Writes and exports, the latest first; for ANCT, préfectures (their sites, without the person) and clients (their own).")
     .fields([
         column("at", Column::At, Scalar::DateTime, "When.").sorted(),
-        column("entity", Column::Entity, Scalar::String, "Type of the object: `Action`, `Site` …"),
+        column("entity", Column::Entity, Scalar::String, "Type of the object: `Action`, `Site` …; `Export` for a list that was taken out as a file."),
         computed(
             "entityId",
             Kind::Text,
@@ -59,14 +60,14 @@ pub fn nouns() -> Vec<Noun> {
                 }
                 sql.push(" ELSE '' END || ':' || ").uuid_text(&format!("{t}.entity_id"));
             },
-            "Identifier of the object; null when a creation was refused.",
+            "Identifier of the object; null when a creation was refused. Of an export, the same for the same file under the same filter.",
         )
         .nullable(),
         one("site", "Site", Column::SiteId, "Its site, if it has one that the caller reads."),
-        column("version", Column::Version, Scalar::Int, "Version of the object after the write; 0 when it was refused."),
+        column("version", Column::Version, Scalar::Int, "Version of the object after the write; 0 when it was refused, and for an export."),
         column("operation", Column::Op, enumeration!(JournalOp), "UPSERT, or DELETE when the object is gone."),
-        column("verb", Column::Verb, Scalar::String, "What was done: create, update, transition …"),
-        column("changedFields", Column::ChangedFields, Scalar::String, "Names of the fields that changed."),
+        column("verb", Column::Verb, Scalar::String, "What was done: create, update, transition …, export actions.csv."),
+        column("changedFields", Column::ChangedFields, Scalar::String, "Names of the fields that changed, or of the columns that were exported."),
         column("outcome", Column::Outcome, Scalar::String, "OK, or the code for which it was refused or failed."),
         column("role", Column::Role, Scalar::String, "Role of the caller."),
         column("requestId", Column::RequestId, Scalar::String, "Request, as `x-request-id` told it."),

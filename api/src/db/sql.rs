@@ -327,6 +327,12 @@ impl Sql {
         self.push(alias).push(".xid < pg_snapshot_xmin(pg_current_snapshot())::text::bigint")
     }
 
+    /// Appends what names the snapshot that a statement reads, by the transactions open then; empty where there is one
+    /// writer.
+    pub fn snapshot_name(&mut self) -> &mut Self {
+        self.push(if self.is_sqlite() { "''" } else { "pg_current_snapshot()::text" })
+    }
+
     pub(super) fn is_sqlite(&self) -> bool {
         self.backend == Backend::Sqlite
     }

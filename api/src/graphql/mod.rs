@@ -23,7 +23,7 @@ use async_graphql::dynamic::Schema;
 use chrono::{DateTime, Utc};
 use entity::database_identity;
 use sea_orm::EntityTrait;
-use tokio::sync::OnceCell;
+use tokio::sync::{OnceCell, Semaphore};
 
 use self::document::Documents;
 pub use self::execute::{Answer, Operation, Outcome};
@@ -36,6 +36,7 @@ use crate::budget::Budget;
 use crate::clock::Clock;
 use crate::db::Db;
 use crate::error::ApiError;
+use crate::limits;
 use crate::live::Hub;
 use crate::policy::Policy;
 use crate::qpv::KeptOutlines;
@@ -74,6 +75,8 @@ pub struct Engine {
     pub(crate) budget: Budget,
     refusals: Refusals,
     pub(crate) hub: Hub,
+    /// As many as exports may be under way.
+    pub(crate) exports: Arc<Semaphore>,
 }
 
 impl std::fmt::Debug for Engine {
@@ -105,6 +108,7 @@ impl Engine {
             budget: Budget::default(),
             refusals: Refusals::default(),
             hub: Hub::default(),
+            exports: Arc::new(Semaphore::new(limits::EXPORTS)),
         })
     }
 }
@@ -128,7 +132,7 @@ impl Engine {
     }
 
     /// Reads what names the database.
-    async fn load_identity(&self) -> Result<(), ApiError> {
+    pub(crate) async fn load_identity(&self) -> Result<(), ApiError> {
         let read = async || {
             let row = database_identity::Entity::find().one(&self.db.readers).await?;
             // the end of the name is chance, its beginning time

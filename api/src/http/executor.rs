@@ -1,8 +1,10 @@
 //! What the HTTP layer asks of the engine.
 
 use std::net::IpAddr;
+use std::pin::Pin;
 
 use async_trait::async_trait;
+use futures_util::Stream;
 use futures_util::stream::BoxStream;
 use serde_json::{Map, Value};
 
@@ -32,6 +34,10 @@ pub trait Executor: Send + Sync + 'static {
 
     /// Imports some lines of an upload; the answer is NDJSON, a line for each that is not blank.
     async fn import(&self, chunk: ImportChunk, actor: Self::Actor) -> Result<Vec<u8>, ImportFailure>;
+
+    /// Begins to take a list out as a file.
+    async fn export(&self, request: ExportRequest, actor: Self::Actor)
+    -> Result<ExportAnswer, ExportFailure>;
 
     /// Whether requests can be answered now; the error says why not, for the log alone.
     async fn ready(&self) -> Result<(), String>;
@@ -152,4 +158,55 @@ impl ImportFailure {
     pub fn new(code: &'static str, message: impl Into<String>) -> Self {
         Self { code, message: message.into(), retry_after: None }
     }
+}
+
+/// A file that is asked for.
+#[derive(Clone, Debug)]
+pub struct ExportRequest {
+    /// Its name, as `actions.csv`.
+    pub file: String,
+    /// The parameters, as given.
+    pub parameters: Vec<(String, String)>,
+    /// Entity tags that the client holds; `*` stands for any.
+    pub known: Vec<String>,
+    /// Nothing but the head is asked for.
+    pub head_only: bool,
+    /// The `x-request-id` of the answer, for the journal.
+    pub request_id: String,
+}
+
+/// A file.
+pub struct ExportAnswer {
+    /// Its entity tag.
+    pub tag: String,
+    /// The client has it.
+    pub is_known: bool,
+    /// Name under which it is saved.
+    pub name: String,
+    /// Its media type.
+    pub media_type: &'static str,
+    /// Its bytes; none when the client has it, or asked for the head alone.
+    pub body: Option<ExportBody>,
+}
+
+/// The bytes of a file, as they come. An error stands for the end that is missing.
+pub type ExportBody = Pin<Box<dyn Stream<Item = Result<Vec<u8>, Unfinished>> + Send>>;
+
+/// A file broken off: what was sent of it is worth nothing.
+#[derive(Clone, Copy, Debug, thiserror::Error)]
+#[error("the file could not be finished")]
+pub struct Unfinished;
+
+/// Why there is no file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ExportFailure {
+    /// No file has that name.
+    NoSuchFile,
+    /// It was refused.
+    Refused {
+        /// The errors, as a GraphQL response.
+        body: Vec<u8>,
+        /// Why.
+        kind: AnswerKind,
+    },
 }

@@ -12,6 +12,7 @@ mod address;
 mod cors;
 mod envelope;
 mod executor;
+mod export;
 mod graphql;
 mod health;
 mod import;
@@ -31,8 +32,8 @@ pub use address::{ForwardedHeader, IpNet, Proxies};
 pub use cors::cors;
 pub use envelope::envelope;
 pub use executor::{
-    AnswerKind, AuthRefusal, Ending, Executor, GraphqlAnswer, GraphqlRequest, ImportChunk, ImportFailure,
-    Operated,
+    AnswerKind, AuthRefusal, Ending, Executor, ExportAnswer, ExportBody, ExportFailure, ExportRequest,
+    GraphqlAnswer, GraphqlRequest, ImportChunk, ImportFailure, Operated, Unfinished,
 };
 pub use refusal::{REFUSALS, RefusalCode};
 use streams::Streams;
@@ -89,7 +90,7 @@ impl<E: Executor> Endpoint<E> {
     }
 }
 
-/// Adds `/graphql`, `/graphql/ws`, `/graphql/stream`, `/import/actions`, `/health/live`, `/health/ready`, and a coded 404
+/// Adds `/graphql`, `/graphql/ws`, `/graphql/stream`, `/import/actions`, `/export/…`, `/health/live`, `/health/ready`, and a coded 404
 /// for every other path.
 pub fn routes<E: Executor>(app: &mut ServiceConfig, endpoint: &Data<Endpoint<E>>) {
     app.app_data(endpoint.clone())
@@ -98,6 +99,7 @@ pub fn routes<E: Executor>(app: &mut ServiceConfig, endpoint: &Data<Endpoint<E>>
         .service(socket::resource::<E>("/graphql/ws"))
         .service(sse::resource::<E>("/graphql/stream"))
         .service(import::resource::<E>("/import/actions"))
+        .configure(export::configure::<E>)
         .service(health::live("/health/live"))
         .service(health::ready::<E>("/health/ready"))
         .default_service(web::to(refusal::no_such_path));

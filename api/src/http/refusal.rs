@@ -103,6 +103,13 @@ impl Refusal {
         Self::new(&NOT_FOUND, "Nothing is served here; GraphQL is at /graphql.")
     }
 
+    /// 404: no file of that name can be taken out.
+    pub(super) fn no_such_file() -> Self {
+        let message = "There is no such file; there are actions, sites, qpvs, partners and figures, as .csv, .ndjson \
+                       and .parquet, and sites and qpvs as .geojson.";
+        Self::new(&NOT_FOUND, message)
+    }
+
     /// 405: `allow` lists the methods of the resource.
     pub(super) fn method(allow: &'static str) -> Self {
         let message = format!("This method is not served here; use {allow}.");

@@ -50,6 +50,17 @@ impl Executor for Engine {
         true
     }
 
+    async fn export(&self, request: ExportRequest, _: String) -> Result<ExportAnswer, ExportFailure> {
+        let pieces = match request.file.as_str() {
+            "whole.csv" => vec![Ok(b"a".to_vec()), Ok(b"b".to_vec())],
+            "broken.csv" => vec![Ok(b"a".to_vec()), Err(Unfinished)],
+            _ => return Err(ExportFailure::NoSuchFile),
+        };
+        let body: Option<ExportBody> = Some(Box::pin(futures_util::stream::iter(pieces)));
+        let tag = "W/\"1\"".to_owned();
+        Ok(ExportAnswer { tag, is_known: false, name: request.file, media_type: "text/csv", body })
+    }
+
     async fn execute(&self, request: GraphqlRequest, actor: String) -> GraphqlAnswer {
         let kind = match request.query.as_deref().unwrap_or_default() {
             "mutation{a}" if request.read_only => AnswerKind::ReadOnly,
@@ -250,4 +261,21 @@ async fn health_tells_readiness_without_the_reason() {
     assert_eq!((down.status.as_u16(), down.header("retry-after")), (503, Some("5")));
     assert_eq!(down.body, json!({ "status": "unavailable" }));
     assert_eq!(send_to(Engine { ready: false }, TestRequest::get().uri("/health/live")).await.status, 200);
+}
+
+/// The body of a file; nothing when it was broken off.
+async fn exported(path: &str) -> (StatusCode, Option<Vec<u8>>) {
+    let endpoint = Data::new(Endpoint::new(Engine { ready: true }, HttpSettings::default()));
+    let app = App::new().configure(|app| routes(app, &endpoint));
+    let request = TestRequest::get().uri(path).to_request();
+    let response: ServiceResponse<_> = call_service(&init_service(app).await, request).await;
+    let status = response.status();
+    (status, to_bytes(response.into_body()).await.ok().map(|bytes| bytes.to_vec()))
+}
+
+#[actix_web::test]
+async fn a_file_without_its_end_is_broken_off() {
+    assert_eq!(exported("/export/whole.csv").await, (StatusCode::OK, Some(b"ab".to_vec())));
+    assert_eq!(exported("/export/broken.csv").await, (StatusCode::OK, None));
+    assert_eq!(exported("/export/other.csv").await.0, StatusCode::NOT_FOUND);
 }

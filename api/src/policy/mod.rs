@@ -121,6 +121,14 @@ impl Viewer {
         }
     }
 
+    /// Appends whether the grant at `xg` is the caller's and holds now; nobody's, for who needs none.
+    pub fn grant_holds(&self, sql: &mut Sql) {
+        match scope::current_grant(sql, self) {
+            Some(holds) => sql.push(&holds),
+            None => sql.push("FALSE"),
+        };
+    }
+
     /// Whether the caller reaches every row of a resource, so that nothing need be masked.
     pub fn reads_all(&self, resource: Resource) -> bool {
         self.authorize(resource, Verb::Read, "").is_all()

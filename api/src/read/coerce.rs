@@ -71,9 +71,14 @@ pub fn variables(
     Ok(coerced)
 }
 
-/// A value of an input type by its name, coerced, for those who look at formats themselves.
-pub fn input(model: &Model, ty: &'static str, value: Value) -> Result<Value, ApiError> {
-    Coercion { model, formats: Formats::Passed }.value(&TypeRef::named_nn(ty), value)
+/// A value of an input type by its name, coerced.
+pub fn input(
+    model: &Model,
+    ty: impl Into<String>,
+    value: Value,
+    formats: Formats,
+) -> Result<Value, ApiError> {
+    Coercion { model, formats }.value(&TypeRef::named_nn(ty), value)
 }
 
 /// The arguments of a field, coerced to their declared types.

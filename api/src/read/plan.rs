@@ -201,7 +201,8 @@ impl<'p> Planner<'p> {
         Ok(shape)
     }
 
-    fn field(
+    /// What to write of a field of the row at `alias`.
+    pub fn field(
         &mut self,
         noun: &'p Noun,
         field: &'p Field,
@@ -334,7 +335,8 @@ impl<'p> Planner<'p> {
         Parent { level, column, relation }
     }
 
-    fn list(
+    /// The whole of a relation to many, in the default order of its noun.
+    pub fn list(
         &mut self,
         relation: &'p Relation,
         level: usize,

@@ -79,7 +79,8 @@ async fn attempt(db: &Db, levels: &[Level<'_>]) -> Result<Vec<Fetched>, ApiError
     }
 }
 
-async fn run_on<C: ConnectionTrait>(
+/// The same on a connection, whose transaction is the snapshot.
+pub async fn run_on<C: ConnectionTrait>(
     connection: &C,
     db: &Db,
     levels: &[Level<'_>],

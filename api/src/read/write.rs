@@ -56,6 +56,16 @@ impl<'w> Writer<'w> {
         Ok(written)
     }
 
+    /// The rows of a level without parent, an object a line.
+    pub fn lines(mut self, level: usize, shape: &Shape) -> Result<Vec<u8>, ApiError> {
+        for row in self.group(level, None).iter().flat_map(|group| &group.rows) {
+            let at = self.row(level, *row);
+            self.object(shape, Some(at))?;
+            self.out.push(b'\n');
+        }
+        Ok(self.out)
+    }
+
     fn write(&mut self, out: &Out, at: At<'_>) -> Written {
         match out {
             Out::Text(text) => self.out.extend_from_slice(text),

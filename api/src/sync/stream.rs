@@ -11,7 +11,7 @@ use crate::error::{ApiError, Code, Step};
 use crate::graphql::Engine;
 use crate::ids;
 use crate::limits;
-use crate::read::coerce::{self, Arguments};
+use crate::read::coerce::{self, Arguments, Formats};
 use crate::read::plan::internal;
 use crate::write::{self, Asked};
 
@@ -98,7 +98,7 @@ impl Engine {
             ApiError::new(Code::BadUserInput, "the line is not JSON").expected("one JSON object a line")
         });
         let value = parsed.and_then(|json| Value::from_json(json).map_err(|_| internal("JSON is no value")));
-        Some(value.and_then(|value| coerce::input(&self.model, "SyncActionItem", value)))
+        Some(value.and_then(|value| coerce::input(&self.model, "SyncActionItem", value, Formats::Passed)))
     }
 }
 
