@@ -14,7 +14,7 @@ pub mod scalars;
 mod schema;
 mod viewer;
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use async_graphql::dynamic::Schema;
 use chrono::{DateTime, Utc};
@@ -59,6 +59,7 @@ pub struct Engine {
     policy: &'static Policy,
     clock: Arc<dyn Clock>,
     documents: Documents,
+    sdl: OnceLock<String>,
     introspection: Schema,
     pub(crate) services: Services,
     refusals: Refusals,
@@ -87,6 +88,7 @@ impl Engine {
             policy,
             clock,
             documents,
+            sdl: OnceLock::new(),
             introspection,
             services,
             refusals: Refusals::default(),
@@ -111,6 +113,11 @@ impl Engine {
         };
         self.services.identity.get_or_try_init(read).await?;
         Ok(())
+    }
+
+    /// The schema as `cites schema` prints it, written at the first call.
+    pub fn sdl(&self) -> &str {
+        self.sdl.get_or_init(|| self.documents.sdl())
     }
 
     /// The time.

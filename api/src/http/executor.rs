@@ -1,6 +1,7 @@
 //! What the HTTP layer asks of the engine.
 
 use async_trait::async_trait;
+use chrono::{DateTime, Utc};
 use serde_json::{Map, Value};
 
 /// The engine behind the HTTP layer.
@@ -26,6 +27,12 @@ pub trait Executor: Send + Sync + 'static {
 
     /// Whether requests can be answered now; the error says why not, for the log alone.
     async fn ready(&self) -> Result<(), String>;
+
+    /// The schema, as text.
+    fn schema(&self) -> &str;
+
+    /// The time.
+    fn now(&self) -> DateTime<Utc>;
 }
 
 /// One well-formed GraphQL request; its document has not been looked at.

@@ -14,6 +14,7 @@ mod graphql;
 mod health;
 mod import;
 mod negotiate;
+mod pages;
 mod params;
 mod refusal;
 
@@ -48,22 +49,24 @@ impl Default for HttpSettings {
 pub struct Endpoint<E> {
     executor: E,
     settings: HttpSettings,
+    counts: pages::Counts,
 }
 
 impl<E: Executor> Endpoint<E> {
     /// Serves `executor` within `settings`.
-    pub const fn new(executor: E, settings: HttpSettings) -> Self {
-        Self { executor, settings }
+    pub fn new(executor: E, settings: HttpSettings) -> Self {
+        Self { executor, settings, counts: pages::Counts::default() }
     }
 }
 
-/// Adds `/graphql`, `/health/live`, `/health/ready`, and a coded 404 for every other path.
+/// Adds `/graphql`, `/health/live`, `/health/ready`, the pages for people, and a coded 404 for every other path.
 pub fn routes<E: Executor>(app: &mut ServiceConfig, endpoint: &Data<Endpoint<E>>) {
     app.app_data(endpoint.clone())
         .service(graphql::resource::<E>(GRAPHQL_PATH))
         .service(import::resource::<E>("/import/actions"))
         .service(health::live("/health/live"))
         .service(health::ready::<E>("/health/ready"))
+        .configure(pages::routes::<E>)
         .default_service(web::to(refusal::no_such_path));
 }
 
