@@ -12,6 +12,8 @@ mod filters;
 mod http;
 mod indexes;
 mod limits;
+
+mod pages;
 mod paging;
 mod points;
 mod readme;

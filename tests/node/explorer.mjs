@@ -21,7 +21,7 @@ const seen = { outside: [], complaints: [] };
 try {
   const context = await browser.newContext({ viewport: { width: 1400, height: 850 }, locale: "fr-FR" });
   const page = await context.newPage();
-  page.setDefaultTimeout(60_000);
+  page.setDefaultTimeout(20_000);
   context.on("request", (request) => {
     const { protocol, origin: asked } = new URL(request.url());
     if (asked !== origin && !["data:", "blob:"].includes(protocol)) seen.outside.push(request.url());
@@ -44,7 +44,8 @@ try {
   const answer = async () => {
     const [response] = await Promise.all([
       page.waitForResponse((response) => response.request().postData()?.includes('"Me"') ?? false),
-      page.locator(".graphiql-execute-button").click(),
+      // by its name: while an answer is awaited, the same button stops
+      page.getByRole("button", { name: /^Execute/ }).click(),
     ]);
     const body = await response.json();
     // what the page shows, and not only what the server sent
