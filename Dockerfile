@@ -2,6 +2,9 @@
 #   docker build -t cites .
 #   docker run --read-only --tmpfs /tmp -v cites:/data -p 127.0.0.1:8080:8080 cites
 FROM rust:1.95-bookworm AS build
+# Node.js bundles the explorer of /graphiql
+RUN apt-get update && apt-get install -y --no-install-recommends nodejs npm
+ENV CITES_WEB=on
 WORKDIR /src
 COPY . .
 RUN --mount=type=cache,target=/usr/local/cargo/registry --mount=type=cache,target=/src/target \

@@ -8,6 +8,7 @@ use actix_web::dev::Server;
 use actix_web::{App, HttpServer, middleware, web};
 use anyhow::Context;
 use async_graphql::Variables;
+use chrono::{DateTime, Utc};
 use futures_util::stream::{self, BoxStream, StreamExt};
 
 use crate::audit::seal;
@@ -220,6 +221,14 @@ impl Executor for Service {
 
     async fn ready(&self) -> Result<(), String> {
         self.engine.ready().await.map_err(|error| error.to_string())
+    }
+
+    fn schema(&self) -> &str {
+        self.engine.sdl()
+    }
+
+    fn now(&self) -> DateTime<Utc> {
+        self.engine.now()
     }
 }
 

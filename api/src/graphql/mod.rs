@@ -17,7 +17,7 @@ mod schema;
 mod subscribe;
 mod viewer;
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use async_graphql::dynamic::Schema;
 use chrono::{DateTime, Utc};
@@ -70,6 +70,7 @@ pub struct Engine {
     clock: Arc<dyn Clock>,
     documents: Documents,
     persisted: Persisted,
+    sdl: OnceLock<String>,
     introspection: Schema,
     pub(crate) services: Services,
     pub(crate) budget: Budget,
@@ -103,6 +104,7 @@ impl Engine {
             clock,
             documents,
             persisted: Persisted::default(),
+            sdl: OnceLock::new(),
             introspection,
             services,
             budget: Budget::default(),
@@ -147,6 +149,11 @@ impl Engine {
     /// Follows the journal for those who subscribe, as long as it is polled.
     pub async fn follow_journal(&self) {
         tokio::join!(self.db.exchange_news(), self.hub.follow(&self.db, || self.services.identity()));
+    }
+
+    /// The schema as `cites schema` prints it, written at the first call.
+    pub fn sdl(&self) -> &str {
+        self.sdl.get_or_init(|| self.documents.sdl())
     }
 
     /// The time.

@@ -4,6 +4,7 @@ use std::net::IpAddr;
 use std::pin::Pin;
 
 use async_trait::async_trait;
+use chrono::{DateTime, Utc};
 use futures_util::Stream;
 use futures_util::stream::BoxStream;
 use serde_json::{Map, Value};
@@ -41,6 +42,12 @@ pub trait Executor: Send + Sync + 'static {
 
     /// Whether requests can be answered now; the error says why not, for the log alone.
     async fn ready(&self) -> Result<(), String>;
+
+    /// The schema, as text.
+    fn schema(&self) -> &str;
+
+    /// The time.
+    fn now(&self) -> DateTime<Utc>;
 }
 
 /// One well-formed GraphQL request; its document has not been looked at.

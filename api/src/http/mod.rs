@@ -17,6 +17,7 @@ mod graphql;
 mod health;
 mod import;
 mod negotiate;
+mod pages;
 mod params;
 mod refusal;
 mod socket;
@@ -75,13 +76,14 @@ pub struct Endpoint<E> {
     executor: E,
     settings: HttpSettings,
     streams: Arc<Streams>,
+    counts: pages::Counts,
 }
 
 impl<E: Executor> Endpoint<E> {
     /// Serves `executor` within `settings`.
     pub fn new(executor: E, settings: HttpSettings) -> Self {
         let streams = Arc::new(Streams::new(settings.max_streams));
-        Self { executor, settings, streams }
+        Self { executor, settings, streams, counts: pages::Counts::default() }
     }
 
     /// What is told before the server stops.
@@ -90,8 +92,8 @@ impl<E: Executor> Endpoint<E> {
     }
 }
 
-/// Adds `/graphql`, `/graphql/ws`, `/graphql/stream`, `/import/actions`, `/export/…`, `/health/live`, `/health/ready`, and a coded 404
-/// for every other path.
+/// Adds `/graphql`, `/graphql/ws`, `/graphql/stream`, `/import/actions`, `/export/…`, `/health/live`, `/health/ready`,
+/// the pages for people, and a coded 404 for every other path.
 pub fn routes<E: Executor>(app: &mut ServiceConfig, endpoint: &Data<Endpoint<E>>) {
     app.app_data(endpoint.clone())
         .app_data(endpoint.stopping())
@@ -102,6 +104,7 @@ pub fn routes<E: Executor>(app: &mut ServiceConfig, endpoint: &Data<Endpoint<E>>
         .configure(export::configure::<E>)
         .service(health::live("/health/live"))
         .service(health::ready::<E>("/health/ready"))
+        .configure(pages::routes::<E>)
         .default_service(web::to(refusal::no_such_path));
 }
 

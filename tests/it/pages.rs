@@ -1,0 +1,82 @@
+//! The pages for people, as a browser and a crawler meet them.
+
+use std::path::Path;
+use std::process::Command;
+
+use serde_json::{Value, json};
+use tests::{TestApp, on_both};
+
+/// What a real browser saw of the pages.
+async fn browse(app: &TestApp, token: String) -> Value {
+    let node = Path::new(env!("CARGO_MANIFEST_DIR")).join("node");
+    let origin = format!("http://{}", app.address);
+    let look =
+        move || Command::new("node").arg("explorer.mjs").args([origin, token]).current_dir(node).output();
+    let output = tokio::task::spawn_blocking(look).await.expect("it ends").expect("node runs");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    serde_json::from_slice(&output.stdout).expect("what it saw")
+}
+
+on_both!(a_browser_explores_the_api_and_asks_nobody_else, Real, async |app| {
+    let token = app.anct().authorization().expect("a token");
+    let seen = browse(&app, token).await;
+    assert_eq!(seen["outside"], json!([]));
+    assert_eq!(seen["complaints"], json!([]));
+    assert_eq!(seen["title"], "Cités de l'emploi — API");
+    let public = app.public().ask("{ sites { totalCount } actions { totalCount } }").await;
+    assert_eq!(seen["counts"][0], public.number("/sites/totalCount").to_string());
+    assert_eq!(seen["counts"][2], public.number("/actions/totalCount").to_string());
+    let examples = seen["examples"].as_array().expect("examples");
+    for (_, name, _) in crate::contract::queries() {
+        assert!(examples.contains(&json!(name)), "{name} is no example");
+    }
+    assert_eq!((&seen["role"], &seen["roleWithToken"]), (&json!("public"), &json!("anct")));
+    assert_eq!(seen["documented"], "Query");
+});
+
+on_both!(files_are_kept_as_long_as_they_stay_the_same, Small, async |app| {
+    let page = app.get("/graphiql").await;
+    let html = page.body.as_str().expect("a page").to_owned();
+    let script =
+        html.split('"').find(|text| text.ends_with(".js")).expect("the explorer is built in").to_owned();
+    let script = app.get(&script).await;
+    assert_eq!(script.status, 200);
+    assert_eq!(script.headers["cache-control"], "public, max-age=31536000, immutable");
+    for path in
+        ["/", "/style.css", "/graphiql", "/schema.graphql", "/robots.txt", "/.well-known/security.txt"]
+    {
+        let url = format!("http://{}{path}", app.address);
+        let first = reqwest::get(&url).await.expect("an answer");
+        assert_eq!(first.status(), 200, "{path}");
+        let tag = first.headers()["etag"].clone();
+        let again =
+            reqwest::Client::new().get(&url).header("if-none-match", tag).send().await.expect("an answer");
+        assert_eq!(again.status(), 304, "{path}");
+        let posted = reqwest::Client::new().post(&url).send().await.expect("an answer");
+        assert_eq!(
+            (posted.status().as_u16(), &posted.headers()["allow"].to_str().ok()),
+            (405, &Some("GET, HEAD"))
+        );
+    }
+});
+
+on_both!(only_the_explorer_runs_scripts, Small, async |app| {
+    for (path, scripts) in
+        [("/", false), ("/graphiql", true), ("/schema.graphql", false), ("/graphql", false)]
+    {
+        let policy =
+            app.get(path).await.headers["content-security-policy"].to_str().expect("text").to_owned();
+        assert!(policy.starts_with("default-src 'none'"), "{path}: {policy}");
+        assert_eq!(policy.contains("script-src"), scripts, "{path}: {policy}");
+    }
+});
+
+on_both!(the_schema_and_the_way_to_report_flaws_are_served, Small, async |app| {
+    assert_eq!(app.get("/schema.graphql").await.body, include_str!("../../schema.graphql"));
+    let security = app.get("/.well-known/security.txt").await;
+    let text = security.body.as_str().expect("text");
+    assert!(
+        text.contains("\nContact: https://") && text.contains("\nExpires: 2023-12-09T00:00:00Z\n"),
+        "{text}"
+    );
+});
