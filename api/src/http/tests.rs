@@ -85,7 +85,7 @@ impl Executor for Engine {
         self.ready.then_some(()).ok_or_else(|| "database db.internal refused".to_owned())
     }
 
-    fn schema(&self) -> &str {
+    fn schema(&self) -> &'static str {
         "type Query { a: Int }"
     }
 

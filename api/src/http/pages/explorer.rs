@@ -17,13 +17,11 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'u
 
 /// The page, or how to get it.
 pub(super) async fn page(http: HttpRequest) -> impl Responder {
-    match find("index.html") {
-        Some(bytes) => File::gzip("text/html; charset=utf-8", bytes).policy(POLICY).answer(&http),
-        None => {
-            let text = include_str!("unbuilt.html");
-            File::text("text/html; charset=utf-8", text).policy(PAGE_POLICY).answer(&http)
-        }
+    if let Some(bytes) = find("index.html") {
+        return File::gzip("text/html; charset=utf-8", bytes).policy(POLICY).answer(&http);
     }
+    let text = include_str!("unbuilt.html");
+    File::text("text/html; charset=utf-8", text).policy(PAGE_POLICY).answer(&http)
 }
 
 /// A file that the page loads.

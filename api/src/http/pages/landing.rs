@@ -20,7 +20,7 @@ const QUERY: &str = "{ sites { totalCount } qpvs { totalCount } actions { totalC
 const COUNTED: [&str; 3] = ["sites", "qpvs", "actions"];
 
 /// How long counts are shown before they are asked for again, and how long it is left after a failure.
-const KEPT: Duration = Duration::from_secs(60);
+const KEPT: Duration = Duration::from_mins(1);
 const KEPT_FAILURE: Duration = Duration::from_secs(5);
 
 /// The last counts, in the order of `COUNTED`; none if they could not be had.
