@@ -53,6 +53,9 @@ try {
     return body.data.viewer.role;
   };
   await page.locator("#examples").selectOption({ label: "Me" });
+  // once the editor shows it: before, the button would run what stood there
+  await page.locator(".graphiql-query-editor .view-lines").getByText("Me", { exact: true }).first().waitFor();
+  await page.locator(".graphiql-tab-active, .graphiql-tab[aria-selected='true']").getByText("Me").first().waitFor();
   seen.role = await answer();
   if (token !== undefined) {
     await page.locator("#token").fill(token);
