@@ -4,7 +4,7 @@
 FROM rust:1.95-bookworm AS build
 # Node.js bundles the explorer of /graphiql
 RUN apt-get update && apt-get install -y --no-install-recommends nodejs npm
-ENV CITES_WEB=on
+ENV BUILD_GRAPHIQL=on
 WORKDIR /src
 COPY . .
 RUN --mount=type=cache,target=/usr/local/cargo/registry --mount=type=cache,target=/src/target \

@@ -1,7 +1,7 @@
 //! Bundles the explorer of `web/` into the binary, when Node.js and its packages can be had.
 //!
-//! Without them the binary is built all the same, and `/graphiql` says how to get the explorer. `CITES_WEB=off`
-//! leaves it out; with `CITES_WEB=on` its failure is the build's, as it should be for what is released.
+//! Without them the binary is built all the same, and `/graphiql` says how to get the explorer. `BUILD_GRAPHIQL=off`
+//! leaves it out; with `BUILD_GRAPHIQL=on` its failure is the build's, as it should be for what is released.
 
 use std::env;
 use std::error::Error;
@@ -20,7 +20,7 @@ type Outcome<T> = Result<T, Box<dyn Error>>;
 fn main() -> Outcome<()> {
     let root = PathBuf::from(env::var("CARGO_MANIFEST_DIR")?).join("..");
     let out = PathBuf::from(env::var("OUT_DIR")?);
-    println!("cargo:rerun-if-env-changed=CITES_WEB");
+    println!("cargo:rerun-if-env-changed=BUILD_GRAPHIQL");
     println!("cargo:rerun-if-changed=build.rs");
     for source in SOURCES {
         println!("cargo:rerun-if-changed={}", root.join("web").join(source).display());
@@ -29,7 +29,7 @@ fn main() -> Outcome<()> {
 
     let (work, bundle) = (out.join("web"), out.join("explorer"));
     let _ = fs::remove_dir_all(&bundle);
-    let wanted = env::var("CITES_WEB").unwrap_or_default();
+    let wanted = env::var("BUILD_GRAPHIQL").unwrap_or_default();
     if wanted != "off"
         && let Err(error) = make(&root, &work, &bundle)
     {
