@@ -2,8 +2,9 @@
 //! the answer is written from the rows.
 //!
 //! `declare` and `fields` say what there is, `model` puts the declarations together, `coerce` checks what a caller sends,
-//! `select` finds what is asked, `plan` (with `connection` and `nodes`) makes levels of it with the caller's reach on
-//! each, `filter` and `page` narrow and order them, `level` writes their SQL, `cost` says what they cost, `run` fetches, `write` answers.
+//! `select` finds what is asked, `plan` (with `connection` and `nodes`) makes levels of it, `rows` puts the caller's
+//! reach and the `filter` on each, `page` orders them, `level` writes their SQL, `cost` says what they cost, `run`
+//! fetches, `write` answers.
 
 pub mod coerce;
 pub(crate) mod common;
@@ -20,6 +21,7 @@ pub mod model;
 mod nodes;
 pub mod page;
 pub mod plan;
+mod rows;
 pub mod run;
 pub mod select;
 pub mod shape;

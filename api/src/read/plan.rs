@@ -6,7 +6,6 @@ use async_graphql::{Name, Value};
 
 use super::coerce::{self, Arguments};
 use super::declare::{Field, FieldKind, Noun, Relation, ValueField};
-use super::filter::Filters;
 use super::level::{Level, Parent, Term};
 use super::model::Model;
 use super::page::Page;
@@ -143,39 +142,6 @@ impl<'p> Planner<'p> {
         }
         self.levels.push(level);
         Ok(self.levels.len() - 1)
-    }
-
-    /// Puts the caller's reach and the tombstones' absence on a level; false when nothing is reached.
-    pub fn restrict(&self, level: &mut Level<'p>, noun: &Noun) -> bool {
-        if noun.tombstones {
-            level.conditions.push("t.deleted_at IS NULL".to_owned());
-        }
-        let access = self.viewer.authorize(noun.resource, Verb::Read, noun.group.unwrap_or(""));
-        match access.reach(&mut level.sql, "t") {
-            Reach::All => true,
-            Reach::Nothing => false,
-            Reach::Rows(condition) => {
-                level.conditions.push(condition);
-                true
-            }
-        }
-    }
-
-    pub(super) fn filter(
-        &self,
-        level: &mut Level<'p>,
-        noun: &'p Noun,
-        filter: &Value,
-    ) -> Result<(), ApiError> {
-        let filters = Filters { model: self.model, viewer: self.viewer };
-        Filters::check_size(filter).map_err(|error| error.in_field("filter"))?;
-        let mut outcome = Ok(());
-        let condition = level.sql.piece(|sql| outcome = filters.condition(sql, noun, "t", filter, 0));
-        outcome.map_err(|error| error.in_field("filter"))?;
-        if !condition.is_empty() {
-            level.conditions.push(condition);
-        }
-        Ok(())
     }
 
     /// What to write of the row at `alias`, its columns added to the level.
@@ -355,19 +321,6 @@ impl<'p> Planner<'p> {
         let index = self.push(list)?;
         let shape = self.object(target, index, "t", &selected.sets)?;
         Ok(Out::List { level: index, shape })
-    }
-
-    /// The conditions that reach and a filter put on a noun's rows at `t`, with the statement they are bound in.
-    pub fn conditions(&self, noun: &str, filter: &Value) -> Result<(Vec<String>, Sql), ApiError> {
-        let noun = self.noun(noun)?;
-        let mut level = Level::new(noun, self.backend, None);
-        if !self.restrict(&mut level, noun) {
-            level.conditions.push("FALSE".to_owned());
-        }
-        if *filter != Value::Null {
-            self.filter(&mut level, noun, filter)?;
-        }
-        Ok((level.conditions, level.sql))
     }
 
     /// All rows of a noun read from a table that was written for it, as a plain list; more than `limit` is an error.
