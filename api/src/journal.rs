@@ -3,11 +3,13 @@
 //! It is read as audit trail, change feed and live changes. A row carries what decides who may see it, names of
 //! changed fields, and who changed them; never a value of a personal field.
 
+use chrono::{DateTime, Utc};
 use entity::enums::JournalOp;
 use entity::{StringList, journal};
 use sea_orm::{ActiveValue::NotSet, ActiveValue::Set, DbErr, EntityTrait};
 use uuid::Uuid;
 
+use crate::auth::Actor;
 use crate::db::bulk;
 use crate::policy::Verb;
 use crate::write::Writing;
@@ -78,16 +80,12 @@ impl Writing<'_> {
     }
 
     fn line(&self, entry: Entry) -> journal::ActiveModel {
-        let actor = &self.viewer.actor;
         journal::ActiveModel {
-            seq: NotSet,
-            xid: NotSet,
             entity: Set(entry.entity.to_owned()),
             entity_id: Set(Some(entry.id)),
             version: Set(entry.version),
             op: Set(if entry.deleted { JournalOp::Delete } else { JournalOp::Upsert }),
             verb: Set(entry.verb.name().to_owned()),
-            at: Set(self.now),
             site_id: Set(entry.now.site),
             was_site_id: Set(entry.was.site),
             source_system: Set(entry.now.source),
@@ -97,11 +95,35 @@ impl Writing<'_> {
             lost_departements: Set(StringList(entry.lost.departements)),
             lost_sirens: Set(StringList(entry.lost.sirens)),
             lost_clients: Set(StringList(entry.lost.clients)),
-            actor_sub: Set(actor.sub.clone()),
-            client_id: Set(actor.client_id.clone()),
-            role: Set(Some(actor.role.name().to_owned())),
-            request_id: Set(Some(self.request_id.to_owned())),
-            outcome: Set("OK".to_owned()),
+            ..by(&self.viewer.actor, self.request_id, self.now)
         }
+    }
+}
+
+/// An entry of what a caller did, that says nothing of an object yet: his own source is its scope, nobody else sees it.
+pub(crate) fn by(actor: &Actor, request_id: &str, at: DateTime<Utc>) -> journal::ActiveModel {
+    journal::ActiveModel {
+        seq: NotSet,
+        xid: NotSet,
+        entity: NotSet,
+        entity_id: Set(None),
+        version: Set(0),
+        op: Set(JournalOp::Upsert),
+        verb: NotSet,
+        at: Set(at),
+        site_id: Set(None),
+        was_site_id: Set(None),
+        source_system: Set(actor.source.clone()),
+        public: Set(false),
+        was_public: Set(false),
+        changed_fields: Set(StringList::default()),
+        lost_departements: Set(StringList::default()),
+        lost_sirens: Set(StringList::default()),
+        lost_clients: Set(StringList::default()),
+        actor_sub: Set(actor.sub.clone()),
+        client_id: Set(actor.client_id.clone()),
+        role: Set(Some(actor.role.name().to_owned())),
+        request_id: Set(Some(request_id.to_owned())),
+        outcome: Set("OK".to_owned()),
     }
 }

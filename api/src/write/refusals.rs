@@ -5,9 +5,8 @@ use std::sync::Mutex;
 
 use async_graphql::Value;
 use chrono::{DateTime, Utc};
-use entity::enums::JournalOp;
-use entity::{StringList, journal};
-use sea_orm::ActiveValue::{NotSet, Set};
+use entity::journal;
+use sea_orm::ActiveValue::Set;
 use sea_orm::{ActiveModelTrait, ConnectionTrait};
 use uuid::Uuid;
 
@@ -18,6 +17,7 @@ use crate::clock::Clock;
 use crate::db::{Cell, Db, Kind, Sql, Transaction, cell};
 use crate::error::ApiError;
 use crate::ids;
+use crate::journal::by;
 use crate::limits;
 use crate::read::coerce::Arguments;
 
@@ -88,34 +88,17 @@ async fn append(
     sender: Sender<'_>,
     outcome: &'static str,
 ) -> Result<(), ApiError> {
-    let actor = &sender.viewer.actor;
     let noun = asked.mutation.target.noun;
     let subject = asked.input.get("id").and_then(named);
     let tx = db.begin_write().await?;
     let site = site_of(db, &tx, asked.input).await?;
     let row = journal::ActiveModel {
-        seq: NotSet,
-        xid: NotSet,
         entity: Set(noun.to_owned()),
         entity_id: Set(subject.filter(|(prefix, _)| audit::prefix(noun) == Some(*prefix)).map(|(_, id)| id)),
-        version: Set(0),
-        op: Set(JournalOp::Upsert),
         verb: Set(asked.mutation.name.to_owned()),
-        at: Set(now),
         site_id: Set(site),
-        was_site_id: Set(None),
-        source_system: Set(actor.source.clone()),
-        public: Set(false),
-        was_public: Set(false),
-        changed_fields: Set(StringList::default()),
-        lost_departements: Set(StringList::default()),
-        lost_sirens: Set(StringList::default()),
-        lost_clients: Set(StringList::default()),
-        actor_sub: Set(actor.sub.clone()),
-        client_id: Set(actor.client_id.clone()),
-        role: Set(Some(actor.role.name().to_owned())),
-        request_id: Set(Some(sender.request_id.to_owned())),
         outcome: Set(outcome.to_owned()),
+        ..by(&sender.viewer.actor, sender.request_id, now)
     };
     row.insert(&tx).await?;
     tx.commit().await?;
