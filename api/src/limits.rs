@@ -125,7 +125,13 @@ pub const IMPORT_LINE_BYTES: usize = 64 * 1_024;
 pub const EXPORT_PAGE: usize = 500;
 
 /// Exports under way at once on one instance: each keeps a connection and a snapshot.
-pub const EXPORTS: usize = 2;
+pub const EXPORTS: usize = 4;
+
+/// How many of them may be the public's.
+pub const EXPORTS_OF_PUBLIC: usize = 2;
+
+/// Points of an export, whatever its length: the client takes it as fast as it can.
+pub const EXPORT_POINTS: u64 = 1_000;
 
 /// How long an export may take: while it does, the database keeps all that was deleted since.
 pub const EXPORT_DURATION: Duration = Duration::from_mins(10);

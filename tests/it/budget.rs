@@ -3,6 +3,8 @@
 use serde_json::{Value, json};
 use tests::{Answer, GrantedSites, TestApp, on_both};
 
+use crate::export::get;
+
 /// Few points for everybody.
 const FEW: [(&str, &str); 3] = [
     ("CITES_LIMITS__PUBLIC", "{ operation = 250, bucket = 250, restore_rate = 2 }"),
@@ -128,6 +130,18 @@ on_both!(nothing_is_written_without_points, Small with FEW, async |app| {
     app.clock.advance(120);
     let count = "{ actions(filter: { title: { eq: \"Sans points\" } }) { totalCount } }";
     assert_eq!(anct.ask(count).await.number("/actions/totalCount"), 1);
+});
+
+on_both!(an_export_costs_points_as_well, Small with FEW, async |app| {
+    let partner = app.partner("FRANCE_TRAVAIL", GrantedSites::All).await;
+    let first = get(app, &partner, "actions.csv", &[]).await;
+    assert_eq!(first.status, 200);
+    let refused = get(app, &partner, "actions.csv", &[]).await;
+    // 500 of 1 000 are left, and ten come back each second
+    assert_eq!((refused.status, refused.header("retry-after")), (429, "50"));
+    assert_eq!(refused.json()["errors"][0]["extensions"]["code"], "RATE_LIMITED");
+    app.clock.advance(50);
+    assert_eq!(get(app, &partner, "actions.csv", &[]).await.status, 200);
 });
 
 on_both!(an_import_stops_where_its_points_end_and_says_where_to_go_on, Small with FEW, async |app| {

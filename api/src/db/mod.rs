@@ -52,6 +52,8 @@ pub struct Db {
     pub writer: Pool,
     /// Connections that can only read.
     pub readers: Pool,
+    /// The same for reads that last longer than a request, which must not keep requests waiting.
+    lasting: Pool,
     /// Kind of database.
     pub backend: Backend,
     /// How long it may work for one request.
@@ -70,6 +72,11 @@ impl Db {
     /// The readers' own settings (see `open`) say it all, so that it costs one round trip.
     pub async fn begin_read(&self) -> Result<Transaction, DbErr> {
         Transaction::begin(&self.readers, "BEGIN").await
+    }
+
+    /// Begins a read that may last, such as an export.
+    pub async fn begin_lasting_read(&self) -> Result<Transaction, DbErr> {
+        Transaction::begin(&self.lasting, "BEGIN").await
     }
 
     /// Begins to write. On `SQLite` it waits here for its turn, and so never fails half-way for want of it.
@@ -166,6 +173,7 @@ impl Db {
     /// Lends no more connections, and ends each once its work is done.
     pub async fn close(&self) {
         self.readers.close().await;
+        self.lasting.close().await;
         self.writer.close().await;
     }
 }

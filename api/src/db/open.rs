@@ -105,6 +105,7 @@ async fn open_sqlite(url: &str, bounds: Bounds) -> Result<Db, OpenError> {
     let reader = options.create_if_missing(false).pragma("query_only", "on");
     let db = Db {
         writer: Pool::new(Opener::Sqlite(writer), 1, bounds.wait)?,
+        lasting: Pool::new(Opener::Sqlite(reader.clone()), limits::EXPORTS, bounds.wait)?,
         readers: Pool::new(Opener::Sqlite(reader), bounds.max_connections.max(1), bounds.wait)?,
         backend: Backend::Sqlite,
         deadline: bounds.deadline,
@@ -144,6 +145,7 @@ async fn open_postgres(url: &str, bounds: Bounds) -> Result<Db, OpenError> {
     ]);
     let db = Db {
         writer: Pool::new(Opener::Postgres(writer), of_each, bounds.wait)?,
+        lasting: Pool::new(Opener::Postgres(reader.clone()), limits::EXPORTS, bounds.wait)?,
         readers: Pool::new(Opener::Postgres(reader), of_each, bounds.wait)?,
         backend: Backend::Postgres,
         deadline: bounds.deadline,

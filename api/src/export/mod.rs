@@ -2,13 +2,14 @@
 //!
 //! `lists` says which columns each has, `plan` makes a level of a page by the planner, `columns` lays its rows out flat,
 //! `csv`, `json` and `parquet` write them, `run` reads page by page in one snapshot and hands the bytes on as fast as
-//! they are taken, `state` names what the file was made from, `record` journals who took it.
+//! they are taken, as long as it holds one of the `places`, `state` names what the file was made from, `record` journals who took it.
 
 mod columns;
 mod csv;
 mod json;
 mod lists;
 mod parquet;
+mod places;
 mod plan;
 mod record;
 mod run;
@@ -17,6 +18,7 @@ mod state;
 use crate::error::{ApiError, Code};
 
 pub use self::lists::List;
+pub(crate) use self::places::Places;
 pub use self::run::{Asked, Body, Exported, begin};
 
 /// What a file is written in.

@@ -3,11 +3,11 @@
 //! A task of its own holds the snapshot, so that it ends in time whatever the client does. What is read and not yet
 //! taken is a page or two. A file that could not be finished has no end: its connection is broken off.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_graphql::Value;
-use tokio::sync::OwnedSemaphorePermit;
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 use tokio::time::timeout;
 use uuid::Uuid;
@@ -16,6 +16,7 @@ use super::columns::{Column, Page};
 use super::csv::Csv;
 use super::json::{GeoJson, Ndjson};
 use super::parquet::Parquet;
+use super::places::Place;
 use super::{CsvOptions, File, Format, Options, plan, record, state};
 use crate::auth::Actor;
 use crate::db::{Cell, Kind, cell};
@@ -51,6 +52,8 @@ pub struct Asked {
     pub head_only: bool,
     /// Id of the request, for the journal.
     pub request_id: String,
+    /// Where it comes from, which tells anonymous clients apart.
+    pub address: Option<IpAddr>,
 }
 
 /// What became of it.
@@ -94,17 +97,18 @@ impl Body {
 
 /// Begins an export: looks whether the client has the file, reads the first page, journals who takes it.
 pub async fn begin(engine: &Arc<Engine>, asked: Asked, actor: Actor) -> Result<Exported, ApiError> {
-    let permit = Arc::clone(&engine.exports).try_acquire_owned().map_err(|_| busy())?;
+    engine.budget.account(&actor, asked.address, engine.now()).take(limits::EXPORT_POINTS)?;
+    let place = engine.exports.take(actor.role)?;
     let until = actor.expires_at.map(|end| (end - engine.now()).to_std().unwrap_or_default());
     let time = until.unwrap_or(limits::EXPORT_DURATION).min(limits::EXPORT_DURATION);
     let viewer = engine.viewer(Arc::new(actor));
     let filter = filter(engine, &asked)?;
-    let snapshot = engine.db.begin_read().await?;
+    // what is wrong with the filter is told in any case, and before anything is opened
+    let columns = plan::page(engine, &viewer, asked.file, &filter, None)?.columns;
+    let snapshot = engine.db.begin_lasting_read().await?;
     let tag = state::tag(&snapshot, engine, &viewer, asked.file, &filter, asked.options.csv).await?;
     let name = format!("{}-{}", viewer.today, asked.file.name());
     let is_known = asked.known.iter().any(|known| known == "*" || *known == tag);
-    // what is wrong with the filter is told in any case
-    let columns = plan::page(engine, &viewer, asked.file, &filter, None)?.columns;
     if is_known || asked.head_only {
         snapshot.commit().await?;
         return Ok(Exported { tag, name, body: None, is_known });
@@ -121,17 +125,13 @@ pub async fn begin(engine: &Arc<Engine>, asked: Asked, actor: Actor) -> Result<E
         snapshot,
         writer,
         after: None,
-        _permit: permit,
+        _place: place,
     };
     let more = reading.page(&mut first).await?;
     record::record(engine, &reading.viewer, &asked.request_id, file, &shown, &columns).await?;
     let (sender, receiver) = channel(1);
     tokio::spawn(reading.send(first, more, sender, time));
     Ok(Exported { tag, name, body: Some(Body(receiver)), is_known })
-}
-
-fn busy() -> ApiError {
-    ApiError::new(Code::Unavailable, "too many exports are under way; try again shortly")
 }
 
 /// The filter, checked as an argument of the list.
@@ -169,7 +169,7 @@ struct Reading {
     writer: Box<dyn FileWriter>,
     /// The last row that was read.
     after: Option<Uuid>,
-    _permit: OwnedSemaphorePermit,
+    _place: Place,
 }
 
 /// Why an export was not finished.

@@ -37,7 +37,7 @@ async fn get<E: Executor>(
 ) -> HttpResponse {
     let begin = async {
         let actor = authenticate(&endpoint.executor, http.headers()).await?;
-        let request = request(&http, file.into_inner())?;
+        let request = request(&http, &endpoint, file.into_inner())?;
         match endpoint.executor.export(request, actor).await {
             Ok(answer) => Ok(response(answer)),
             Err(ExportFailure::NoSuchFile) => Err(Refusal::no_such_file()),
@@ -47,7 +47,7 @@ async fn get<E: Executor>(
     begin.await.unwrap_or_else(|refusal: Refusal| refusal.response(MediaType::Json))
 }
 
-fn request(http: &HttpRequest, file: String) -> Result<ExportRequest, Refusal> {
+fn request<E>(http: &HttpRequest, endpoint: &Endpoint<E>, file: String) -> Result<ExportRequest, Refusal> {
     let Query(parameters) = Query::<Vec<(String, String)>>::from_query(http.query_string())
         .map_err(|_| Refusal::bad_request("The query string is not form-urlencoded UTF-8."))?;
     let known = if http.headers().contains_key(IF_NONE_MATCH) {
@@ -61,7 +61,8 @@ fn request(http: &HttpRequest, file: String) -> Result<ExportRequest, Refusal> {
         Vec::new()
     };
     let head_only = http.method() == actix_web::http::Method::HEAD;
-    Ok(ExportRequest { file, parameters, known, head_only, request_id: request_id(http) })
+    let address = endpoint.settings.proxies.client(http);
+    Ok(ExportRequest { file, parameters, known, head_only, request_id: request_id(http), address })
 }
 
 fn response(answer: ExportAnswer) -> HttpResponse {
@@ -91,8 +92,10 @@ fn refused(body: Vec<u8>, kind: AnswerKind) -> HttpResponse {
         AnswerKind::RequestError | AnswerKind::ReadOnly => StatusCode::BAD_REQUEST,
     };
     let mut response = HttpResponse::build(status);
-    if status == StatusCode::SERVICE_UNAVAILABLE {
-        response.insert_header((RETRY_AFTER, limits::RETRY_AFTER_SECONDS));
-    }
+    match kind {
+        AnswerKind::Unavailable => response.insert_header((RETRY_AFTER, limits::RETRY_AFTER_SECONDS)),
+        AnswerKind::RateLimited { retry_after } => response.insert_header((RETRY_AFTER, retry_after)),
+        AnswerKind::Data | AnswerKind::RequestError | AnswerKind::ReadOnly => &mut response,
+    };
     response.content_type(MediaType::Json).body(body)
 }
