@@ -32,6 +32,12 @@ on_both!(a_browser_explores_the_api_and_asks_nobody_else, Real, async |app| {
     }
     assert_eq!((&seen["role"], &seen["roleWithToken"]), (&json!("public"), &json!("anct")));
     assert_eq!(seen["documented"], "Query");
+    assert_eq!(seen["socket"], format!("ws://{}/graphql/ws", app.address));
+    assert_eq!(
+        (&seen["event"], &seen["stopped"]),
+        (&json!(true), &json!(true)),
+        "a subscription shows an event"
+    );
 });
 
 on_both!(files_are_kept_as_long_as_they_stay_the_same, Small, async |app| {
@@ -45,9 +51,7 @@ on_both!(files_are_kept_as_long_as_they_stay_the_same, Small, async |app| {
     let script = app.get(&script).await;
     assert_eq!(script.status, 200);
     assert_eq!(script.headers["cache-control"], "public, max-age=31536000, immutable");
-    for path in
-        ["/", "/style.css", "/graphiql", "/schema.graphql", "/robots.txt", "/.well-known/security.txt"]
-    {
+    for path in ["/", "/style.css", "/graphiql", "/schema.graphql", "/robots.txt"] {
         let url = format!("http://{}{path}", app.address);
         let first = reqwest::get(&url).await.expect("an answer");
         assert_eq!(first.status(), 200, "{path}");
@@ -76,10 +80,13 @@ on_both!(only_the_explorer_runs_scripts, Small, async |app| {
 
 on_both!(the_schema_and_the_way_to_report_flaws_are_served, Small, async |app| {
     assert_eq!(app.get("/schema.graphql").await.body, include_str!("../../schema.graphql"));
-    let security = app.get("/.well-known/security.txt").await;
-    let text = security.body.as_str().expect("text");
-    assert!(
-        text.contains("\nContact: https://") && text.contains("\nExpires: 2023-12-09T00:00:00Z\n"),
-        "{text}"
-    );
+    assert_eq!(app.get("/.well-known/security.txt").await.status, 404, "nobody is named");
+});
+
+const CONTACT: [(&str, &str); 1] = [("CITES_SERVER__SECURITY_CONTACT", "mailto:securite@exemple.fr")];
+
+on_both!(flaws_are_reported_to_whom_the_operator_names, Small with CONTACT, async |app| {
+    let text = app.get("/.well-known/security.txt").await.body;
+    let expected = "Contact: mailto:securite@exemple.fr\nExpires: 2023-12-09T00:00:00Z\nPreferred-Languages: fr, en\n";
+    assert_eq!(text, expected);
 });

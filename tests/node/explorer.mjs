@@ -52,16 +52,47 @@ try {
     await page.locator(".graphiql-response .view-lines").getByText(body.data.viewer.role, { exact: false }).first().waitFor();
     return body.data.viewer.role;
   };
-  await page.locator("#examples").selectOption({ label: "Me" });
-  // once the editor shows it: before, the button would run what stood there
-  await page.locator(".graphiql-query-editor .view-lines").getByText("Me", { exact: true }).first().waitFor();
-  await page.locator(".graphiql-tab-active, .graphiql-tab[aria-selected='true']").getByText("Me").first().waitFor();
+  const example = async (name) => {
+    await page.locator("#examples").selectOption({ label: name });
+    // once the editor shows it: before, the button would run what stood there
+    await page.locator(".graphiql-query-editor .view-lines").getByText(name, { exact: true }).first().waitFor();
+    await page.locator(".graphiql-tab-active, .graphiql-tab[aria-selected='true']").getByText(name).first().waitFor();
+  };
+  const ask = async (query, variables) => {
+    const headers = { authorization: `Bearer ${token.replace(/^Bearer /, "")}`, "content-type": "application/json" };
+    const answer = await (await fetch(`${origin}/graphql`, { method: "POST", headers, body: JSON.stringify({ query, variables }) })).json();
+    if (answer.errors || answer.data.updateAction?.userErrors.length) throw new Error(JSON.stringify(answer));
+    return answer.data;
+  };
+  await example("Me");
   seen.role = await answer();
   if (token !== undefined) {
     await page.locator("#token").fill(token);
     seen.roleWithToken = await answer();
   }
   await picture("explorer");
+
+  if (token !== undefined) {
+    await example("Live");
+    const opened = page.waitForEvent("websocket");
+    await page.getByRole("button", { name: /^Execute/ }).click();
+    const socket = await opened;
+    seen.socket = socket.url();
+    const shown = page.locator(".graphiql-response .view-lines").getByText("UPSERT").first().waitFor().then(() => true);
+    const { actions } = await ask("{ actions(first: 1) { nodes { id innovative } } }");
+    let [{ id, innovative }] = actions.nodes;
+    // nobody is told when the server has begun to follow: written until it shows
+    while (seen.event === undefined) {
+      innovative = !innovative;
+      await ask("mutation ($id: ID!, $innovative: Boolean!) { updateAction(input: { id: $id, innovative: $innovative }) { userErrors { code } } }", { id, innovative });
+      seen.event = await Promise.race([shown, page.waitForTimeout(500)]);
+    }
+    await picture("subscription");
+    const closed = socket.waitForEvent("close");
+    await page.getByRole("button", { name: /^Stop/ }).click();
+    await closed;
+    seen.stopped = true;
+  }
 
   await page.getByRole("button", { name: "Show Documentation Explorer" }).click();
   const docs = page.locator(".graphiql-doc-explorer");

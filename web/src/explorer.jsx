@@ -21,11 +21,8 @@ function authorization() {
 
 const socket = new URL("/graphql/ws", location.href);
 socket.protocol = socket.protocol.replace("http", "ws");
-const send = createGraphiQLFetcher({
-  url: "/graphql",
-  // a socket lives as long as its subscriptions, so that a new token opens a new one
-  wsClient: createClient({ url: socket.href, connectionParams: authorization }),
-});
+const live = createClient({ url: socket.href, connectionParams: authorization });
+const send = createGraphiQLFetcher({ url: "/graphql", wsClient: live });
 const fetcher = (request, options) => send(request, { ...options, headers: { ...options?.headers, ...authorization() } });
 
 const written = (variables) => (variables ? JSON.stringify(variables, null, 2) : "");
@@ -37,6 +34,8 @@ function Token() {
     const value = target.value.trim().replace(/^Bearer\s+/i, "");
     sessionStorage.setItem(TOKEN, value);
     setToken(value);
+    // what is followed goes on by another socket, which sends the token of now
+    live.terminate();
   };
   return (
     <label>

@@ -35,6 +35,14 @@ impl Config {
             let expected = "an origin such as https://carte.example.fr, without path, or *";
             ensure(origin == "*" || is_origin(origin), &format!("server.cors_origins[{index}]"), expected)?;
         }
+        let contact = &self.server.security_contact;
+        let is_uri = ["mailto:", "https://", "tel:"].iter().any(|scheme| contact.starts_with(scheme));
+        let expected = "mailto:…, https://… or tel:…, or nothing";
+        ensure(
+            contact.is_empty() || (is_uri && !contact.contains(char::is_whitespace)),
+            "server.security_contact",
+            expected,
+        )?;
         self.check_database()?;
         self.auth.check()?;
         self.check_documents()?;

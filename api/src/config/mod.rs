@@ -82,6 +82,8 @@ pub struct ServerConfig {
     pub forwarded_header: ForwardedHeader,
     /// Origins whose pages may read answers; `*` for any.
     pub cors_origins: Vec<String>,
+    /// Where flaws are reported, as a URI; empty when nobody is named.
+    pub security_contact: String,
 }
 
 /// How much is followed live.

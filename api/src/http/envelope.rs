@@ -4,8 +4,8 @@ use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::ConnectionType;
 use actix_web::http::header::{
-    CACHE_CONTROL, CONTENT_SECURITY_POLICY, HeaderMap, HeaderName, HeaderValue, REFERRER_POLICY, VARY,
-    X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CROSS_ORIGIN_OPENER_POLICY, CROSS_ORIGIN_RESOURCE_POLICY,
+    HeaderMap, HeaderName, HeaderValue, REFERRER_POLICY, VARY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
 };
 use actix_web::middleware::Next;
 use actix_web::{Error, HttpMessage, HttpRequest};
@@ -22,9 +22,12 @@ const MAX_REQUEST_ID: usize = 64;
 /// An API answers no page: nothing may be loaded, framed, guessed or kept by a shared cache.
 ///
 /// A handler that serves something else sets its own value, which is then left as it is.
-const DEFAULT_HEADERS: [(HeaderName, &str); 6] = [
+const DEFAULT_HEADERS: [(HeaderName, &str); 8] = [
     (CACHE_CONTROL, "no-store"),
     (CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'"),
+    // no page of another origin shares a window or a process with what is answered; CORS says who may read it
+    (CROSS_ORIGIN_OPENER_POLICY, "same-origin"),
+    (CROSS_ORIGIN_RESOURCE_POLICY, "same-origin"),
     (REFERRER_POLICY, "no-referrer"),
     (VARY, "Accept, Authorization"),
     (X_CONTENT_TYPE_OPTIONS, "nosniff"),

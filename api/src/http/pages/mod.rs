@@ -13,7 +13,7 @@ use self::file::{DAY, File};
 use super::Endpoint;
 use super::executor::Executor;
 use super::negotiate::MediaType;
-use super::refusal::Refusal;
+use super::refusal::{Refusal, no_such_path};
 pub(super) use landing::Counts;
 
 /// Nothing runs on the plain pages.
@@ -54,16 +54,13 @@ async fn robots(http: HttpRequest) -> impl Responder {
     File::text("text/plain; charset=utf-8", text).keep(DAY).answer(&http)
 }
 
-/// How to report a flaw (RFC 9116), as SECURITY.md says it.
-async fn security<E: Executor>(http: HttpRequest, endpoint: Data<Endpoint<E>>) -> impl Responder {
-    // the address of the repository is written in one place
-    let described = include_str!("../../../../publiccode.yml");
-    let url = described.lines().find_map(|line| line.strip_prefix("url: ")).unwrap_or_default();
-    let repository = url.trim_matches('"').trim_end_matches(".git");
+/// How to report a flaw (RFC 9116), to whom the operator names.
+async fn security<E: Executor>(http: HttpRequest, endpoint: Data<Endpoint<E>>) -> HttpResponse {
+    let contact = &endpoint.settings.security_contact;
+    if contact.is_empty() {
+        return no_such_path().await;
+    }
     let expires = (endpoint.executor.now() + TimeDelta::days(180)).format("%Y-%m-%dT00:00:00Z");
-    let text = format!(
-        "# By the private vulnerability report of this repository; its SECURITY.md says what counts.\n\
-         Contact: {repository}\nExpires: {expires}\nPreferred-Languages: fr, en\n"
-    );
+    let text = format!("Contact: {contact}\nExpires: {expires}\nPreferred-Languages: fr, en\n");
     File::text("text/plain; charset=utf-8", text).keep(DAY).answer(&http)
 }
