@@ -104,6 +104,7 @@ pub fn serve(
         stall_timeout: Duration::from_millis(config.live.stall_timeout_ms),
         max_streams: config.live.max_streams,
         proxies,
+        security_contact: config.server.security_contact.clone(),
         ..HttpSettings::default()
     };
     let stall = settings.stall_timeout;
@@ -181,8 +182,8 @@ impl Executor for Service {
         answered(self.engine.execute(&operation(request), actor).await)
     }
 
-    async fn operate(&self, request: GraphqlRequest, actor: Actor) -> http::Operated {
-        match self.engine.operate(&operation(request), actor).await {
+    async fn operate(&self, request: GraphqlRequest, actor: Actor, turn: http::Turn) -> http::Operated {
+        match self.engine.operate(&operation(request), actor, turn).await {
             Operated::Answered(answer) => http::Operated::Answer(answered(answer)),
             Operated::Live(subscription) => http::Operated::Events(events(subscription)),
         }
@@ -209,10 +210,11 @@ impl Executor for Service {
 
     async fn export(&self, request: ExportRequest, actor: Actor) -> Result<ExportAnswer, ExportFailure> {
         let file = File::named(&request.file).ok_or(ExportFailure::NoSuchFile)?;
-        let ExportRequest { parameters, known, head_only, request_id, .. } = request;
+        let ExportRequest { parameters, known, head_only, request_id, address, .. } = request;
         let begun = async {
             let options = Options::read(file.format, &parameters)?;
-            export::begin(&self.engine, Asked { file, options, known, head_only, request_id }, actor).await
+            export::begin(&self.engine, Asked { file, options, known, head_only, request_id, address }, actor)
+                .await
         };
         let Exported { tag, name, body, is_known } = begun.await.map_err(|error| not_exported(&error))?;
         let media_type = file.format.media_type();
@@ -288,6 +290,7 @@ fn pieces(body: Body) -> ExportBody {
 
 fn not_exported(error: &ApiError) -> ExportFailure {
     let kind = match error.code {
+        Code::RateLimited => AnswerKind::RateLimited { retry_after: error.retry_after.unwrap_or(1) },
         Code::Unavailable => AnswerKind::Unavailable,
         Code::Internal => AnswerKind::Data,
         _ => AnswerKind::RequestError,

@@ -23,7 +23,7 @@ use async_graphql::dynamic::Schema;
 use chrono::{DateTime, Utc};
 use entity::database_identity;
 use sea_orm::EntityTrait;
-use tokio::sync::{OnceCell, Semaphore};
+use tokio::sync::OnceCell;
 
 use self::document::Documents;
 pub use self::execute::{Answer, Operation, Outcome};
@@ -36,7 +36,7 @@ use crate::budget::Budget;
 use crate::clock::Clock;
 use crate::db::Db;
 use crate::error::ApiError;
-use crate::limits;
+use crate::export::Places;
 use crate::live::Hub;
 use crate::policy::Policy;
 use crate::qpv::KeptOutlines;
@@ -76,8 +76,7 @@ pub struct Engine {
     pub(crate) budget: Budget,
     refusals: Refusals,
     pub(crate) hub: Hub,
-    /// As many as exports may be under way.
-    pub(crate) exports: Arc<Semaphore>,
+    pub(crate) exports: Places,
 }
 
 impl std::fmt::Debug for Engine {
@@ -110,7 +109,7 @@ impl Engine {
             budget: Budget::default(),
             refusals: Refusals::default(),
             hub: Hub::default(),
-            exports: Arc::new(Semaphore::new(limits::EXPORTS)),
+            exports: Places::default(),
         })
     }
 }

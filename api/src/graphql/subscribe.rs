@@ -11,7 +11,7 @@ use super::{Engine, check, document, outputs, response};
 use crate::auth::Actor;
 use crate::error::{ApiError, Code};
 use crate::feed::{self, Place, Stretch};
-use crate::limits;
+use crate::limits::{self, DocumentLimits};
 use crate::live::Subscription;
 use crate::policy::Viewer;
 use crate::read::coerce::{self, Arguments, Formats};
@@ -55,15 +55,27 @@ pub(crate) struct Begun {
 pub(crate) type Event = (String, Vec<u8>);
 
 impl Engine {
-    /// Answers one operation of a caller, or begins to follow what it subscribes to.
-    pub async fn operate(self: &Arc<Self>, asked: &Operation, actor: Actor) -> Operated {
-        match self.subscribes(asked, &actor).await {
-            Ok(Some(parsed)) => match self.follow(parsed, asked, actor).await {
-                Ok(live) => Operated::Live(Box::new(live)),
-                Err(errors) => Operated::Answered(Self::unanswered(&errors)),
-            },
-            // what is wrong with it is found again
-            _ => Operated::Answered(self.execute(asked, actor).await),
+    /// Answers one operation of a caller, or begins to follow what it subscribes to. `turn` is dropped when those that
+    /// were sent after it may begin.
+    pub async fn operate(self: &Arc<Self>, asked: &Operation, actor: Actor, turn: impl Send) -> Operated {
+        let mut account = self.budget.account(&actor, asked.address, self.clock.now());
+        // before its document is looked at, as in `execute`
+        if let Err(error) = account.take(limits::REQUEST_POINTS) {
+            return Operated::Answered(Self::unanswered(&[error]));
+        }
+        match self.subscribes(asked, &actor, &account.allowance().document).await {
+            Ok(Some(parsed)) => {
+                match self.follow(parsed, asked, actor, &account.allowance().document).await {
+                    Ok(live) => Operated::Live(Box::new(live)),
+                    Err(errors) => Operated::Answered(Self::unanswered(&errors)),
+                }
+            }
+            // what is wrong with it is found again, and counted there
+            _ => {
+                account.settle(0);
+                drop(turn);
+                Operated::Answered(self.execute(asked, actor).await)
+            }
         }
     }
 
@@ -72,12 +84,12 @@ impl Engine {
         &self,
         asked: &Operation,
         actor: &Actor,
+        limits: &DocumentLimits,
     ) -> Result<Option<Arc<Checked>>, Vec<ApiError>> {
         let one = |error| vec![error];
         let (query, id) = (asked.query.as_deref(), asked.document_id.as_deref());
         let text = self.persisted.text(query, id, actor.role).map_err(one)?;
-        let limits = self.budget.account(actor, asked.address, self.clock.now()).allowance().document;
-        let checked = self.documents.checked(&self.model, &text, &limits).await?;
+        let checked = self.documents.checked(&self.model, &text, limits).await?;
         let parsed = Arc::clone(&checked);
         let operation =
             document::operation(&parsed.document, asked.name.as_deref()).map_err(|error| vec![error])?;
@@ -90,11 +102,10 @@ impl Engine {
         parsed: Arc<Checked>,
         asked: &Operation,
         actor: Actor,
+        limits: &DocumentLimits,
     ) -> Result<Subscription, Vec<ApiError>> {
         let one = |error| vec![error];
-        let mut account = self.budget.account(&actor, asked.address, self.clock.now());
-        account.take(limits::REQUEST_POINTS).map_err(one)?;
-        check::check_variables(&asked.variables, &account.allowance().document).map_err(one)?;
+        check::check_variables(&asked.variables, limits).map_err(one)?;
         let begun = self.begin(parsed, asked, actor)?;
         self.load_identity().await.map_err(one)?;
         if let Some(cursor) = &begun.after {

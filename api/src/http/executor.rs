@@ -8,6 +8,7 @@ use chrono::{DateTime, Utc};
 use futures_util::Stream;
 use futures_util::stream::BoxStream;
 use serde_json::{Map, Value};
+use tokio::sync::OwnedMutexGuard;
 
 /// The engine behind the HTTP layer.
 #[async_trait]
@@ -27,8 +28,9 @@ pub trait Executor: Send + Sync + 'static {
     /// Executes one operation; every fault of the document or of its data is in the answer.
     async fn execute(&self, request: GraphqlRequest, actor: Self::Actor) -> GraphqlAnswer;
 
-    /// Executes one operation, or begins to follow what it subscribes to.
-    async fn operate(&self, request: GraphqlRequest, actor: Self::Actor) -> Operated;
+    /// Executes one operation, or begins to follow what it subscribes to. The turn is given up when those after it may
+    /// begin: once a subscription follows, so that it tells what they write, and before anything else is executed.
+    async fn operate(&self, request: GraphqlRequest, actor: Self::Actor, turn: Turn) -> Operated;
 
     /// Whether the token by which an actor is known has not ended.
     fn is_current(&self, actor: &Self::Actor) -> bool;
@@ -99,6 +101,9 @@ pub enum AnswerKind {
         retry_after: u32,
     },
 }
+
+/// The turn of an operation among those of its connection; none when it is alone there.
+pub type Turn = Option<OwnedMutexGuard<()>>;
 
 /// What became of an operation.
 pub enum Operated {
@@ -180,6 +185,8 @@ pub struct ExportRequest {
     pub head_only: bool,
     /// The `x-request-id` of the answer, for the journal.
     pub request_id: String,
+    /// Where it comes from, which tells anonymous clients apart.
+    pub address: Option<IpAddr>,
 }
 
 /// A file.

@@ -34,7 +34,7 @@ pub use cors::cors;
 pub use envelope::envelope;
 pub use executor::{
     AnswerKind, AuthRefusal, Ending, Executor, ExportAnswer, ExportBody, ExportFailure, ExportRequest,
-    GraphqlAnswer, GraphqlRequest, ImportChunk, ImportFailure, Operated, Unfinished,
+    GraphqlAnswer, GraphqlRequest, ImportChunk, ImportFailure, Operated, Turn, Unfinished,
 };
 pub use refusal::{REFUSALS, RefusalCode};
 use streams::Streams;
@@ -56,10 +56,12 @@ pub struct HttpSettings {
     pub max_streams: usize,
     /// The proxies before it.
     pub proxies: Proxies,
+    /// Where flaws are reported, as a URI; empty when nobody is named.
+    pub security_contact: String,
 }
 
 impl Default for HttpSettings {
-    /// 10 seconds for a body and for the first message, 30 to read, 10 000 streams, and no proxy.
+    /// 10 seconds for a body and for the first message, 30 to read, 10 000 streams, no proxy, no contact.
     fn default() -> Self {
         Self {
             body_timeout: Duration::from_secs(10),
@@ -67,6 +69,7 @@ impl Default for HttpSettings {
             stall_timeout: Duration::from_secs(30),
             max_streams: 10_000,
             proxies: Proxies::default(),
+            security_contact: String::new(),
         }
     }
 }

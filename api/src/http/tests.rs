@@ -43,7 +43,7 @@ impl Executor for Engine {
         Ok(format!("{}\n", chunk.lines.len()).into_bytes())
     }
 
-    async fn operate(&self, request: GraphqlRequest, actor: String) -> Operated {
+    async fn operate(&self, request: GraphqlRequest, actor: String, _turn: Turn) -> Operated {
         Operated::Answer(self.execute(request, actor).await)
     }
 

@@ -26,8 +26,8 @@ async fn following(persona: &Persona<'_>) -> Socket {
     socket
 }
 
-/// Waits until what was sent before is under way: operations take their turns, but the stream of the first may begin
-/// after the answer to this. A ping is answered at once; a query has to be read, and so comes after.
+/// Waits until what was sent before is under way: a query is executed once the subscriptions sent before it have begun.
+/// A ping would be answered at once.
 async fn begun(socket: &mut Socket) {
     socket.subscribe("begun", "{ changes(last: 1) { pageInfo { endCursor } } }", json!({})).await;
     let mut kinds = Vec::new();

@@ -125,6 +125,23 @@ on_both!(pings_are_answered_and_a_client_may_stop_one_stream, Small, async |app|
     assert_eq!(socket.message().await["id"], "stopped");
 });
 
+on_both!(what_is_sent_after_a_subscription_is_told_by_it, Small, async |app| {
+    let rename = "mutation ($id: ID!, $name: String!) { updateSite(input: { id: $id, name: $name }) { site { version } } }";
+    for round in 0..10 {
+        let mut socket = Socket::of(&app.anct()).await;
+        socket.subscribe("live", LIVE, json!({})).await;
+        let variables = json!({ "id": known(Kind::Site, 1), "name": format!("Nom {round}") });
+        socket.subscribe("write", rename, variables).await;
+        let mut told = Vec::new();
+        while told.len() < 3 {
+            told.push(socket.message().await);
+        }
+        let events: Vec<&Value> = told.iter().filter(|message| message["id"] == "live").collect();
+        assert_eq!(events.len(), 1, "{told:?}");
+        assert_eq!(line(&events[0]["payload"]["data"]["changes"]), format!("UPSERT SITE {} *", round + 2));
+    }
+});
+
 on_both!(a_message_may_come_in_pieces, Small, async |app| {
     use tokio_tungstenite::tungstenite::protocol::frame::Frame;
     use tokio_tungstenite::tungstenite::protocol::frame::coding::{Data, OpCode};

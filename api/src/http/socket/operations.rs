@@ -2,10 +2,12 @@
 
 use std::collections::VecDeque;
 use std::future::poll_fn;
+use std::sync::Arc;
 use std::task::Poll;
 
 use actix_web::web::Data;
 use futures_util::stream::{self, LocalBoxStream, StreamExt};
+use tokio::sync::Mutex;
 
 use super::close::{Close, EXPIRED, INTERNAL, REVOKED, TOO_MANY, TWICE};
 use super::message;
@@ -28,9 +30,14 @@ struct Operation {
     says: LocalBoxStream<'static, Said>,
 }
 
-/// Operations, those that have waited longest first.
+/// Operations under way.
 #[derive(Default)]
-pub(super) struct Operations(VecDeque<Operation>);
+pub(super) struct Operations {
+    /// Those that have waited longest first.
+    all: VecDeque<Operation>,
+    /// They begin in the order in which they were sent.
+    turns: Arc<Mutex<()>>,
+}
 
 impl Operations {
     /// Begins one.
@@ -41,28 +48,32 @@ impl Operations {
         endpoint: &Data<Endpoint<E>>,
         actor: &E::Actor,
     ) -> Result<(), Close> {
-        if self.0.iter().any(|known| *known.id == *id) {
+        if self.all.iter().any(|known| *known.id == *id) {
             return Err(TWICE.because(&format!("Subscriber for {id} already exists")));
         }
-        if self.0.len() >= limits::SOCKET_OPERATIONS {
+        if self.all.len() >= limits::SOCKET_OPERATIONS {
             return Err(TOO_MANY);
         }
         let (endpoint, actor) = (endpoint.clone(), actor.clone());
-        let operated = async move { endpoint.executor.operate(request, actor).await };
+        let turns = Arc::clone(&self.turns);
+        let operated = async move {
+            let turn = turns.lock_owned().await;
+            endpoint.executor.operate(request, actor, Some(turn)).await
+        };
         let says = stream::once(operated).flat_map(said).boxed_local();
-        self.0.push_back(Operation { id: id.into_boxed_str(), says });
+        self.all.push_back(Operation { id: id.into_boxed_str(), says });
         Ok(())
     }
 
     /// Drops one whose client wants no more of it.
     pub fn drop(&mut self, id: &str) {
-        self.0.retain(|operation| *operation.id != *id);
+        self.all.retain(|operation| *operation.id != *id);
     }
 
     /// The next message of any; waits for ever when there is none. An ending closes the socket.
     pub async fn next(&mut self) -> Result<Vec<u8>, Close> {
         let (index, said) = poll_fn(|context| {
-            for (index, operation) in self.0.iter_mut().enumerate() {
+            for (index, operation) in self.all.iter_mut().enumerate() {
                 if let Poll::Ready(said) = operation.says.poll_next_unpin(context) {
                     return Poll::Ready((index, said));
                 }
@@ -71,11 +82,11 @@ impl Operations {
         })
         .await;
         // each in its turn
-        let Some(operation) = self.0.remove(index) else { return Err(INTERNAL) };
+        let Some(operation) = self.all.remove(index) else { return Err(INTERNAL) };
         match said {
             Some(Said::Next(response)) => {
                 let told = message::next(&operation.id, &response);
-                self.0.push_back(operation);
+                self.all.push_back(operation);
                 Ok(told)
             }
             None => Ok(message::complete(&operation.id)),
