@@ -33,3 +33,4 @@ pub mod qpv;
 mod site;
 mod sync;
 mod territory;
+mod webhook;

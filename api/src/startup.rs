@@ -11,7 +11,7 @@ use async_graphql::Variables;
 use futures_util::stream;
 
 use crate::audit::seal;
-use crate::auth::{Actor, AuthError, Authenticator, Scope};
+use crate::auth::{Actor, AuthError, Authenticator, Scope, dev};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::db::{Db, ServeLock};
@@ -23,7 +23,7 @@ use crate::http::{
     ExportRequest, GraphqlAnswer, GraphqlRequest, HttpSettings, ImportChunk, ImportFailure, Unfinished,
 };
 use crate::sync::Chunk;
-use crate::{ingest, limits};
+use crate::{ingest, limits, webhook};
 
 /// Opens the configured database.
 pub async fn open(config: &Config) -> anyhow::Result<Db> {
@@ -73,7 +73,9 @@ pub fn serve(
     clock: &Arc<dyn Clock>,
     auth: Arc<Authenticator>,
 ) -> anyhow::Result<Running> {
-    let engine = Arc::new(Engine::new(Arc::new(db), Arc::clone(clock))?);
+    let engine = Engine::new(Arc::new(db), Arc::clone(clock))?.in_development(dev::is_accepted(config));
+    let engine = Arc::new(engine);
+    webhook::in_background(Arc::clone(&engine))?;
     seal_in_background(Arc::clone(&engine.db), Arc::clone(clock));
     let service = Service { engine, auth };
     let settings = HttpSettings::default();

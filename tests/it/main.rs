@@ -22,4 +22,5 @@ mod statements;
 mod statistics;
 mod sync;
 mod validation;
+mod webhooks;
 mod writes;

@@ -1,10 +1,13 @@
 //! The change feed: the journal as those follow it who keep a copy.
 //!
 //! Entries come in the order of their commits, and only once no older transaction can add one before them; what a
-//! caller may no longer read reaches him as a deletion. `declare` says what the schema shows, `plan` reads it.
+//! caller may no longer read reaches him as a deletion. `declare` says what the schema shows, `plan` reads it; `place` is for
+//! those who keep a cursor beside it.
 
 mod declare;
+mod place;
 mod plan;
 
-pub(crate) use declare::ROOT;
 pub use declare::extras;
+pub(crate) use declare::{ENTITY, ROOT};
+pub(crate) use place::{end, knows};

@@ -169,7 +169,7 @@ fn page(
 }
 
 /// Compares the place of an entry with another, row by row.
-fn place_is(sql: &mut Sql, columns: &[&str], operator: &str, place: &[i64]) {
+pub(super) fn place_is(sql: &mut Sql, columns: &[&str], operator: &str, place: &[i64]) {
     sql.push("(").push(&columns.join(", ")).push(") ").push(operator).push(" (");
     for (index, number) in place.iter().enumerate() {
         sql.push(if index == 0 { "" } else { ", " }).bind((*number).into());
@@ -188,7 +188,7 @@ fn count(arguments: &Arguments, name: &str) -> Result<Option<usize>, ApiError> {
 }
 
 /// The place that a cursor of this database names.
-fn read(text: &str, tag: u32, columns: usize) -> Option<(Vec<i64>, DateTime<Utc>)> {
+pub(super) fn read(text: &str, tag: u32, columns: usize) -> Option<(Vec<i64>, DateTime<Utc>)> {
     if text.len() > limits::OPAQUE_BYTES {
         return None;
     }

@@ -13,7 +13,7 @@ pub mod declare;
 mod fields;
 pub mod filter;
 mod inputs;
-mod keyset;
+pub(crate) mod keyset;
 pub mod level;
 pub mod model;
 mod nodes;
