@@ -10,6 +10,9 @@ use actix_web::web::{self, Bytes, Data};
 use actix_web::{App, HttpRequest, HttpResponse, HttpServer};
 use cites::auth::Scope;
 use cites::clock::{Clock, SystemClock};
+use entity::enums::JournalOp;
+use entity::{StringList, journal};
+use sea_orm::ActiveValue::{NotSet, Set};
 use sea_orm::ConnectionTrait;
 use serde_json::{Value, json};
 use tests::world::Kind;
@@ -244,6 +247,39 @@ on_both!(what_fails_for_three_days_is_paused_and_can_be_taken_up, Small, async |
     assert_eq!(receiver.next().await.id, first.id, "nothing was lost meanwhile");
     let active = until(&partner, &id, |hook| hook["attempts"] == 0 && hook["state"] == "ACTIVE").await;
     assert_eq!(active["pauseReason"], Value::Null);
+});
+
+on_both!(what_is_not_for_a_webhook_does_not_hold_it_up, Small, async |app| {
+    let (mut receiver, partner) = (Receiver::start(), partner(app).await);
+    let (id, _) = made(&partner, json!({ "url": receiver.url })).await;
+    action(&partner, "A").await.done();
+    let first = receiver.next().await.data()["cursor"].clone();
+    until(&partner, &id, |hook| hook["after"] == first).await;
+    // persons are in no feed
+    let of_a_person = || journal::ActiveModel {
+        seq: NotSet,
+        xid: NotSet,
+        entity: Set("Referent".to_owned()),
+        entity_id: Set(Some(uuid::Uuid::now_v7())),
+        version: Set(1),
+        op: Set(JournalOp::Upsert),
+        verb: Set("update".to_owned()),
+        at: Set(app.clock.now()),
+        outcome: Set("OK".to_owned()),
+        public: Set(false),
+        was_public: Set(false),
+        changed_fields: Set(StringList::default()),
+        lost_departements: Set(StringList::default()),
+        lost_sirens: Set(StringList::default()),
+        lost_clients: Set(StringList::default()),
+        ..Default::default()
+    };
+    app.insert((0..1_100).map(|_| of_a_person())).await;
+    let past = until(&partner, &id, |hook| hook["after"] != first).await;
+    assert_eq!((&past["state"], &past["attempts"]), (&json!("ACTIVE"), &json!(0)));
+    let second = action(&partner, "B").await.id();
+    assert_eq!(receiver.next().await.data()["entityId"], second.as_str());
+    assert!(receiver.arrived.try_recv().is_err());
 });
 
 on_both!(each_change_is_tried_for_itself, Small, async |app| {

@@ -10,4 +10,4 @@ mod plan;
 
 pub use declare::extras;
 pub(crate) use declare::{ENTITY, ROOT};
-pub(crate) use place::{end, knows};
+pub(crate) use place::{distance, end, knows};

@@ -1,5 +1,7 @@
 //! Places in the feed, for those who keep one beside it.
 
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sea_orm::{ConnectionTrait, DbErr};
 
 use super::plan::{place_is, read};
@@ -21,6 +23,18 @@ pub(crate) async fn end(
     let cells: Result<Vec<Cell<'_>>, DbErr> =
         kinds.enumerate().map(|(index, kind)| cell(&row, index, kind)).collect();
     Ok(Some(keyset::encode(db::identity(connection).await?, &cells?)))
+}
+
+/// How many entries were numbered between two cursors of one database, about; none stands for the beginning.
+pub(crate) fn distance(from: Option<&str>, to: Option<&str>) -> i64 {
+    // the number of the entry comes before its instant
+    let number = |cursor: &str| {
+        let bytes = URL_SAFE_NO_PAD.decode(cursor).ok()?;
+        let numbers: Vec<i64> = serde_json::from_slice(&bytes).ok()?;
+        numbers.iter().rev().nth(1).copied()
+    };
+    let of = |cursor: Option<&str>| cursor.and_then(number).unwrap_or_default();
+    of(to) - of(from)
 }
 
 /// Whether a cursor is of this database, and its entry there.
