@@ -365,6 +365,14 @@ on_both!(a_secret_is_shown_once_and_to_nobody_else, Small, async |app| {
     for nobody in [other, app.prefecture(&["69"]), app.collectivite(&["200046977"]), app.public()] {
         assert_eq!(nobody.ask(listed).await.number("/webhooks/totalCount"), 0);
     }
+    let own = made.data("/createWebhook/webhook/id");
+    let other = app.partner("ANOTHER", GrantedSites::All).await;
+    for name in ["updateWebhook", "deleteWebhook"] {
+        let refused = write(&other, name, json!({ "id": own })).await;
+        assert_eq!(refused.problems(), ["NOT_FOUND id"], "{name} of another client's");
+    }
+    app.clock.advance(60);
+    write(&partner, "updateWebhook", json!({ "id": own, "entities": ["ACTION"] })).await.done();
     let events = app.anct().ask("{ auditEvents { nodes { entity entityId verb } } }").await;
     assert_eq!(events.data("/auditEvents/nodes/0/entity"), "Webhook");
     assert_eq!(events.data("/auditEvents/nodes/0/entityId"), made.data("/createWebhook/webhook/id"));
