@@ -78,9 +78,15 @@ impl Budget {
         }
     }
 
+    /// The account of a request that the server makes itself.
+    pub fn uncounted(&self, actor: &Actor, now: DateTime<Utc>) -> Account {
+        let allowance = Allowance { operation: u64::MAX, ..self.allowances[place(actor)] };
+        Account { allowance, bucket: None, now, requested: 0 }
+    }
+
     /// The account of one request. The public is told apart by its address.
     pub fn account(&self, actor: &Actor, address: Option<IpAddr>, now: DateTime<Utc>) -> Account {
-        let place = Role::ALL.iter().position(|role| *role == actor.role).unwrap_or(Role::ALL.len() - 1);
+        let place = place(actor);
         let allowance = self.allowances[place];
         let bucket = self.is_counted.then(|| {
             let client = match actor.role {
@@ -98,6 +104,11 @@ impl Budget {
         });
         Account { allowance, bucket, now, requested: 0 }
     }
+}
+
+/// Where a caller's role stands among all.
+fn place(actor: &Actor) -> usize {
+    Role::ALL.iter().position(|role| *role == actor.role).unwrap_or(Role::ALL.len() - 1)
 }
 
 /// Whoever has one address of a network of IPv6 has all of them.

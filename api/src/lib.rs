@@ -35,3 +35,4 @@ pub mod qpv;
 mod site;
 mod sync;
 mod territory;
+mod webhook;

@@ -280,3 +280,24 @@ impl Allowance {
         }
     }
 }
+
+/// Most webhooks of one client: the feed is looked at for each.
+pub const WEBHOOKS_OF_CLIENT: u64 = 10;
+
+/// Webhooks that an instance delivers to at once.
+pub const WEBHOOKS_AT_ONCE: usize = 8;
+
+/// How long a receiver may take to answer.
+pub const WEBHOOK_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How long an instance delivers to one webhook before it looks at the others again; an attempt that has begun ends.
+pub const WEBHOOK_TURN: Duration = Duration::from_secs(5);
+
+/// Entries of the journal that a webhook has nothing of, and looks through each second, before it goes past them.
+pub const WEBHOOK_SKIP: i64 = 1_000;
+
+/// How long an instance that went away in the middle keeps others from going on; longer than one attempt.
+pub const WEBHOOK_LEASE: Duration = Duration::from_secs(30);
+
+/// How long a change is tried in vain before its webhook is paused.
+pub const WEBHOOK_PATIENCE: chrono::TimeDelta = chrono::TimeDelta::days(3);

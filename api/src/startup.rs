@@ -12,7 +12,7 @@ use chrono::{DateTime, Utc};
 use futures_util::stream::{self, BoxStream, StreamExt};
 
 use crate::audit::seal;
-use crate::auth::{Actor, AuthError, Authenticator, Role, Scope};
+use crate::auth::{Actor, AuthError, Authenticator, Role, Scope, dev};
 use crate::budget::Budget;
 use crate::clock::Clock;
 use crate::config::{Config, DocumentsConfig};
@@ -27,7 +27,7 @@ use crate::http::{
 };
 use crate::live;
 use crate::sync::Chunk;
-use crate::{ingest, limits, write};
+use crate::{ingest, limits, webhook, write};
 
 /// Opens the configured database.
 pub async fn open(config: &Config) -> anyhow::Result<Db> {
@@ -90,9 +90,10 @@ pub fn serve(
     auth: Arc<Authenticator>,
 ) -> anyhow::Result<Running> {
     let budget = Budget::new(config.limits.enabled, |role| config.limits.allowance(role));
-    let engine = Arc::new(
-        Engine::new(Arc::new(db), Arc::clone(clock))?.within(budget).with_documents(persisted(config)?),
-    );
+    let engine =
+        Engine::new(Arc::new(db), Arc::clone(clock))?.within(budget).with_documents(persisted(config)?);
+    let engine = Arc::new(engine.in_development(dev::is_accepted(config)));
+    webhook::in_background(Arc::clone(&engine))?;
     care_in_background(Arc::clone(&engine.db), Arc::clone(clock));
     let followed = Arc::clone(&engine);
     tokio::spawn(async move { followed.follow_journal().await });
@@ -243,6 +244,7 @@ fn operation(request: GraphqlRequest) -> Operation {
         read_only: request.read_only,
         request_id: request.request_id,
         address: request.address,
+        is_ours: false,
     }
 }
 

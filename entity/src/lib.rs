@@ -21,6 +21,7 @@ mod referents;
 mod roadmaps;
 mod sites;
 mod territories;
+mod webhooks;
 
 pub use actions::{action, action_partner, action_qpv};
 pub use figures::figure;
@@ -37,3 +38,4 @@ pub use referents::referent;
 pub use roadmaps::{axis, roadmap};
 pub use sites::{site, site_commune, site_departement, site_epci, site_milestone};
 pub use territories::{commune, contrat_ville, departement, epci, region};
+pub use webhooks::webhook;

@@ -18,6 +18,7 @@ mod m0007_actions;
 mod m0008_figures;
 mod m0009_platform;
 mod m0010_imports;
+mod m0011_webhooks;
 mod table;
 
 use table::Table;
@@ -40,6 +41,7 @@ impl MigratorTrait for Migrator {
             Family { name: "m0008_figures", tables: m0008_figures::tables },
             Family { name: "m0009_platform", tables: m0009_platform::tables },
             Family { name: "m0010_imports", tables: m0010_imports::tables },
+            Family { name: "m0011_webhooks", tables: m0011_webhooks::tables },
         ];
         families.into_iter().map(|family| Box::new(family) as Box<dyn MigrationTrait>).collect()
     }

@@ -21,6 +21,7 @@ const SMALL: &[&str] = &[
     "roadmap",
     "axis",
     "client_grant",
+    "webhook",
 ];
 
 /// Columns of the other tables that are filtered without an index, and why.

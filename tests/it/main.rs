@@ -28,4 +28,5 @@ mod statements;
 mod statistics;
 mod sync;
 mod validation;
+mod webhooks;
 mod writes;

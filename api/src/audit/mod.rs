@@ -14,7 +14,7 @@ use crate::read::declare::{Filter, Leaf, Noun, column, computed, one};
 const ACTOR: &str = "actor";
 
 /// Prefix of the typed ids of each journaled noun.
-const PREFIXES: [(&str, &str); 13] = [
+const PREFIXES: [(&str, &str); 14] = [
     ("Site", "site"),
     ("Partner", "partner"),
     ("Seat", "seat"),
@@ -28,6 +28,7 @@ const PREFIXES: [(&str, &str); 13] = [
     ("FundingLine", "funding"),
     ("ClientGrant", "grant"),
     ("Export", "export"),
+    ("Webhook", "webhook"),
 ];
 
 /// Prefix of the typed ids of a noun.

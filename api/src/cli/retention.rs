@@ -30,7 +30,14 @@ pub(super) async fn run(config: &Config, clock: &dyn Clock) -> anyhow::Result<()
     };
     let viewer = Viewer::new(Arc::new(actor), now, policy);
     let tx = db.begin_write().await?;
-    let writing = Writing { tx: &tx, viewer: &viewer, backend: db.backend, now, request_id: "retention" };
+    let writing = Writing {
+        tx: &tx,
+        viewer: &viewer,
+        backend: db.backend,
+        now,
+        request_id: "retention",
+        is_development: false,
+    };
     let erased = partner::erase_due(writing).await.map_err(|failure| match failure {
         Failure::Fault(error) => anyhow::Error::new(error),
         Failure::Problems(_) => anyhow::anyhow!("a referent could not be erased"),

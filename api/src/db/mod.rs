@@ -36,6 +36,14 @@ pub use pool::Pool;
 pub use sql::{KeyType, Keys, Sql};
 pub use transaction::Transaction;
 
+/// What names a database in cursors that outlive it.
+pub async fn identity(connection: &impl ConnectionTrait) -> Result<u32, DbErr> {
+    let row = database_identity::Entity::find().one(connection).await?;
+    // the end of the name is chance, its beginning time
+    let tag = |row: database_identity::Model| row.uuid.as_bytes()[12..].try_into().map(u32::from_be_bytes);
+    Ok(row.and_then(|row| tag(row).ok()).unwrap_or_default())
+}
+
 /// Kind of database.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Backend {

@@ -26,7 +26,7 @@ pub(super) const ENTITIES: [(&str, &str); 10] = [
     ("FundingLine", "FUNDING_LINE"),
 ];
 
-const ENTITY: EnumType = EnumType {
+pub(crate) const ENTITY: EnumType = EnumType {
     name: "ChangeEntity",
     description: "Kinds of objects whose changes can be followed (« objets suivis »).",
     values: &[

@@ -9,7 +9,7 @@ mod place;
 mod plan;
 pub(crate) mod tail;
 
-pub(crate) use declare::ROOT;
 pub use declare::extras;
-pub(crate) use place::Place;
+pub(crate) use declare::{ENTITY, ROOT};
+pub(crate) use place::{Place, knows};
 pub(crate) use plan::{Stretch, entities, is_followed, live};

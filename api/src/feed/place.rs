@@ -5,8 +5,9 @@ use std::sync::Arc;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, Utc};
+use sea_orm::{ConnectionTrait, DbErr};
 
-use crate::db::{Cell, Sql};
+use crate::db::{self, Backend, Cell, Sql};
 use crate::error::{ApiError, Code};
 use crate::limits;
 use crate::read::keyset;
@@ -46,6 +47,12 @@ impl Place {
         keyset::encode(tag, &cells).into()
     }
 
+    /// How many entries were numbered since another, or since the first.
+    pub fn distance(&self, from: Option<&Self>) -> i64 {
+        let number = |place: &Self| place.numbers.last().copied().unwrap_or_default();
+        number(self) - from.map(number).unwrap_or_default()
+    }
+
     /// Appends how the entry at `t` stands to this place.
     pub fn compare(&self, sql: &mut Sql, operator: &str) {
         let columns = sql.commit_order().join(", ");
@@ -64,6 +71,18 @@ impl Place {
         sql.push(" AND t.at = ").bind(self.at.into());
         Required { sql, otherwise: expired() }
     }
+}
+
+/// Whether a cursor is of this database, and its entry there.
+pub(crate) async fn knows(
+    connection: &impl ConnectionTrait,
+    backend: Backend,
+    cursor: &str,
+) -> Result<bool, DbErr> {
+    let sql = Sql::new(backend);
+    let Ok(place) = Place::read(cursor, db::identity(connection).await?, &sql) else { return Ok(false) };
+    let found = connection.query_one_raw(place.required(sql).sql.into_statement()).await?;
+    Ok(found.is_some())
 }
 
 /// What is answered for a cursor that names no place here.

@@ -4,7 +4,7 @@ use sea_orm::{ConnectionTrait, QueryResult};
 
 use super::declare::ENTITIES;
 use super::place::Place;
-use crate::db::{Cell, Db, Kind, Sql, cell};
+use crate::db::{Backend, Cell, Db, Kind, Sql, cell};
 use crate::error::ApiError;
 use crate::limits;
 use crate::read::plan::internal;
@@ -59,7 +59,7 @@ pub(crate) struct Tail {
 
 /// Reads on from a place, or from the first entry.
 pub(crate) async fn after(db: &Db, place: Option<&Place>) -> Result<Tail, ApiError> {
-    let mut sql = select(db);
+    let mut sql = select(db.backend);
     if let Some(place) = place {
         sql.push(" WHERE ");
         place.compare(&mut sql, ">");
@@ -83,18 +83,21 @@ pub(crate) async fn after(db: &Db, place: Option<&Place>) -> Result<Tail, ApiErr
 }
 
 /// The last settled entry.
-pub(crate) async fn end(db: &Db) -> Result<Option<Place>, ApiError> {
-    let mut sql = select(db);
+pub(crate) async fn end(
+    connection: &impl ConnectionTrait,
+    backend: Backend,
+) -> Result<Option<Place>, ApiError> {
+    let mut sql = select(backend);
     sql.push(" WHERE ").settled("t");
     let order: Vec<String> = sql.commit_order().iter().map(|column| format!("{column} DESC")).collect();
     sql.push(" ORDER BY ").push(&order.join(", ")).push(" LIMIT 1");
-    let row = db.readers.query_one_raw(sql.into_statement()).await?;
+    let row = connection.query_one_raw(sql.into_statement()).await?;
     row.as_ref().map(place_of).transpose()
 }
 
 /// Instant, noun, whether it is settled, outcome, numbers.
-fn select(db: &Db) -> Sql {
-    let mut sql = Sql::new(db.backend);
+fn select(backend: Backend) -> Sql {
+    let mut sql = Sql::new(backend);
     sql.push("SELECT t.at, t.entity, ").settled("t").push(", t.outcome, ");
     let order = sql.commit_order().join(", ");
     sql.push(&order).push(" FROM journal t");

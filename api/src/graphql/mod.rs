@@ -21,8 +21,6 @@ use std::sync::{Arc, OnceLock};
 
 use async_graphql::dynamic::Schema;
 use chrono::{DateTime, Utc};
-use entity::database_identity;
-use sea_orm::EntityTrait;
 use tokio::sync::OnceCell;
 
 use self::document::Documents;
@@ -34,7 +32,7 @@ pub use self::subscribe::Operated;
 pub(crate) use self::subscribe::{Begun, Event, Followed};
 use crate::budget::Budget;
 use crate::clock::Clock;
-use crate::db::Db;
+use crate::db::{self, Db};
 use crate::error::ApiError;
 use crate::export::Places;
 use crate::live::Hub;
@@ -77,6 +75,8 @@ pub struct Engine {
     refusals: Refusals,
     pub(crate) hub: Hub,
     pub(crate) exports: Places,
+    /// The server is one for development: addresses of this machine are taken.
+    pub(crate) is_development: bool,
 }
 
 impl std::fmt::Debug for Engine {
@@ -110,6 +110,7 @@ impl Engine {
             refusals: Refusals::default(),
             hub: Hub::default(),
             exports: Places::default(),
+            is_development: false,
         })
     }
 }
@@ -127,6 +128,13 @@ impl Engine {
         Self { persisted, ..self }
     }
 
+    /// Says whether the server is one for development.
+    #[must_use]
+    pub const fn in_development(mut self, is_development: bool) -> Self {
+        self.is_development = is_development;
+        self
+    }
+
     /// The clock of this engine.
     pub(crate) fn clock(&self) -> &dyn Clock {
         self.clock.as_ref()
@@ -134,14 +142,7 @@ impl Engine {
 
     /// Reads what names the database.
     pub(crate) async fn load_identity(&self) -> Result<(), ApiError> {
-        let read = async || {
-            let row = database_identity::Entity::find().one(&self.db.readers).await?;
-            // the end of the name is chance, its beginning time
-            let tag =
-                |row: database_identity::Model| row.uuid.as_bytes()[12..].try_into().map(u32::from_be_bytes);
-            Ok::<_, sea_orm::DbErr>(row.and_then(|row| tag(row).ok()).unwrap_or_default())
-        };
-        self.services.identity.get_or_try_init(read).await?;
+        self.services.identity.get_or_try_init(async || db::identity(&self.db.readers).await).await?;
         Ok(())
     }
 
@@ -186,6 +187,7 @@ pub fn nouns() -> Vec<Noun> {
     nouns.extend(crate::client::nouns());
     nouns.extend(crate::audit::nouns());
     nouns.extend(crate::sync::nouns());
+    nouns.extend(crate::webhook::nouns());
     nouns
 }
 
@@ -198,6 +200,7 @@ fn mutations() -> Vec<Mutation> {
         crate::figure::mutations(),
         crate::client::mutations(),
         crate::sync::mutations(),
+        crate::webhook::mutations(),
     ]
     .concat()
 }
@@ -212,5 +215,6 @@ fn model(policy: &Policy) -> anyhow::Result<Model> {
     extras.add(crate::partner::extras());
     extras.add(crate::sync::extras());
     extras.add(crate::feed::extras());
+    extras.add(crate::webhook::extras());
     Model::build(nouns(), mutations(), extras, policy).map_err(anyhow::Error::msg)
 }

@@ -95,7 +95,7 @@ impl Engine {
 
     /// Who sends a write.
     pub(crate) fn sender<'s>(&'s self, viewer: &'s Viewer, request_id: &'s str) -> Sender<'s> {
-        Sender { viewer, request_id, refusals: &self.refusals }
+        Sender { viewer, request_id, refusals: &self.refusals, is_development: self.is_development }
     }
 
     async fn answered(

@@ -90,7 +90,8 @@ async fn begin<E: Executor>(
     let asked = params(&actor).await?;
     let HttpSettings { stall_timeout, .. } = endpoint.settings;
     let stream = endpoint.streams.begin(stall_timeout)?;
-    let events = match endpoint.executor.operate(request(http, endpoint, asked, read_only), actor, None).await {
+    let events = match endpoint.executor.operate(request(http, endpoint, asked, read_only), actor, None).await
+    {
         Operated::Events(events) => events,
         Operated::Answer(answer) => once(answer)?,
     };

@@ -51,7 +51,7 @@ impl Hub {
         let mut looked = self.looked.lock().await;
         if self.is_idle() {
             // nobody has looked for a while
-            looked.place = tail::end(db).await?;
+            looked.place = tail::end(&db.readers, db.backend).await?;
             looked.end.cursor = looked.place.as_ref().map(|place| place.cursor(tag));
         }
         while self.look(db, tag, &mut looked).await?.more {}

@@ -60,6 +60,8 @@ pub(super) const NEEDED: &[(R, V, &str)] = &[
     (R::AuditEvent, V::Read, "actor"),
     (R::ApiClient, V::Read, ""),
     (R::ApiClient, V::Write, ""),
+    (R::Webhook, V::Read, ""),
+    (R::Webhook, V::Write, ""),
     // of the domain's matrix, for what is to come
     (R::Referential, V::Write, ""),
     (R::ImportBatch, V::Create, ""),

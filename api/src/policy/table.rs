@@ -77,6 +77,8 @@ named! {
         AuditEvent = "AuditEvent",
         /// An API client and its grants.
         ApiClient = "ApiClient",
+        /// An address that changes are posted to.
+        Webhook = "Webhook",
     }
 }
 

@@ -132,7 +132,7 @@ pub fn mutations() -> Vec<Mutation> {
         plan: report::plan,
     };
     let target = Target { field: "batch", noun: "ImportBatch" };
-    let sync = Mutation::import(
+    let sync = Mutation::reporting(
         "syncActions",
         target,
         "Brings the actions of your source system, which your token names, up to date: items are known by \

@@ -43,7 +43,7 @@ pub type Many = for<'c> fn(
 pub enum Work {
     /// Changes one object.
     One(One),
-    /// Handles many items, and reports on each.
+    /// Has more to tell: handles many items and reports on each, say.
     Many(Many),
 }
 
@@ -77,6 +77,8 @@ pub struct Mutation {
     pub parts: Vec<Part>,
     /// Table whose erased values must not linger in the database's files.
     pub scrub: Option<&'static str>,
+    /// What it reports is not kept for a replay.
+    pub shown_once: bool,
 }
 
 impl Mutation {
@@ -89,11 +91,20 @@ impl Mutation {
         work: One,
     ) -> Self {
         let work = Work::One(work);
-        Self { name, description, input: input.into(), target, work, parts: Vec::new(), scrub: None }
+        Self {
+            name,
+            description,
+            input: input.into(),
+            target,
+            work,
+            parts: Vec::new(),
+            scrub: None,
+            shown_once: false,
+        }
     }
 
-    /// A mutation that handles many items; its payload shows the import under `field`.
-    pub fn import(
+    /// A mutation that has more to tell than the object that its payload shows under `field`.
+    pub fn reporting(
         name: &'static str,
         target: Target,
         description: &'static str,
@@ -101,13 +112,29 @@ impl Mutation {
         work: Many,
     ) -> Self {
         let work = Work::Many(work);
-        Self { name, description, input: input.into(), target, work, parts: Vec::new(), scrub: None }
+        Self {
+            name,
+            description,
+            input: input.into(),
+            target,
+            work,
+            parts: Vec::new(),
+            scrub: None,
+            shown_once: false,
+        }
     }
 
     /// Shows more than the object in its payload.
     #[must_use]
     pub fn shows(mut self, part: Part) -> Self {
         self.parts.push(part);
+        self
+    }
+
+    /// Keeps nothing of what it reports: a replayed answer is without it.
+    #[must_use]
+    pub const fn shown_once(mut self) -> Self {
+        self.shown_once = true;
         self
     }
 

@@ -44,6 +44,8 @@ pub struct Writing<'w> {
     pub now: DateTime<Utc>,
     /// Id of the request, for the journal.
     pub request_id: &'w str,
+    /// The server is one for development.
+    pub is_development: bool,
 }
 
 impl Writing<'_> {

@@ -103,6 +103,8 @@ pub struct Sender<'s> {
     pub request_id: &'s str,
     /// How many writes of each client were refused of late.
     pub refusals: &'s Refusals,
+    /// The server is one for development.
+    pub is_development: bool,
 }
 
 /// Why a transaction was not done.
@@ -204,6 +206,7 @@ async fn together(
         backend: db.backend,
         now: clock.now(),
         request_id: sender.request_id,
+        is_development: sender.is_development,
     };
     let mut written = Vec::new();
     let until = tokio::time::Instant::now() + db.deadline;
@@ -262,7 +265,10 @@ async fn attempt(writing: Writing<'_>, asked: &Asked<'_>) -> Result<Written, Fai
     }
     let done = work(writing, asked).await?;
     match done.id {
-        Some(id) => writing.keep(&key, json!({ "id": id, "report": done.report }).to_string()).await?,
+        Some(id) => {
+            let report = done.report.as_ref().filter(|_| !asked.mutation.shown_once);
+            writing.keep(&key, json!({ "id": id, "report": report }).to_string()).await?;
+        }
         // nothing was written: the key stays free
         None => writing.release(&key).await?,
     }

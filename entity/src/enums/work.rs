@@ -383,3 +383,27 @@ text_enum! {
         Abort = "ABORT",
     }
 }
+
+text_enum! {
+    /// Whether changes are posted to an address (« état du webhook »).
+    WebhookState {
+        /// They are, as they happen (« actif »).
+        Active = "ACTIVE",
+        /// They wait (« en pause »).
+        Paused = "PAUSED",
+    }
+}
+
+text_enum! {
+    /// Why changes are not posted to an address (« motif de la pause »).
+    WebhookPauseReason {
+        /// Its owner paused it.
+        Owner = "OWNER",
+        /// It took nothing for three days.
+        Failing = "FAILING",
+        /// It answered 410: it is gone.
+        Gone = "GONE",
+        /// The database does not know its cursor any more; set another.
+        CursorExpired = "CURSOR_EXPIRED",
+    }
+}

@@ -5,7 +5,7 @@ use entity::enums::{
     GovernanceBodyKind, GovernanceOrigin, GovernanceStatus, GrantStatus, IdempotencyState, ImportErrorPolicy,
     ImportMode, ImportOutcome, ImportStatus, Indicator, IngestState, JournalOp, LineageKind, MeetingStatus,
     MemberSeat, MilestoneKind, PartnerKind, PartnerStatus, Perimeter, Pillar, Provenance, QpvGeneration,
-    RoadmapStatus, SeatKind, SiteQpvStatus, SiteScale, SiteStatus,
+    RoadmapStatus, SeatKind, SiteQpvStatus, SiteScale, SiteStatus, WebhookPauseReason, WebhookState,
 };
 use migration::{Migrator, MigratorTrait};
 use sea_orm::DbBackend;
@@ -54,6 +54,8 @@ const COLUMNS: &[(&str, &str, Names)] = &[
     ("import_batch", "on_error", ImportErrorPolicy::ALL),
     ("import_batch", "status", ImportStatus::ALL),
     ("import_item", "outcome", ImportOutcome::ALL),
+    ("webhook", "state", WebhookState::ALL),
+    ("webhook", "pause_reason", WebhookPauseReason::ALL),
 ];
 
 #[tokio::test]

@@ -58,6 +58,8 @@ AuditEvent | read | | admin | N | D | - | own | -
 AuditEvent | read | actor | admin | N | - | - | own | -
 ApiClient | read | | admin | N | - | - | - | -
 ApiClient | write | | admin | N | - | - | - | -
+Webhook | read | | read | N | - | - | own | -
+Webhook | write | | write | N | - | - | own | -
 ";
 
 /// Rows that the matrix says in other words, or leaves to what they hang on.

@@ -58,6 +58,8 @@ on_both!(random_worlds_are_as_the_matrix_says, Empty, async |app| {
         let mut declared: BTreeSet<&str> = declared.iter().map(String::as_str).collect();
         // each item of an import is answered for itself: `sync::rights` asks
         declared.remove("syncActions");
+        // a webhook hangs on its client and on no row of a world: `webhooks` and `writes::rights` ask
+        declared.retain(|name| !name.ends_with("Webhook"));
         assert_eq!(mutations(), declared, "mutations that the oracle does not know, or that are gone");
         assert_eq!(ran.sent, declared, "mutations that were not sent");
         let missed: Vec<_> = paths().difference(&ran.asked).copied().collect();

@@ -3,9 +3,9 @@
 use cites::ids;
 use entity::enums::{
     ActionStatus, FigureStatus, GovernanceBodyKind, GovernanceStatus, GrantStatus, Indicator, MeetingStatus,
-    PartnerKind, RoadmapStatus, SeatKind, SiteStatus,
+    PartnerKind, RoadmapStatus, SeatKind, SiteStatus, WebhookPauseReason, WebhookState,
 };
-use entity::{StringList, client_grant, figure, seat, site_departement};
+use entity::{StringList, client_grant, figure, seat, site_departement, webhook};
 use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, Statement};
 use tests::TestApp;
@@ -161,6 +161,39 @@ impl<'a> Ground<'a> {
         copy!(self.funding, "funding", |_row| ())
     }
 
+    /// A webhook of the client of France Travail, which stands still.
+    pub async fn webhook(&self) -> String {
+        let now = cites::clock::Clock::now(&*self.app.clock);
+        let key = Uuid::now_v7();
+        let row = webhook::Model {
+            id: key,
+            client_id: "client-FRANCE_TRAVAIL".to_owned(),
+            role: "partner_system".to_owned(),
+            actor_sub: None,
+            source_system: Some("FRANCE_TRAVAIL".to_owned()),
+            scopes: StringList::default(),
+            url: "https://example.fr/hook".to_owned(),
+            entities: StringList::default(),
+            secret: "whsec_".to_owned(),
+            state: WebhookState::Paused,
+            pause_reason: Some(WebhookPauseReason::Owner),
+            after_cursor: None,
+            delivered_at: None,
+            attempts: 0,
+            failing_since: None,
+            next_attempt_at: None,
+            last_error: None,
+            lease: None,
+            leased_until: None,
+            version: 1,
+            created_at: now,
+            updated_at: now,
+            deleted_at: None,
+        };
+        self.app.insert([row]).await;
+        ids::encode("webhook", key)
+    }
+
     /// The grant of a client that nobody uses.
     pub async fn grant(&self) -> String {
         let now = cites::clock::Clock::now(&*self.app.clock);
@@ -205,7 +238,7 @@ fn decode(id: &str) -> Uuid {
 
 /// What writes may change: how many rows each table has, and the sum of their versions.
 pub async fn traces(app: &TestApp) -> Vec<(String, i64, i64)> {
-    const ROWS: [&str; 12] = [
+    const ROWS: [&str; 13] = [
         "site",
         "partner",
         "seat",
@@ -218,6 +251,7 @@ pub async fn traces(app: &TestApp) -> Vec<(String, i64, i64)> {
         "figure",
         "funding_line",
         "client_grant",
+        "webhook",
     ];
     const LINKS: [&str; 7] = [
         "site_qpv",

@@ -33,7 +33,7 @@ use tests::world::{Kind, id};
 use tests::{Answer, Persona, TestApp};
 
 /// Each mutation, by the field under which its payload shows the object.
-pub const MUTATIONS: [(&str, &[&str]); 11] = [
+pub const MUTATIONS: [(&str, &[&str]); 12] = [
     (
         "site",
         &[
@@ -62,6 +62,7 @@ pub const MUTATIONS: [(&str, &[&str]); 11] = [
     ("figure", &["submitFigure", "validateFigure", "reviseFigure", "withdrawFigure"]),
     ("fundingLine", &["createFundingLine", "updateFundingLine", "deleteFundingLine"]),
     ("clientGrant", &["createClientGrant", "updateClientGrant", "revokeClientGrant"]),
+    ("webhook", &["createWebhook", "updateWebhook", "deleteWebhook"]),
 ];
 
 /// What a mutation came to.

@@ -21,7 +21,7 @@ const WHO: [&str; 8] = ["anct", "d", "D", "m", "M", "partner", "public", "anct w
 /// refused as `FORBIDDEN`, `n` the object is `NOT_FOUND` since he may not read it.
 ///
 /// A partner's system owns what it creates, and names it by its own identifier.
-const CASES: [(&str, &str, &str); 63] = [
+const CASES: [(&str, &str, &str); 66] = [
     ("createSite", "in 69", "yyffffff"),
     ("updateSite", "", "yyfyffff"),
     ("setSiteLabel", "wave", "yfffffff"),
@@ -85,6 +85,9 @@ const CASES: [(&str, &str, &str); 63] = [
     ("updateClientGrant", "", "ynnnnnnf"),
     ("revokeClientGrant", "", "ynnnnnnf"),
     ("deleteAction", "planned of the source", "yffffynf"),
+    ("createWebhook", "", "yffffyff"),
+    ("updateWebhook", "", "ynnnnynf"),
+    ("deleteWebhook", "", "ynnnnynf"),
 ];
 
 fn persona<'a>(app: &'a TestApp, who: &str, partner: &Persona<'a>) -> Persona<'a> {
@@ -231,6 +234,9 @@ async fn input_of_figures(ground: &Ground<'_>, name: &str, on: &str) -> Value {
         }
         "updateClientGrant" => json!({ "id": ground.grant().await, "label": "Autre nom" }),
         "revokeClientGrant" => json!({ "id": ground.grant().await }),
+        "createWebhook" => json!({ "url": "https://example.fr/hook" }),
+        "updateWebhook" => json!({ "id": ground.webhook().await, "url": "https://example.fr/other" }),
+        "deleteWebhook" => json!({ "id": ground.webhook().await }),
         other => panic!("no input for {other}"),
     }
 }
