@@ -63,19 +63,16 @@ impl Engine {
         if let Err(error) = account.take(limits::REQUEST_POINTS) {
             return Operated::Answered(Self::unanswered(&[error]));
         }
-        match self.subscribes(asked, &actor, &account.allowance().document).await {
-            Ok(Some(parsed)) => {
-                match self.follow(parsed, asked, actor, &account.allowance().document).await {
-                    Ok(live) => Operated::Live(Box::new(live)),
-                    Err(errors) => Operated::Answered(Self::unanswered(&errors)),
-                }
-            }
+        let limits = account.allowance().document;
+        let Ok(Some(parsed)) = self.subscribes(asked, &actor, &limits).await else {
             // what is wrong with it is found again, and counted there
-            _ => {
-                account.settle(0);
-                drop(turn);
-                Operated::Answered(self.execute(asked, actor).await)
-            }
+            account.settle(0);
+            drop(turn);
+            return Operated::Answered(self.execute(asked, actor).await);
+        };
+        match self.follow(parsed, asked, actor, &limits).await {
+            Ok(live) => Operated::Live(Box::new(live)),
+            Err(errors) => Operated::Answered(Self::unanswered(&errors)),
         }
     }
 

@@ -18,7 +18,12 @@ on_both!(what_leaves_a_callers_sight_reaches_him_as_a_deletion, Small, async |ap
     let plan = json!({ "id": draft(), "lead": known(Kind::Partner, 3), "startsOn": "2023", "pillar": "INNOVER", "published": true });
     write(&prefecture, "updateAction", plan).await.done();
     assert_eq!(lines(&mut own, 1).await, ["UPSERT ACTION 2 *"]);
-    // a draft of elsewhere is nobody's business; planned, it is public
+    // a draft of elsewhere is nobody's business; planned, it is public. What follows is read by the rights of then: the
+    // stranger must be past the draft
+    rename(app, 1, "Pour tous").await;
+    for socket in [&mut own, &mut stranger] {
+        assert_eq!(lines(socket, 1).await, ["UPSERT SITE 2 *"]);
+    }
     write(&prefecture, "transitionAction", json!({ "id": draft(), "to": "PLANNED" })).await.done();
     assert_eq!(lines(&mut stranger, 1).await, ["UPSERT ACTION 3 *"]);
     write(&prefecture, "updateAction", json!({ "id": draft(), "published": false })).await.done();
