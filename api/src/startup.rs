@@ -180,11 +180,11 @@ impl Executor for Service {
     }
 
     async fn execute(&self, request: GraphqlRequest, actor: Actor) -> GraphqlAnswer {
-        answered(self.engine.execute(&operation(request), actor).await)
+        answered(self.engine.execute(operation(request), actor).await)
     }
 
     async fn operate(&self, request: GraphqlRequest, actor: Actor, turn: http::Turn) -> http::Operated {
-        match self.engine.operate(&operation(request), actor, turn).await {
+        match self.engine.operate(operation(request), actor, turn).await {
             Operated::Answered(answer) => http::Operated::Answer(answered(answer)),
             Operated::Live(subscription) => http::Operated::Events(events(subscription)),
         }

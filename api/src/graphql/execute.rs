@@ -78,7 +78,7 @@ pub enum Outcome {
 
 impl Engine {
     /// Answers one request of a caller.
-    pub async fn execute(&self, operation: &Operation, actor: Actor) -> Answer {
+    pub async fn execute(&self, operation: Operation, actor: Actor) -> Answer {
         let viewer = self.viewer(Arc::new(actor));
         let mut account = if operation.is_ours {
             self.budget.uncounted(&viewer.actor, viewer.now)
@@ -112,7 +112,7 @@ impl Engine {
 
     async fn try_execute(
         &self,
-        asked: &Operation,
+        asked: Operation,
         viewer: &Viewer,
         account: &mut Account,
     ) -> Result<Answer, Vec<ApiError>> {
@@ -131,7 +131,7 @@ impl Engine {
         check::check_variables(&asked.variables, &limits).map_err(one)?;
         let definitions = &operation.node.variable_definitions;
         let variables =
-            coerce::variables(&self.model, definitions, &asked.variables, Formats::of(operation.node.ty))
+            coerce::variables(&self.model, definitions, asked.variables, Formats::of(operation.node.ty))
                 .map_err(one)?;
         // what points and outlines need is read before planning, which is not asynchronous
         if mentions(parsed, crate::qpv::needs_outlines) {

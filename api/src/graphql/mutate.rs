@@ -1,6 +1,8 @@
 //! Mutations: each field in order, in a transaction of its own or all in one; the changed objects are read by the
 //! planner.
 
+use std::borrow::Cow;
+
 use async_graphql::parser::types::{ExecutableDocument, OperationDefinition, SelectionSet};
 use async_graphql::{Positioned, Value, Variables};
 use serde_json::Value as Json;
@@ -27,7 +29,7 @@ struct Step<'d> {
     key: &'d str,
     sets: Vec<&'d SelectionSet>,
     mutation: &'d Mutation,
-    input: Arguments,
+    input: Cow<'d, Arguments>,
     malformed: Vec<Problem>,
     /// Points of the write, and of its payload if every page were full.
     points: (u64, u64),
@@ -146,12 +148,15 @@ impl Engine {
         steps.iter().map(ended).collect()
     }
 
-    fn input(
+    fn input<'d>(
         &self,
         mutation: &Mutation,
-        document: Document<'_>,
+        document: Document<'d>,
         root: &Selected<'_>,
-    ) -> Result<Arguments, ApiError> {
+    ) -> Result<Cow<'d, Arguments>, ApiError> {
+        if let Some(fields) = coerce::object_of_variable(root.arguments, "input", document.variables) {
+            return Ok(Cow::Borrowed(fields));
+        }
         let ty = async_graphql::dynamic::TypeRef::named_nn(mutation.input_type());
         let declared = [Argument::new("input", ty, "")];
         let mut arguments = coerce::arguments_with(
@@ -164,7 +169,7 @@ impl Engine {
         let Some(Value::Object(fields)) = arguments.swap_remove("input") else {
             return Err(internal("a mutation without input"));
         };
-        Ok(fields.into_iter().map(|(name, value)| (name.to_string(), value)).collect())
+        Ok(Cow::Owned(fields))
     }
 
     async fn payload(

@@ -57,14 +57,14 @@ pub(crate) type Event = (String, Vec<u8>);
 impl Engine {
     /// Answers one operation of a caller, or begins to follow what it subscribes to. `turn` is dropped when those that
     /// were sent after it may begin.
-    pub async fn operate(self: &Arc<Self>, asked: &Operation, actor: Actor, turn: impl Send) -> Operated {
+    pub async fn operate(self: &Arc<Self>, asked: Operation, actor: Actor, turn: impl Send) -> Operated {
         let mut account = self.budget.account(&actor, asked.address, self.clock.now());
         // before its document is looked at, as in `execute`
         if let Err(error) = account.take(limits::REQUEST_POINTS) {
             return Operated::Answered(Self::unanswered(&[error]));
         }
         let limits = account.allowance().document;
-        let Ok(Some(parsed)) = self.subscribes(asked, &actor, &limits).await else {
+        let Ok(Some(parsed)) = self.subscribes(&asked, &actor, &limits).await else {
             // what is wrong with it is found again, and counted there
             account.settle(0);
             drop(turn);
@@ -97,7 +97,7 @@ impl Engine {
     async fn follow(
         self: &Arc<Self>,
         parsed: Arc<Checked>,
-        asked: &Operation,
+        asked: Operation,
         actor: Actor,
         limits: &DocumentLimits,
     ) -> Result<Subscription, Vec<ApiError>> {
@@ -112,13 +112,13 @@ impl Engine {
     }
 
     /// Looks at everything that can be wrong before something is read.
-    fn begin(&self, parsed: Arc<Checked>, asked: &Operation, actor: Actor) -> Result<Begun, Vec<ApiError>> {
+    fn begin(&self, parsed: Arc<Checked>, asked: Operation, actor: Actor) -> Result<Begun, Vec<ApiError>> {
         let one = |error| vec![error];
         let operation = document::operation(&parsed.document, asked.name.as_deref()).map_err(one)?;
         let definitions = &operation.node.variable_definitions;
         let formats = Formats::of(operation.node.ty);
         let variables =
-            coerce::variables(&self.model, definitions, &asked.variables, formats).map_err(one)?;
+            coerce::variables(&self.model, definitions, asked.variables, formats).map_err(one)?;
         let name = asked.name.as_deref().map(Box::from);
         let followed = Followed { parsed, name, variables, actor: Arc::new(actor) };
         let viewer = self.viewer(Arc::clone(&followed.actor));

@@ -13,7 +13,7 @@ use crate::error::{ApiError, Code};
 use crate::graphql::scalars::Scalar;
 
 /// Arguments by name, coerced; what was not given and has no default is absent.
-pub type Arguments = IndexMap<String, Value>;
+pub type Arguments = IndexMap<Name, Value>;
 
 /// What becomes of a code, date or other scalar of ours that is not of its form.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,7 +42,7 @@ struct Coercion<'m> {
 pub fn variables(
     model: &Model,
     definitions: &[Positioned<VariableDefinition>],
-    given: &Variables,
+    mut given: Variables,
     formats: Formats,
 ) -> Result<Variables, ApiError> {
     let coercion = Coercion { model, formats };
@@ -55,9 +55,9 @@ pub fn variables(
             error.message = format!("variable ${name}: {}", error.message).into();
             error
         };
-        match (given.get(name), &definition.node.default_value) {
+        match (given.remove(name), &definition.node.default_value) {
             (Some(value), _) => {
-                let value = coercion.value(&ty, value.clone()).map_err(wrong)?;
+                let value = coercion.value(&ty, value).map_err(wrong)?;
                 coerced.insert(name.clone(), value);
             }
             (None, Some(default)) => {
@@ -115,10 +115,21 @@ pub fn arguments_with(
         let coerced_already = formats == Formats::Passed && is_variable && is_given;
         let value = if coerced_already { Ok(value) } else { coercion.argument(argument, value) };
         if let Some(value) = value.map_err(wrong)? {
-            coerced.insert(argument.name.clone(), value);
+            coerced.insert(Name::new(&argument.name), value);
         }
     }
     Ok(coerced)
+}
+
+/// The object that a variable gives for an argument. It is coerced already, and may be large: it is not copied.
+pub fn object_of_variable<'v>(
+    given: &[(Positioned<Name>, Positioned<Written>)],
+    argument: &str,
+    variables: &'v Variables,
+) -> Option<&'v Arguments> {
+    let (_, written) = given.iter().find(|(name, _)| name.node == argument)?;
+    let Written::Variable(name) = &written.node else { return None };
+    if let Some(Value::Object(fields)) = variables.get(name) { Some(fields) } else { None }
 }
 
 /// A written value with its variables filled in; `None` stands for an absent variable.

@@ -1,6 +1,7 @@
 //! The items of a call, read and checked in memory: what a look-up in the database does not need to say.
 
 use std::collections::HashMap;
+use std::sync::LazyLock;
 
 use async_graphql::Value;
 use chrono::{DateTime, Utc};
@@ -66,7 +67,7 @@ pub(super) struct OnCreate {
 /// The items of a call, in their order.
 pub(super) fn items(input: &Input<'_>) -> Vec<Item> {
     let Some(Value::List(items)) = input.given("items") else { return Vec::new() };
-    let mut items: Vec<Item> = items.iter().map(|item| read(&fields(Some(item)))).collect();
+    let mut items: Vec<Item> = items.iter().map(|item| read(fields(Some(item)))).collect();
     for problem in input.malformed() {
         match of_item(problem) {
             Some((index, problem)) if index < items.len() => items[index].problems.push(problem),
@@ -95,10 +96,10 @@ pub(super) fn winners(items: &[Item]) -> HashMap<&str, usize> {
     winners
 }
 
-/// The fields of an input object.
-fn fields(value: Option<&Value>) -> Arguments {
-    let Some(Value::Object(fields)) = value else { return Arguments::new() };
-    fields.iter().map(|(name, value)| (name.to_string(), value.clone())).collect()
+/// The fields of an input object; of another value, none.
+fn fields(value: Option<&Value>) -> &Arguments {
+    static NONE: LazyLock<Arguments> = LazyLock::new(Arguments::new);
+    if let Some(Value::Object(fields)) = value { fields } else { &NONE }
 }
 
 fn read(values: &Arguments) -> Item {
@@ -163,7 +164,7 @@ fn instant(value: Option<&Value>) -> DateTime<Utc> {
 /// How a site is named; none when it is not.
 pub(super) fn site(value: Option<&Value>) -> Option<SiteRef> {
     let fields = fields(value);
-    let input = Input::new(&fields);
+    let input = Input::new(fields);
     if let Patch::Set(code) = input.code("code", Scalar::SiteCode) {
         return Some(SiteRef::Code(code));
     }
@@ -181,7 +182,7 @@ fn partners(input: &Input<'_>, value: Option<&Value>) -> Option<Vec<PartnerRef>>
 /// Reads how a partner is named; what is wrong is noted under its path.
 fn partner(outer: &Input<'_>, value: &Value, path: &[&str]) -> PartnerRef {
     let values = fields(Some(value));
-    let input = Input::new(&values);
+    let input = Input::new(values);
     let found = PartnerRef {
         external_id: set(input.text("externalId", 1..=200)),
         siret: set(input.code("siret", Scalar::Siret)),
@@ -223,7 +224,7 @@ impl PartnerRef {
 
 fn on_create(value: Option<&Value>) -> OnCreate {
     let values = fields(value);
-    let input = Input::new(&values);
+    let input = Input::new(values);
     OnCreate {
         pillar: set(input.choice("pillar", Pillar::parse)),
         categories: set(input.list("categories", None)).unwrap_or_default(),

@@ -104,11 +104,11 @@ impl Engine {
 
 fn arguments(items: Vec<Value>, chunk: &Chunk<'_>) -> Arguments {
     let mut arguments = Arguments::new();
-    arguments.insert("mode".to_owned(), Value::Enum(Name::new("UPSERT")));
-    arguments.insert("onError".to_owned(), Value::Enum(Name::new("CONTINUE")));
-    arguments.insert("items".to_owned(), Value::List(items));
+    arguments.insert(Name::new("mode"), Value::Enum(Name::new("UPSERT")));
+    arguments.insert(Name::new("onError"), Value::Enum(Name::new("CONTINUE")));
+    arguments.insert(Name::new("items"), Value::List(items));
     if let Some(key) = chunk.key {
-        arguments.insert("idempotencyKey".to_owned(), Value::String(format!("{key}#{}", chunk.first)));
+        arguments.insert(Name::new("idempotencyKey"), Value::String(format!("{key}#{}", chunk.first)));
     }
     arguments
 }

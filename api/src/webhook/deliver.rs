@@ -167,7 +167,7 @@ async fn changes(engine: &Engine, hook: &webhook::Model) -> Result<Vec<Change>, 
         is_ours: true,
         ..Operation::default()
     };
-    let answer = engine.execute(&operation, owner(hook)).await;
+    let answer = engine.execute(operation, owner(hook)).await;
     let mut answer: serde_json::Value = serde_json::from_slice(&answer.body).unwrap_or_default();
     if let Some(code) = answer.pointer("/errors/0/extensions/code").and_then(|code| code.as_str()) {
         return Err(code.to_owned());

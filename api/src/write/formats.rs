@@ -87,7 +87,7 @@ fn look(model: &Model, ty: &TypeRef, value: &Value, path: &Path<'_>, found: &mut
 /// not read. To the work such a value is missing, and it may say so of another field.
 pub(super) fn joined(malformed: &[Problem], found: Vec<Problem>, input: &Arguments) -> Vec<Problem> {
     let is_given = |path: &[String]| {
-        path.get(1).and_then(|field| input.get(field)).is_some_and(|value| *value != Value::Null)
+        path.get(1).and_then(|field| input.get(field.as_str())).is_some_and(|value| *value != Value::Null)
     };
     let follows = |problem: &Problem| {
         problem.code == ProblemCode::Required && is_given(&problem.path)

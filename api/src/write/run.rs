@@ -3,6 +3,7 @@
 use async_graphql::Value;
 use sea_orm::DbErr;
 use serde_json::{Value as Json, json};
+use std::fmt::Write as _;
 use std::time::Duration;
 use uuid::Uuid;
 
@@ -316,7 +317,10 @@ fn append(text: &mut String, value: &Value) {
         Value::Object(fields) => {
             append_fields(text, fields.iter().map(|(name, value)| (name.as_str(), value)));
         }
-        other => text.push_str(&other.to_string()),
+        other => {
+            // a text takes whatever is written to it
+            let _ = write!(text, "{other}");
+        }
     }
 }
 
