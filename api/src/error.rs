@@ -120,7 +120,7 @@ impl Code {
             Self::Unavailable,
             "503, or 200 with a `path`",
             Again::Later,
-            "The database does not answer, or too many exports are under way; the same request may succeed later.",
+            "The database does not answer, or more is asked than can be served at once; the same request may succeed later.",
         ),
         (
             Self::Internal,

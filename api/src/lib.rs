@@ -1,5 +1,6 @@
 //! The Cités de l'emploi API: one folder per noun, one file per platform concern.
 
+pub mod admission;
 pub mod audit;
 pub mod auth;
 pub mod budget;

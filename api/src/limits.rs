@@ -186,6 +186,22 @@ pub const SOCKET_SILENCE: Duration = Duration::from_secs(30);
 
 /// How often a quiet event stream gets a comment, by which proxies keep it open and a client that is gone is noticed.
 pub const STREAM_SILENCE: Duration = Duration::from_secs(15);
+
+/// Most points of a read that is served though expensive ones wait.
+pub const LIGHT_POINTS: u64 = 100;
+
+/// Most points of a write that is served though imports wait: a document of as many mutations as it may have.
+pub const SMALL_WRITE_POINTS: u64 = 250;
+
+/// How long a read waits for its turn, at most, when more is asked than can be served.
+pub const READ_PATIENCE: Duration = Duration::from_secs(2);
+
+/// The same for a mutation.
+pub const WRITE_PATIENCE: Duration = Duration::from_secs(5);
+
+/// The same for a large one, whose sender has time.
+pub const BULK_PATIENCE: Duration = Duration::from_secs(20);
+
 /// Points of every operation, whatever it asks, taken before its document is looked at.
 pub const REQUEST_POINTS: u64 = 1;
 

@@ -137,3 +137,41 @@ fn a_write_that_takes_too_long_is_stopped_and_undone() {
         app.stop().await;
     });
 }
+
+/// One thread with two readers, one of which may be busy with what is expensive.
+const SMALL: [(&str, &str); 1] = [("CITES_DATABASE__MAX_CONNECTIONS", "4")];
+
+async fn expensive(app: &TestApp) -> Answer {
+    app.anct().ask("{ actionStatistics(groupBy: [PILLAR]) { actionCount } }").await
+}
+
+/// Two ask for what is expensive, and a lock keeps the database from answering: the answer to the one that waits in
+/// vain for its turn, and to the other once the lock is gone. Cheap reads go on.
+async fn crowded(app: &TestApp) -> (Answer, Answer) {
+    let lock = app.db.begin_write().await.expect("a transaction");
+    lock.execute_unprepared("LOCK TABLE action IN ACCESS EXCLUSIVE MODE").await.expect("a lock");
+    let (mut one, mut two) = (Box::pin(expensive(app)), Box::pin(expensive(app)));
+    let (refused, waits) = tokio::select! {
+        answer = &mut one => (answer, two),
+        answer = &mut two => (answer, one),
+    };
+    let cheap = app.public().ask("{ site(by: { code: \"cde-901\" }) { name } }").await;
+    assert!(cheap.data("/site/name").is_string(), "{cheap}");
+    assert_eq!(app.get("/health/ready").await.status, 200);
+    lock.rollback().await.expect("it ends");
+    (refused, waits.await)
+}
+
+#[test]
+fn who_asks_for_more_than_can_be_served_is_turned_away_while_cheap_reads_go_on() {
+    block_on_postgres(async || {
+        let app = TestApp::start_with(Backend::Postgres, Template::Small, &SMALL).await;
+        let (refused, served) = crowded(&app).await;
+        assert_unavailable(&refused);
+        let message = refused.errors()[0]["message"].as_str().expect("a text");
+        assert!(message.contains("more is asked"), "{refused}");
+        assert!(served.errors().is_empty(), "{served}");
+        assert!(expensive(&app).await.errors().is_empty(), "the place is free again");
+        app.stop().await;
+    });
+}

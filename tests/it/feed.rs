@@ -234,7 +234,7 @@ on_both!(a_cursor_of_another_database_is_expired, Small, async |app| {
         read_only: true,
         ..cites::graphql::Operation::default()
     };
-    let answer = engine.execute(&operation, actor).await;
+    let answer = engine.execute(operation, actor).await;
     assert!(String::from_utf8_lossy(&answer.body).contains("CURSOR_EXPIRED"));
 });
 

@@ -273,7 +273,8 @@ pub(crate) fn config(url: &str, home: &Path, settings: &[(&str, &str)]) -> Confi
         ("CITES_SERVER__LISTEN", "127.0.0.1:0"),
         ("CITES_SERVER__WORKERS", "1"),
     ];
-    let variables = usual.iter().chain(settings);
+    let given = |name: &str| settings.iter().any(|(known, _)| *known == name);
+    let variables = usual.iter().filter(|(name, _)| !given(name)).chain(settings);
     let variables = variables.map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
     Config::from_sources(home, variables, &Overrides::default()).expect("the settings are right")
 }

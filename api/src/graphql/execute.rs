@@ -13,6 +13,7 @@ use sha2::{Digest, Sha256};
 
 use super::response::Cost;
 use super::{Engine, atomic, check, document, response};
+use crate::admission::Class;
 use crate::auth::{Actor, Role};
 use crate::budget::Account;
 use crate::error::{ApiError, Code};
@@ -207,7 +208,9 @@ impl Engine {
             return Ok(executed(b"null", &errors, account, known));
         }
         let levels = planner.levels;
-        account.take(cost::requested(&levels)).map_err(one)?;
+        let points = cost::requested(&levels);
+        account.take(points).map_err(one)?;
+        let _place = self.admission.enter(Class::of_read(points)).await.map_err(one)?;
         let fetched = run::run(&self.db, &levels).await.map_err(one)?;
         let shape = outs.into_iter().filter_map(|(key, out)| out.map(|out| (key, out))).collect();
         let data = Writer::new(&levels, &fetched).root(&Out::Fields(shape)).map_err(one)?;

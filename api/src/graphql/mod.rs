@@ -30,6 +30,7 @@ pub use self::persisted::Persisted;
 pub(crate) use self::response::refused;
 pub use self::subscribe::Operated;
 pub(crate) use self::subscribe::{Begun, Event, Followed};
+use crate::admission::Admission;
 use crate::budget::Budget;
 use crate::clock::Clock;
 use crate::db::{self, Db};
@@ -72,6 +73,7 @@ pub struct Engine {
     introspection: Schema,
     pub(crate) services: Services,
     pub(crate) budget: Budget,
+    pub(crate) admission: Admission,
     refusals: Refusals,
     pub(crate) hub: Hub,
     pub(crate) exports: Places,
@@ -97,6 +99,7 @@ impl Engine {
             schema::build(&model, |builder| builder.validation_mode(async_graphql::ValidationMode::Fast))?;
         let services = Services::default();
         Ok(Self {
+            admission: Admission::new(&db),
             model,
             db,
             policy,

@@ -10,6 +10,7 @@ use uuid::Uuid;
 
 use super::execute::{Answer, executed};
 use super::{Engine, atomic, check};
+use crate::admission::Class;
 use crate::budget::Account;
 use crate::error::{ApiError, Code};
 use crate::limits;
@@ -70,6 +71,7 @@ impl Engine {
             (step.points.0.saturating_add(sum.0), step.points.1.saturating_add(sum.1))
         });
         account.take(written.saturating_add(shown)).map_err(|error| vec![error])?;
+        let _place = self.admission.enter(Class::of_write(written)).await.map_err(|error| vec![error])?;
         let mut actual = limits::REQUEST_POINTS.saturating_add(written);
         let together = if atomic::is_asked(&operation.node) { steps.len() } else { 1 };
         let mut answers = Vec::new();

@@ -117,8 +117,7 @@ impl Engine {
         let operation = document::operation(&parsed.document, asked.name.as_deref()).map_err(one)?;
         let definitions = &operation.node.variable_definitions;
         let formats = Formats::of(operation.node.ty);
-        let variables =
-            coerce::variables(&self.model, definitions, asked.variables, formats).map_err(one)?;
+        let variables = coerce::variables(&self.model, definitions, asked.variables, formats).map_err(one)?;
         let name = asked.name.as_deref().map(Box::from);
         let followed = Followed { parsed, name, variables, actor: Arc::new(actor) };
         let viewer = self.viewer(Arc::clone(&followed.actor));

@@ -6,6 +6,7 @@ use async_graphql::{Name, Value};
 use serde_json::{Value as Json, json};
 
 use super::report::{Told, read};
+use crate::admission::Class;
 use crate::auth::Actor;
 use crate::error::{ApiError, Code, Step};
 use crate::graphql::Engine;
@@ -51,6 +52,7 @@ impl Engine {
         let points = limits::MUTATION_POINTS.saturating_add(chunk.lines.len() as u64);
         self.budget.account(&viewer.actor, None, viewer.now).take(points)?;
         if !items.is_empty() {
+            let _place = self.admission.enter(Class::Bulk).await?;
             let input = arguments(items, chunk);
             let malformed = write::malformed(&self.model, mutation, &input);
             let asked = Asked { key: mutation.name, mutation, input: &input, malformed: &malformed };

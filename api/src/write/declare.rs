@@ -90,17 +90,8 @@ impl Mutation {
         input: impl Into<Vec<Argument>>,
         work: One,
     ) -> Self {
-        let work = Work::One(work);
-        Self {
-            name,
-            description,
-            input: input.into(),
-            target,
-            work,
-            parts: Vec::new(),
-            scrub: None,
-            shown_once: false,
-        }
+        let (input, work) = (input.into(), Work::One(work));
+        Self { name, description, input, target, work, parts: Vec::new(), scrub: None, shown_once: false }
     }
 
     /// A mutation that has more to tell than the object that its payload shows under `field`.
@@ -111,17 +102,8 @@ impl Mutation {
         input: impl Into<Vec<Argument>>,
         work: Many,
     ) -> Self {
-        let work = Work::Many(work);
-        Self {
-            name,
-            description,
-            input: input.into(),
-            target,
-            work,
-            parts: Vec::new(),
-            scrub: None,
-            shown_once: false,
-        }
+        let (input, work) = (input.into(), Work::Many(work));
+        Self { name, description, input, target, work, parts: Vec::new(), scrub: None, shown_once: false }
     }
 
     /// Shows more than the object in its payload.

@@ -13,7 +13,8 @@ use tokio::task::JoinSet;
 /// A request, ready to be sent.
 #[derive(Clone, Debug)]
 pub struct Request {
-    address: SocketAddr,
+    /// Where it goes.
+    pub address: SocketAddr,
     bytes: Vec<u8>,
 }
 
@@ -74,6 +75,20 @@ impl Connection {
 
     /// Sends a request and reads the body of its answer, which must be 200.
     pub async fn exchange(&mut self, request: &Request) -> anyhow::Result<&[u8]> {
+        let start = self.answered(request).await?;
+        if !self.is_ok() {
+            bail!("the server answered {}", String::from_utf8_lossy(&self.buffer));
+        }
+        Ok(&self.buffer[start..])
+    }
+
+    /// Whether the last answer was 200.
+    pub fn is_ok(&self) -> bool {
+        self.buffer.starts_with(b"HTTP/1.1 200")
+    }
+
+    /// Sends a request and reads its answer; where the body begins in the buffer.
+    pub async fn answered(&mut self, request: &Request) -> anyhow::Result<usize> {
         self.stream.write_all(&request.bytes).await?;
         self.buffer.clear();
         let start = loop {
@@ -86,10 +101,7 @@ impl Connection {
         while !is_whole(&self.buffer[start..], length) {
             ensure!(self.stream.read_buf(&mut self.buffer).await? > 0, "the server closed the connection");
         }
-        if !self.buffer.starts_with(b"HTTP/1.1 200") {
-            bail!("the server answered {}", String::from_utf8_lossy(&self.buffer));
-        }
-        Ok(&self.buffer[start..])
+        Ok(start)
     }
 }
 

@@ -4,6 +4,7 @@
 mod client;
 mod imports;
 mod measure;
+mod overload;
 mod process;
 mod scenario;
 mod table;
@@ -51,6 +52,9 @@ struct Args {
     /// Measure imports, not documents
     #[arg(long, requires = "import_token", conflicts_with = "writes")]
     imports: bool,
+    /// Ask for more than can be served, and measure what is served
+    #[arg(long, conflicts_with_all = ["writes", "imports", "lines"])]
+    overload: bool,
     /// Upload so many lines to the product, and measure its memory
     #[arg(long, requires = "import_token", conflicts_with_all = ["writes", "imports"])]
     lines: Option<usize>,
@@ -90,6 +94,9 @@ async fn main() -> anyhow::Result<()> {
     let servers = Servers { product: args.product, limit: args.limit, token: args.token.clone() };
     if let Some(lines) = args.lines {
         return imports::upload(&args, &servers, lines).await;
+    }
+    if args.overload {
+        return overload::print(&args, &servers).await;
     }
     if args.imports {
         imports::print(&args, &servers).await?;

@@ -1,0 +1,201 @@
+//! How many operations are under way at once, and who is turned away early when more come than can be served.
+//!
+//! Each class of operations has places of its own, so that cheap reads go on while expensive ones wait. Those who wait
+//! are served in the order they came; one who would wait longer than is of use to him is turned away at once.
+
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::time::timeout;
+
+use crate::db::Db;
+use crate::error::{ApiError, Code};
+use crate::limits;
+
+/// What an operation does to the database.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Class {
+    /// A read of few points.
+    Light,
+    /// Any other read.
+    Heavy,
+    /// A write of few points.
+    Write,
+    /// Any other write, such as an import.
+    Bulk,
+}
+
+impl Class {
+    /// The class of a read that asks for so many points.
+    pub const fn of_read(points: u64) -> Self {
+        if points <= limits::LIGHT_POINTS { Self::Light } else { Self::Heavy }
+    }
+
+    /// The class of a write of so many points.
+    pub const fn of_write(points: u64) -> Self {
+        if points <= limits::SMALL_WRITE_POINTS { Self::Write } else { Self::Bulk }
+    }
+}
+
+/// The places of an instance.
+#[derive(Debug)]
+pub struct Admission {
+    light: Gate,
+    heavy: Gate,
+    write: Gate,
+    bulk: Gate,
+}
+
+impl Admission {
+    /// As many places as the database has connections for; expensive reads have half of the readers', large writes half
+    /// of the writers'.
+    pub fn new(db: &Db) -> Self {
+        let (readers, writers) = (db.readers_at_once, db.writers_at_once);
+        Self {
+            light: Gate::new(readers, limits::READ_PATIENCE),
+            heavy: Gate::new(readers / 2, limits::READ_PATIENCE),
+            write: Gate::new(writers, limits::WRITE_PATIENCE),
+            bulk: Gate::new(writers / 2, limits::BULK_PATIENCE),
+        }
+    }
+
+    /// Waits for a place, and keeps it until it is dropped.
+    pub async fn enter(&self, class: Class) -> Result<Place<'_>, ApiError> {
+        match class {
+            Class::Light => &self.light,
+            Class::Heavy => &self.heavy,
+            Class::Write => &self.write,
+            Class::Bulk => &self.bulk,
+        }
+        .enter()
+        .await
+    }
+}
+
+/// The places of one class.
+#[derive(Debug)]
+struct Gate {
+    places: Semaphore,
+    count: u32,
+    waiting: AtomicU32,
+    /// How long a place is kept of late, in microseconds.
+    usual: AtomicU64,
+    /// How long waiting is of use.
+    patience: Duration,
+}
+
+/// A place, given back when dropped.
+#[derive(Debug)]
+pub struct Place<'g> {
+    gate: &'g Gate,
+    begun: Instant,
+    _permit: SemaphorePermit<'g>,
+}
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        let took = u64::try_from(self.begun.elapsed().as_micros()).unwrap_or(u64::MAX);
+        let usual = self.gate.usual.load(Ordering::Relaxed);
+        // an eighth of the way to the latest; an update lost to another thread does no harm
+        self.gate.usual.store(usual - usual / 8 + took / 8, Ordering::Relaxed);
+    }
+}
+
+/// One who waits, as long as he does.
+struct Waiting<'g>(&'g AtomicU32);
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+impl Gate {
+    fn new(count: usize, patience: Duration) -> Self {
+        let count = u32::try_from(count.max(1)).unwrap_or(u32::MAX);
+        let places = Semaphore::new(usize::try_from(count).unwrap_or(Semaphore::MAX_PERMITS));
+        Self { places, count, waiting: AtomicU32::new(0), usual: AtomicU64::new(0), patience }
+    }
+
+    async fn enter(&self) -> Result<Place<'_>, ApiError> {
+        let permit = match self.places.try_acquire() {
+            Ok(permit) => permit,
+            Err(_) => self.wait().await?,
+        };
+        Ok(Place { gate: self, begun: Instant::now(), _permit: permit })
+    }
+
+    async fn wait(&self) -> Result<SemaphorePermit<'_>, ApiError> {
+        let ahead = self.waiting.fetch_add(1, Ordering::Relaxed);
+        let _waiting = Waiting(&self.waiting);
+        let usual = Duration::from_micros(self.usual.load(Ordering::Relaxed));
+        if usual.saturating_mul(ahead.saturating_add(1)) / self.count > self.patience {
+            return Err(busy());
+        }
+        match timeout(self.patience, self.places.acquire()).await {
+            Ok(Ok(permit)) => Ok(permit),
+            _ => Err(busy()),
+        }
+    }
+}
+
+fn busy() -> ApiError {
+    ApiError::new(Code::Unavailable, "more is asked of this server than it can do; try again shortly")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PATIENCE: Duration = Duration::from_secs(2);
+
+    #[tokio::test(start_paused = true)]
+    async fn who_waits_is_served_in_turn_or_turned_away_in_time() {
+        let gate = Gate::new(1, PATIENCE);
+        let place = gate.enter().await.unwrap();
+        let begun = tokio::time::Instant::now();
+        let (waits, gives_way) = tokio::join!(gate.enter(), async {
+            tokio::time::sleep(PATIENCE / 2).await;
+            drop(place);
+            tokio::time::Instant::now()
+        });
+        assert_eq!(gives_way - begun, PATIENCE / 2);
+        let place = waits.unwrap();
+        let begun = tokio::time::Instant::now();
+        assert_eq!(gate.enter().await.unwrap_err().code, Code::Unavailable);
+        assert_eq!(begun.elapsed(), PATIENCE);
+        assert_eq!(gate.waiting.load(Ordering::Relaxed), 0);
+        drop(place);
+        assert!(gate.enter().await.is_ok());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_would_wait_too_long_is_turned_away_at_once() {
+        let gate = Gate::new(2, PATIENCE);
+        gate.usual.store(1_500_000, Ordering::Relaxed);
+        let places = (gate.enter().await.unwrap(), gate.enter().await.unwrap());
+        // of two places one is free each 0.75 s: the third in the queue would wait for more than two
+        let queue = async {
+            let begun = tokio::time::Instant::now();
+            let (first, second, third) = tokio::join!(gate.enter(), gate.enter(), async {
+                let refused = gate.enter().await.unwrap_err();
+                drop(places);
+                (refused.code, begun.elapsed())
+            });
+            (first.is_ok(), second.is_ok(), third)
+        };
+        assert_eq!(queue.await, (true, true, (Code::Unavailable, Duration::ZERO)));
+    }
+
+    #[tokio::test]
+    async fn classes_do_not_take_each_others_places() {
+        let gate = |places| Gate::new(places, Duration::ZERO);
+        let admission = Admission { light: gate(2), heavy: gate(1), write: gate(1), bulk: gate(1) };
+        let _heavy = admission.enter(Class::Heavy).await.unwrap();
+        assert!(admission.enter(Class::Heavy).await.is_err());
+        for class in [Class::Light, Class::Write, Class::Bulk] {
+            assert!(admission.enter(class).await.is_ok(), "{class:?}");
+        }
+    }
+}
