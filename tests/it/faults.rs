@@ -1,5 +1,7 @@
 //! The database goes away and comes back: the process stays, says so, and recovers by itself.
 
+use std::time::{Duration, Instant};
+
 use sea_orm::ConnectionTrait;
 use serde_json::json;
 use tests::{Answer, Backend, Proxy, Template, TestApp, TestDatabase, administer, block_on_postgres};
@@ -172,6 +174,57 @@ fn who_asks_for_more_than_can_be_served_is_turned_away_while_cheap_reads_go_on()
         assert!(message.contains("more is asked"), "{refused}");
         assert!(served.errors().is_empty(), "{served}");
         assert!(expensive(&app).await.errors().is_empty(), "the place is free again");
+        app.stop().await;
+    });
+}
+
+#[test]
+fn a_server_that_takes_no_writes_any_more_is_left_for_another() {
+    block_on_postgres(async || {
+        let app = TestApp::start(Backend::Postgres, Template::Small).await;
+        let city = app.collectivite(&["200046977"]);
+        let partner = |name: &str| json!({ "name": name, "kind": "ASSOCIATION" });
+        assert!(write(&city, "createPartner", partner("Avant")).await.problems().is_empty());
+        let name = app.database.name().expect("a name").to_owned();
+        // as a former primary after a failover, to those who come anew and to those who are there
+        let read_only = |on: &str| format!("ALTER DATABASE {name} SET default_transaction_read_only = {on}");
+        let end = format!("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'");
+        administer(&read_only("on")).await;
+        administer(&end).await;
+        for _ in 0..2 {
+            let refused = write(&city, "createPartner", partner("Pendant")).await;
+            assert_eq!(refused.0.code(), "UNAVAILABLE", "{}", refused.0);
+            assert_eq!(app.public().ask(DOCUMENT).await.number("/sites/totalCount"), 3);
+        }
+        // no connection is ended now: those that found no writes are not used again
+        administer(&read_only("off")).await;
+        assert!(write(&city, "createPartner", partner("Après")).await.problems().is_empty());
+        let there =
+            "{ partners(filter: { name: { in: [\"Avant\", \"Pendant\", \"Après\"] } }) { nodes { name } } }";
+        let mut names = app.public().ask(there).await.column("/partners/nodes", "name");
+        names.sort();
+        assert_eq!(names, ["Après", "Avant"]);
+        app.stop().await;
+    });
+}
+
+#[test]
+fn a_database_that_is_slow_to_answer_is_not_waited_for() {
+    block_on_postgres(async || {
+        let home = tempfile::tempdir().expect("a folder");
+        let database = TestDatabase::of(Backend::Postgres, Template::Small, home.path()).await;
+        let proxy = Proxy::to(database.url());
+        let settings = [SHORT[0], ("CITES_DATABASE__ACQUIRE_TIMEOUT_MS", "300")];
+        let app = TestApp::serve_with(database, home, &settings, |url| proxy.url(&url)).await;
+        assert_eq!(app.public().ask(DOCUMENT).await.number("/sites/totalCount"), 3);
+        proxy.delay(Duration::from_secs(3));
+        let begun = Instant::now();
+        let late = app.public().ask(DOCUMENT).await;
+        assert!(["DEADLINE_EXCEEDED", "UNAVAILABLE"].contains(&late.code()), "{late}");
+        assert!(begun.elapsed() < Duration::from_secs(3), "{:?}", begun.elapsed());
+        assert_eq!(app.get("/health/live").await.status, 200);
+        proxy.delay(Duration::ZERO);
+        assert_eq!(app.public().ask(DOCUMENT).await.number("/sites/totalCount"), 3);
         app.stop().await;
     });
 }

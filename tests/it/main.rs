@@ -6,6 +6,7 @@ mod budget;
 mod commands;
 mod contract;
 mod differential;
+mod disk;
 mod documents;
 mod errors;
 mod export;

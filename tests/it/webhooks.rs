@@ -18,8 +18,8 @@ use sea_orm::ConnectionTrait;
 use serde_json::{Value, json};
 use tests::world::Kind;
 use tests::{
-    Backend, GrantedSites, Persona, Process, Template, TestApp, TestDatabase, block_on, block_on_postgres,
-    on_both,
+    Backend, Caller, GrantedSites, Persona, Process, Template, TestApp, TestDatabase, block_on,
+    block_on_postgres, on_both,
 };
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::time::timeout;
@@ -413,28 +413,6 @@ on_both!(only_addresses_that_everybody_reaches_are_taken, Small, async |app| {
 
 const CREATE: &str = "mutation ($input: CreateWebhookInput!) { createWebhook(input: $input) { secret } }";
 const RENAME: &str = "mutation ($input: UpdateSiteInput!) { updateSite(input: $input) { site { id } } }";
-
-/// The national team, at a server that is a process.
-struct Caller {
-    http: reqwest::Client,
-    token: String,
-}
-
-impl Caller {
-    fn of(process: &Process) -> Self {
-        let token = process.run(&["token", "--role", "anct"]);
-        let token = String::from_utf8(token.stdout).expect("a token").trim().to_owned();
-        Self { http: reqwest::Client::new(), token }
-    }
-
-    async fn ask(&self, address: &str, document: &str, input: Value) -> Value {
-        let body = json!({ "query": document, "variables": { "input": input } }).to_string();
-        let request =
-            self.http.post(address).bearer_auth(&self.token).header("content-type", "application/json");
-        let answer = request.body(body).send().await.expect("an answer").text().await.expect("a text");
-        serde_json::from_str(&answer).expect("JSON")
-    }
-}
 
 /// A server is killed while a delivery waits for its answer: the next one sends it again, under the same id.
 async fn killed(backend: Backend) {

@@ -87,7 +87,17 @@ impl TestApp {
         home: TempDir,
         address: impl FnOnce(String) -> String,
     ) -> Self {
-        let config = config(&address(database.url().to_owned()), home.path(), &[]);
+        Self::serve_with(database, home, &[], address).await
+    }
+
+    /// The same under other settings.
+    pub async fn serve_with(
+        database: TestDatabase,
+        home: TempDir,
+        settings: &[(&str, &str)],
+        address: impl FnOnce(String) -> String,
+    ) -> Self {
+        let config = config(&address(database.url().to_owned()), home.path(), settings);
         Self::serve_as(config, database, home).await
     }
 

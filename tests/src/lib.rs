@@ -24,5 +24,5 @@ pub use database::{Backend, Template, TestDatabase, administer};
 pub use dice::Dice;
 pub use live::{EventStream, Socket};
 pub use persona::{GrantedSites, Persona};
-pub use process::Process;
+pub use process::{Caller, Process};
 pub use proxy::Proxy;

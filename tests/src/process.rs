@@ -4,6 +4,8 @@ use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Output, Stdio};
 
+use serde_json::{Value, json};
+
 use crate::TestDatabase;
 
 /// Where a server's log is kept, in its folder.
@@ -86,6 +88,28 @@ impl Process {
         line.split_whitespace().last().expect("an address").to_owned()
     }
 
+    /// No file of the server may grow beyond so many bytes from now on, as on a disk that is full; none lifts that. The
+    /// server must not heed the signal that comes with it (see [`Process::deaf_to_limits`]).
+    pub fn limit_files(&self, bytes: Option<u64>) {
+        let (child, _) = self.server.as_ref().expect("a server runs");
+        let limit = bytes.map_or("unlimited".to_owned(), |bytes| bytes.to_string());
+        let (pid, limit) = (child.id().to_string(), format!("--fsize={limit}:unlimited"));
+        let limited = Command::new("prlimit").args(["--pid", &pid, &limit]).status().expect("it is limited");
+        assert!(limited.success(), "{limited}");
+    }
+
+    /// The same binary, started so that a limit of its files ends a write and not the process.
+    #[must_use]
+    pub fn deaf_to_limits(mut self) -> Self {
+        use std::os::unix::fs::PermissionsExt;
+        let script = self.home.join("deaf");
+        let text = format!("#!/bin/sh\ntrap '' XFSZ\nexec '{}' \"$@\"\n", self.binary.display());
+        std::fs::write(&script, text).expect("a script");
+        std::fs::set_permissions(&script, std::fs::Permissions::from_mode(0o755)).expect("it may run");
+        self.binary = script;
+        self
+    }
+
     /// Tells the server to stop (SIGTERM) and waits until it has; gives its exit code.
     pub fn terminate(&mut self) -> Option<i32> {
         let (mut child, _output) = self.server.take().expect("a server runs");
@@ -107,5 +131,30 @@ impl Process {
 impl Drop for Process {
     fn drop(&mut self) {
         self.kill();
+    }
+}
+
+/// The national team, at a server that is a process.
+#[derive(Debug)]
+pub struct Caller {
+    http: reqwest::Client,
+    token: String,
+}
+
+impl Caller {
+    /// With a token of the process's own issuer.
+    pub fn of(process: &Process) -> Self {
+        let token = process.run(&["token", "--role", "anct"]);
+        let token = String::from_utf8(token.stdout).expect("a token").trim().to_owned();
+        Self { http: reqwest::Client::new(), token }
+    }
+
+    /// Sends a document with one variable, `input`; the answer.
+    pub async fn ask(&self, address: &str, document: &str, input: Value) -> Value {
+        let body = json!({ "query": document, "variables": { "input": input } }).to_string();
+        let request =
+            self.http.post(address).bearer_auth(&self.token).header("content-type", "application/json");
+        let answer = request.body(body).send().await.expect("an answer").text().await.expect("a text");
+        serde_json::from_str(&answer).expect("JSON")
     }
 }

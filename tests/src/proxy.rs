@@ -1,8 +1,9 @@
 //! A way to PostgreSQL that a test can cut and mend.
 
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use tempfile::TempDir;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
@@ -54,6 +55,9 @@ type Watched = Arc<Mutex<Option<&'static str>>>;
 /// Whether other instances were told of commits: at all, and on a connection that had begun a transaction.
 type Told = Arc<(AtomicBool, AtomicBool)>;
 
+/// How long each answer of the server takes on the way, in milliseconds.
+type Delay = Arc<AtomicU64>;
+
 /// A socket that leads to the server while it is not cut.
 #[derive(Debug)]
 pub struct Proxy {
@@ -62,6 +66,7 @@ pub struct Proxy {
     watched: Watched,
     deaf: Arc<AtomicBool>,
     told: Told,
+    delay: Delay,
     accepting: Mutex<Option<JoinHandle<()>>>,
 }
 
@@ -76,6 +81,7 @@ impl Proxy {
             watched: Watched::default(),
             deaf: Arc::default(),
             told: Told::default(),
+            delay: Delay::default(),
             accepting: Mutex::new(None),
         };
         proxy.mend();
@@ -105,6 +111,12 @@ impl Proxy {
         *self.watched.lock().unwrap_or_else(PoisonError::into_inner) = Some(text);
     }
 
+    /// From now on each answer of the server takes so much longer.
+    pub fn delay(&self, time: Duration) {
+        let millis = u64::try_from(time.as_millis()).expect("a short time");
+        self.delay.store(millis, Ordering::SeqCst);
+    }
+
     /// Whether other instances were told of commits, at all and on a connection that transactions are made on.
     pub fn told(&self) -> (bool, bool) {
         (self.told.0.load(Ordering::SeqCst), self.told.1.load(Ordering::SeqCst))
@@ -119,15 +131,16 @@ impl Proxy {
     pub fn mend(&self) {
         let listener = UnixListener::bind(self.folder.path().join(SOCKET)).expect("a socket");
         let (upstream, watched) = (self.upstream.clone(), Arc::clone(&self.watched));
-        let (deaf, told) = (Arc::clone(&self.deaf), Arc::clone(&self.told));
+        let (deaf, told, delay) = (Arc::clone(&self.deaf), Arc::clone(&self.told), Arc::clone(&self.delay));
         // dropped with the task, the set ends the connections
         let accepting = tokio::spawn(async move {
             let mut connections = JoinSet::new();
             while let Ok((client, _)) = listener.accept().await {
                 let (upstream, watched) = (upstream.clone(), Arc::clone(&watched));
-                let (deaf, told) = (Arc::clone(&deaf), Arc::clone(&told));
+                let (deaf, told, delay) = (Arc::clone(&deaf), Arc::clone(&told), Arc::clone(&delay));
                 connections.spawn(async move {
-                    carry(client, upstream.connect().await?, &watched, &deaf, &told).await
+                    let way = Way { watched: &watched, deaf: &deaf, told: &told, delay: &delay };
+                    carry(client, upstream.connect().await?, way).await
                 });
             }
         });
@@ -135,13 +148,20 @@ impl Proxy {
     }
 }
 
+/// What happens on the way.
+#[derive(Clone, Copy)]
+struct Way<'w> {
+    watched: &'w Watched,
+    deaf: &'w AtomicBool,
+    told: &'w Told,
+    delay: &'w Delay,
+}
+
 /// Carries bytes both ways until one side ends, or a watched commit is done.
 async fn carry(
     mut client: UnixStream,
     mut server: Box<dyn Stream>,
-    watched: &Watched,
-    deaf: &AtomicBool,
-    told: &Told,
+    Way { watched, deaf, told, delay }: Way<'_>,
 ) -> std::io::Result<()> {
     let (mut asked, mut answered) = (vec![0; 64 * 1024], vec![0; 64 * 1024]);
     let (mut is_next, mut has_begun) = (false, false);
@@ -173,6 +193,7 @@ async fn carry(
                 if came.is_empty() {
                     return Ok(());
                 }
+                tokio::time::sleep(Duration::from_millis(delay.load(Ordering::SeqCst))).await;
                 client.write_all(came).await?;
             }
         }

@@ -13,6 +13,13 @@ pub fn is_too_long(error: &DbErr) -> bool {
     code(error).as_deref() == Some("57014")
 }
 
+/// Whether `SQLite` could not write for want of room. Then a transaction is not committed: its last frame, which would
+/// commit it, was not written whole.
+pub fn is_without_room(error: &DbErr) -> bool {
+    // full; a write that the system refused
+    code(error).is_some_and(|code| ["13", "778"].contains(&code.as_str()))
+}
+
 /// Whether the connection ended, or leads to a server that takes no writes any more: another one may do better.
 pub fn is_lost(error: &DbErr) -> bool {
     let (DbErr::Exec(RuntimeErr::SqlxError(cause))

@@ -28,7 +28,7 @@ use sea_orm::{ActiveModelTrait, ConnectionTrait, DbBackend, DbErr, EntityTrait, 
 use uuid::Uuid;
 
 pub use cell::{Cell, Kind, cell, is_null};
-pub use contention::{is_contended, is_lost, is_too_long};
+pub use contention::{is_contended, is_lost, is_too_long, is_without_room};
 pub use lock::{ServeLock, lock_within};
 pub use news::News;
 pub use open::{Bounds, OpenError};
