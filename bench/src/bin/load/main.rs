@@ -13,11 +13,24 @@ mod writes;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use clap::Parser;
+use clap::{Parser, ValueEnum};
 
 use measure::{Effort, Rounds, Side};
 use process::Process;
 use scenario::{Scenario, Servers, Target};
+
+/// What is measured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Part {
+    /// Reads.
+    Documents,
+    /// Single writes.
+    Writes,
+    /// Imports.
+    Imports,
+    /// What is answered when more is asked than can be served.
+    Overload,
+}
 
 /// Compare the product with the bare limit
 #[derive(Debug, Parser)]
@@ -46,17 +59,11 @@ struct Args {
     /// Rounds of each server, for each document and concurrency
     #[arg(long, default_value_t = 5)]
     rounds: usize,
-    /// Measure writes, not documents
-    #[arg(long, requires = "limit")]
-    writes: bool,
-    /// Measure imports, not documents
-    #[arg(long, requires = "import_token", conflicts_with = "writes")]
-    imports: bool,
-    /// Ask for more than can be served, and measure what is served
-    #[arg(long, conflicts_with_all = ["writes", "imports", "lines"])]
-    overload: bool,
+    /// What to measure
+    #[arg(long, value_enum, default_value_t = Part::Documents)]
+    part: Part,
     /// Upload so many lines to the product, and measure its memory
-    #[arg(long, requires = "import_token", conflicts_with_all = ["writes", "imports"])]
+    #[arg(long, requires = "import_token")]
     lines: Option<usize>,
     /// An access token of a partner's system, for imports
     #[arg(long)]
@@ -95,15 +102,11 @@ async fn main() -> anyhow::Result<()> {
     if let Some(lines) = args.lines {
         return imports::upload(&args, &servers, lines).await;
     }
-    if args.overload {
-        return overload::print(&args, &servers).await;
-    }
-    if args.imports {
-        imports::print(&args, &servers).await?;
-    } else if args.writes {
-        writes::print(&args, &servers).await?;
-    } else {
-        print_documents(&args, &servers).await?;
+    match args.part {
+        Part::Documents => print_documents(&args, &servers).await?,
+        Part::Writes => writes::print(&args, &servers).await?,
+        Part::Imports => imports::print(&args, &servers).await?,
+        Part::Overload => return overload::print(&args, &servers).await,
     }
     println!("\nLoad average {}.", process::load_average()?);
     println!(
@@ -111,7 +114,7 @@ async fn main() -> anyhow::Result<()> {
         table::memory(
             "product",
             Process(args.product_pid).memory()?,
-            args.targets && !args.writes && !args.imports
+            args.targets && args.part == Part::Documents
         )
     );
     if let Some(pid) = args.limit_pid {

@@ -141,9 +141,9 @@ async fn ask(request: &Request, rate: f64, time: Duration) -> anyhow::Result<Tol
             let Ok(Ok(connection)) = timeout(IN_TIME, exchange).await else { return };
             let mut told = told.lock().await;
             if connection.is_ok() {
-                told.answered.push(begun.elapsed())
+                told.answered.push(begun.elapsed());
             } else {
-                told.refused += 1
+                told.refused += 1;
             }
             free.lock().await.push(connection);
         });
