@@ -89,27 +89,11 @@ pub fn serve(
     clock: &Arc<dyn Clock>,
     auth: Arc<Authenticator>,
 ) -> anyhow::Result<Running> {
-    let budget = Budget::new(config.limits.enabled, |role| config.limits.allowance(role));
-    let engine =
-        Engine::new(Arc::new(db), Arc::clone(clock))?.within(budget).with_documents(persisted(config)?);
-    let engine = Arc::new(engine.in_development(dev::is_accepted(config)));
+    let (engine, endpoint) = endpoint(config, db, clock, auth)?;
     webhook::in_background(Arc::clone(&engine))?;
     care_in_background(Arc::clone(&engine.db), Arc::clone(clock));
-    let followed = Arc::clone(&engine);
-    tokio::spawn(async move { followed.follow_journal().await });
-    let service = Service { engine, auth, clock: Arc::clone(clock) };
-    let proxies =
-        Proxies { trusted: config.server.trusted_proxies.clone(), header: config.server.forwarded_header };
-    let settings = HttpSettings {
-        init_timeout: Duration::from_millis(config.live.init_timeout_ms),
-        stall_timeout: Duration::from_millis(config.live.stall_timeout_ms),
-        max_streams: config.live.max_streams,
-        proxies,
-        security_contact: config.server.security_contact.clone(),
-        ..HttpSettings::default()
-    };
-    let stall = settings.stall_timeout;
-    let endpoint = web::Data::new(Endpoint::new(service, settings));
+    tokio::spawn(async move { engine.follow_journal().await });
+    let stall = Duration::from_millis(config.live.stall_timeout_ms);
     let stopping = endpoint.stopping();
     let origins = config.server.cors_origins.clone();
     let mut server = HttpServer::new(move || {
@@ -130,6 +114,31 @@ pub fn serve(
         .with_context(|| format!("cannot listen on {}", config.server.listen))?;
     let address = server.addrs().first().copied().unwrap_or(config.server.listen);
     Ok(Running { address, server: server.run(), stopping, lock })
+}
+
+/// What answers over HTTP on a prepared database, before anything runs beside it.
+pub fn endpoint(
+    config: &Config,
+    db: Db,
+    clock: &Arc<dyn Clock>,
+    auth: Arc<Authenticator>,
+) -> anyhow::Result<(Arc<Engine>, web::Data<Endpoint<impl Executor>>)> {
+    let budget = Budget::new(config.limits.enabled, |role| config.limits.allowance(role));
+    let engine =
+        Engine::new(Arc::new(db), Arc::clone(clock))?.within(budget).with_documents(persisted(config)?);
+    let engine = Arc::new(engine.in_development(dev::is_accepted(config)));
+    let service = Service { engine: Arc::clone(&engine), auth, clock: Arc::clone(clock) };
+    let proxies =
+        Proxies { trusted: config.server.trusted_proxies.clone(), header: config.server.forwarded_header };
+    let settings = HttpSettings {
+        init_timeout: Duration::from_millis(config.live.init_timeout_ms),
+        stall_timeout: Duration::from_millis(config.live.stall_timeout_ms),
+        max_streams: config.live.max_streams,
+        proxies,
+        security_contact: config.server.security_contact.clone(),
+        ..HttpSettings::default()
+    };
+    Ok((engine, web::Data::new(Endpoint::new(service, settings))))
 }
 
 /// The documents that clients may name.

@@ -274,7 +274,7 @@ impl fmt::Debug for TestApp {
 
 /// The settings of a test's server: a free port, one worker, few connections, nothing loaded at start, and the
 /// variables of the test.
-pub(crate) fn config(url: &str, home: &Path, settings: &[(&str, &str)]) -> Config {
+pub fn config(url: &str, home: &Path, settings: &[(&str, &str)]) -> Config {
     let usual = [
         ("CITES_DATABASE__URL", url),
         ("CITES_DATABASE__MAX_CONNECTIONS", "8"),
@@ -290,7 +290,7 @@ pub(crate) fn config(url: &str, home: &Path, settings: &[(&str, &str)]) -> Confi
 }
 
 /// A clock that stands at the instant of the tests.
-pub(crate) fn fixed_clock() -> FixedClock {
+pub fn fixed_clock() -> FixedClock {
     FixedClock::new(NOW.parse::<DateTime<Utc>>().expect("an instant"))
 }
 
