@@ -12,6 +12,7 @@ use super::input::Input;
 use super::problem::Failure;
 use super::run::{Change, Done};
 use crate::error::ApiError;
+use crate::metrics::Metrics;
 use crate::read::model::Argument;
 use crate::read::plan::Planner;
 use crate::read::select::Selected;
@@ -79,6 +80,8 @@ pub struct Mutation {
     pub scrub: Option<&'static str>,
     /// What it reports is not kept for a replay.
     pub shown_once: bool,
+    /// Counts what it reports, once that is written.
+    pub count: Option<fn(&Json, &Metrics)>,
 }
 
 impl Mutation {
@@ -100,6 +103,7 @@ impl Mutation {
             parts: Vec::new(),
             scrub: None,
             shown_once: false,
+            count: None,
         }
     }
 
@@ -121,6 +125,7 @@ impl Mutation {
             parts: Vec::new(),
             scrub: None,
             shown_once: false,
+            count: None,
         }
     }
 
@@ -135,6 +140,13 @@ impl Mutation {
     #[must_use]
     pub const fn shown_once(mut self) -> Self {
         self.shown_once = true;
+        self
+    }
+
+    /// Has what it reports counted.
+    #[must_use]
+    pub const fn counted(mut self, count: fn(&Json, &Metrics)) -> Self {
+        self.count = Some(count);
         self
     }
 
