@@ -60,6 +60,17 @@ impl Admission {
         }
     }
 
+    /// How many wait, by class.
+    pub fn waiting(&self) -> [(&'static str, u32); 4] {
+        let of = |gate: &Gate| gate.waiting.load(Ordering::Relaxed);
+        [
+            ("light", of(&self.light)),
+            ("heavy", of(&self.heavy)),
+            ("write", of(&self.write)),
+            ("bulk", of(&self.bulk)),
+        ]
+    }
+
     /// Waits for a place, and keeps it until it is dropped.
     pub async fn enter(&self, class: Class) -> Result<Place<'_>, ApiError> {
         match class {

@@ -17,6 +17,7 @@ pub mod ingest;
 pub mod journal;
 pub mod limits;
 pub mod live;
+pub mod metrics;
 pub mod policy;
 pub mod read;
 pub mod seed;

@@ -169,6 +169,15 @@ pub const LIVE_POLL_DEAF: Duration = Duration::from_secs(1);
 /// Longest wait for an older transaction before the journal is looked at again.
 pub const LIVE_UNSETTLED: Duration = Duration::from_millis(250);
 
+/// Names of operations that metrics tell apart; a scrape holds some twenty lines for each.
+pub const OPERATION_NAMES: usize = 200;
+
+/// Longest name of an operation in metrics, in bytes.
+pub const OPERATION_NAME_BYTES: usize = 80;
+
+/// How long a scrape of metrics waits for the database.
+pub const SCRAPE_WAIT: Duration = Duration::from_secs(2);
+
 /// How often each instance sends word on PostgreSQL though it has none, to hear it come back.
 pub const NEWS_ECHO: Duration = Duration::from_secs(10);
 

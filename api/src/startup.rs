@@ -26,6 +26,7 @@ use crate::http::{
     Stopping, Unfinished,
 };
 use crate::live;
+use crate::metrics::Metrics;
 use crate::sync::Chunk;
 use crate::{ingest, limits, webhook, write};
 
@@ -77,6 +78,8 @@ pub struct Running {
     pub server: Server,
     /// What it is told before it is stopped.
     pub stopping: Stopping,
+    /// Where its metrics are read.
+    pub metrics: Option<SocketAddr>,
     /// Held as long as it serves.
     pub lock: ServeLock,
 }
@@ -89,28 +92,13 @@ pub fn serve(
     clock: &Arc<dyn Clock>,
     auth: Arc<Authenticator>,
 ) -> anyhow::Result<Running> {
-    let budget = Budget::new(config.limits.enabled, |role| config.limits.allowance(role));
-    let engine =
-        Engine::new(Arc::new(db), Arc::clone(clock))?.within(budget).with_documents(persisted(config)?);
-    let engine = Arc::new(engine.in_development(dev::is_accepted(config)));
+    let (engine, endpoint) = endpoint(config, db, clock, auth)?;
     webhook::in_background(Arc::clone(&engine))?;
     care_in_background(Arc::clone(&engine.db), Arc::clone(clock));
-    let followed = Arc::clone(&engine);
-    tokio::spawn(async move { followed.follow_journal().await });
-    let service = Service { engine, auth, clock: Arc::clone(clock) };
-    let proxies =
-        Proxies { trusted: config.server.trusted_proxies.clone(), header: config.server.forwarded_header };
-    let settings = HttpSettings {
-        init_timeout: Duration::from_millis(config.live.init_timeout_ms),
-        stall_timeout: Duration::from_millis(config.live.stall_timeout_ms),
-        max_streams: config.live.max_streams,
-        proxies,
-        security_contact: config.server.security_contact.clone(),
-        ..HttpSettings::default()
-    };
-    let stall = settings.stall_timeout;
-    let endpoint = web::Data::new(Endpoint::new(service, settings));
+    tokio::spawn(async move { engine.follow_journal().await });
+    let stall = Duration::from_millis(config.live.stall_timeout_ms);
     let stopping = endpoint.stopping();
+    let metrics = config.server.metrics_listen.map(|address| tell_metrics(address, &endpoint)).transpose()?;
     let origins = config.server.cors_origins.clone();
     let mut server = HttpServer::new(move || {
         App::new()
@@ -129,7 +117,46 @@ pub fn serve(
         .bind_auto_h2c(config.server.listen)
         .with_context(|| format!("cannot listen on {}", config.server.listen))?;
     let address = server.addrs().first().copied().unwrap_or(config.server.listen);
-    Ok(Running { address, server: server.run(), stopping, lock })
+    Ok(Running { address, server: server.run(), stopping, metrics, lock })
+}
+
+/// Serves metrics in the background, as long as the program runs: while it stops, they tell of it.
+fn tell_metrics(address: SocketAddr, endpoint: &web::Data<Endpoint<Service>>) -> anyhow::Result<SocketAddr> {
+    let endpoint = endpoint.clone();
+    let server = HttpServer::new(move || App::new().configure(|app| http::scrapes(app, &endpoint)))
+        .disable_signals()
+        .workers(1)
+        .bind(address)
+        .with_context(|| format!("cannot listen on {address} for metrics"))?;
+    let bound = server.addrs().first().copied().unwrap_or(address);
+    tokio::spawn(server.run());
+    tracing::info!("metrics on http://{bound}/metrics");
+    Ok(bound)
+}
+
+/// What answers over HTTP on a prepared database, before anything runs beside it.
+pub fn endpoint(
+    config: &Config,
+    db: Db,
+    clock: &Arc<dyn Clock>,
+    auth: Arc<Authenticator>,
+) -> anyhow::Result<(Arc<Engine>, web::Data<Endpoint<impl Executor>>)> {
+    let budget = Budget::new(config.limits.enabled, |role| config.limits.allowance(role));
+    let engine =
+        Engine::new(Arc::new(db), Arc::clone(clock))?.within(budget).with_documents(persisted(config)?);
+    let engine = Arc::new(engine.in_development(dev::is_accepted(config)));
+    let service = Service { engine: Arc::clone(&engine), auth, clock: Arc::clone(clock) };
+    let proxies =
+        Proxies { trusted: config.server.trusted_proxies.clone(), header: config.server.forwarded_header };
+    let settings = HttpSettings {
+        init_timeout: Duration::from_millis(config.live.init_timeout_ms),
+        stall_timeout: Duration::from_millis(config.live.stall_timeout_ms),
+        max_streams: config.live.max_streams,
+        proxies,
+        security_contact: config.server.security_contact.clone(),
+        ..HttpSettings::default()
+    };
+    Ok((engine, web::Data::new(Endpoint::new(service, settings))))
 }
 
 /// The documents that clients may name.
@@ -220,6 +247,14 @@ impl Executor for Service {
         let Exported { tag, name, body, is_known } = begun.await.map_err(|error| not_exported(&error))?;
         let media_type = file.format.media_type();
         Ok(ExportAnswer { tag, is_known, name, media_type, body: body.map(pieces) })
+    }
+
+    fn metrics(&self) -> Arc<Metrics> {
+        Arc::clone(&self.engine.metrics)
+    }
+
+    async fn scrape(&self, streams: usize) -> Result<String, String> {
+        self.engine.scrape(streams).await.map_err(|error| error.to_string())
     }
 
     async fn ready(&self) -> Result<(), String> {

@@ -17,6 +17,7 @@ mod http;
 mod indexes;
 mod limits;
 mod live;
+mod metrics;
 mod pages;
 mod paging;
 mod points;

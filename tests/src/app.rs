@@ -48,6 +48,8 @@ pub struct TestApp {
     pub database: TestDatabase,
     /// Where it listens.
     pub address: SocketAddr,
+    /// Where its metrics are read.
+    pub metrics: Option<SocketAddr>,
     http: reqwest::Client,
     issuer: DevIssuer,
     server: ServerHandle,
@@ -111,7 +113,7 @@ impl TestApp {
         let running = startup::serve(&config, db.clone(), lock, &time, Arc::new(auth));
         let running = running.expect("the server starts");
         let (address, server) = (running.address, running.server.handle());
-        let stopping = running.stopping.clone();
+        let (stopping, metrics) = (running.stopping.clone(), running.metrics);
         let serving = tokio::spawn(async move {
             let running = running; // whole, with the lock it holds
             running.server.await.expect("the server ends well");
@@ -121,6 +123,7 @@ impl TestApp {
             clock,
             database,
             address,
+            metrics,
             http: reqwest::Client::new(),
             issuer,
             server,
@@ -274,7 +277,7 @@ impl fmt::Debug for TestApp {
 
 /// The settings of a test's server: a free port, one worker, few connections, nothing loaded at start, and the
 /// variables of the test.
-pub(crate) fn config(url: &str, home: &Path, settings: &[(&str, &str)]) -> Config {
+pub fn config(url: &str, home: &Path, settings: &[(&str, &str)]) -> Config {
     let usual = [
         ("CITES_DATABASE__URL", url),
         ("CITES_DATABASE__MAX_CONNECTIONS", "8"),
@@ -290,7 +293,7 @@ pub(crate) fn config(url: &str, home: &Path, settings: &[(&str, &str)]) -> Confi
 }
 
 /// A clock that stands at the instant of the tests.
-pub(crate) fn fixed_clock() -> FixedClock {
+pub fn fixed_clock() -> FixedClock {
     FixedClock::new(NOW.parse::<DateTime<Utc>>().expect("an instant"))
 }
 

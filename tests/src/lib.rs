@@ -18,7 +18,7 @@ mod proxy;
 pub mod world;
 
 pub use answer::Answer;
-pub use app::{TestApp, UNLIMITED};
+pub use app::{TestApp, UNLIMITED, config, fixed_clock};
 pub use both::{block_on, block_on_postgres, run};
 pub use database::{Backend, Template, TestDatabase, administer};
 pub use dice::Dice;

@@ -72,6 +72,9 @@ pub struct ServerConfig {
     pub listen: SocketAddr,
     /// Worker threads; 0 = one per processor core.
     pub workers: usize,
+    /// Address and port where metrics are read; none for nowhere.
+    #[serde(deserialize_with = "address_or_nothing")]
+    pub metrics_listen: Option<SocketAddr>,
     /// How long an instance that is told to stop still takes requests, not ready any more, in milliseconds.
     pub drain_ms: u64,
     /// How long requests under way may take until it stops, in seconds.
@@ -84,6 +87,13 @@ pub struct ServerConfig {
     pub cors_origins: Vec<String>,
     /// Where flaws are reported, as a URI; empty when nobody is named.
     pub security_contact: String,
+}
+
+/// An address and port, or an empty text.
+fn address_or_nothing<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<SocketAddr>, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    let wrong = |_| de::Error::invalid_value(de::Unexpected::Str(&text), &"an address and port, or nothing");
+    if text.is_empty() { Ok(None) } else { text.parse().map(Some).map_err(wrong) }
 }
 
 /// How much is followed live.

@@ -114,6 +114,7 @@ fn a_wrong_setting_names_its_key_its_place_and_what_is_expected() {
         ),
         ("[server]\nlisten = 8080", &[], &[], "server.listen", "line 2", "expected"),
         ("[server]\nlisten = \"localhost\"", &[], &[], "server.listen", "line 2", "socket address"),
+        ("[server]\nmetrics_listen = \"9090\"", &[], &[], "server.metrics_listen", "line 2", "or nothing"),
         ("[data]\ndemo = 1", &[], &[], "data.demo", "line 2", "expected true, false or \"auto\""),
         ("[data]\ndemo = \"yes\"", &[], &[], "data.demo", "line 2", "expected true, false or \"auto\""),
         ("[auth]\nleeway_seconds = 61", &[], &[], "auth.leeway_seconds", "line 2", "a number from 0 to 60"),

@@ -32,7 +32,7 @@ pub use contention::{is_contended, is_lost, is_too_long, is_without_room};
 pub use lock::{ServeLock, lock_within};
 pub use news::News;
 pub use open::{Bounds, OpenError};
-pub use pool::Pool;
+pub use pool::{Load, Pool};
 pub use sql::{KeyType, Keys, Sql};
 pub use transaction::Transaction;
 
@@ -180,6 +180,11 @@ impl Db {
         let text = "SELECT pg_snapshot_xmax(pg_current_snapshot())::text::bigint";
         let row = self.readers.query_one_raw(Statement::from_string(DbBackend::Postgres, text)).await?;
         row.map(|row| row.try_get_by_index(0)).transpose()
+    }
+
+    /// What the connections of each pool are doing.
+    pub fn loads(&self) -> [(&'static str, Load); 3] {
+        [("readers", self.readers.load()), ("lasting", self.lasting.load()), ("writer", self.writer.load())]
     }
 
     /// Lends no more connections, and ends each once its work is done.

@@ -69,6 +69,19 @@ pub struct Pool {
     kept: Kept,
 }
 
+/// What the connections of a pool are doing.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Load {
+    /// How many there may be.
+    pub most: usize,
+    /// Those that are open.
+    pub open: usize,
+    /// Those that nobody holds.
+    pub idle: usize,
+    /// Who waits for one.
+    pub waiting: usize,
+}
+
 #[derive(Clone, Debug)]
 enum Kept {
     Together(managed::Pool<Opener>),
@@ -124,13 +137,26 @@ impl Pool {
         Ok(Lent { connection: Some(connection), under_way: false, in_transaction: false })
     }
 
-    /// Lends no more, and ends the connections that nobody holds.
-    pub async fn close(&self) {
-        let pools = match &self.kept {
+    fn each(&self) -> Vec<&managed::Pool<Opener>> {
+        match &self.kept {
             Kept::Together(pool) => vec![pool],
             Kept::OfThreads(pools) => pools.iter().collect(),
-        };
-        for pool in pools {
+        }
+    }
+
+    /// What its connections are doing, over all threads.
+    pub fn load(&self) -> Load {
+        self.each().into_iter().map(managed::Pool::status).fold(Load::default(), |sum, one| Load {
+            most: sum.most + one.max_size,
+            open: sum.open + one.size,
+            idle: sum.idle + one.available,
+            waiting: sum.waiting + one.waiting,
+        })
+    }
+
+    /// Lends no more, and ends the connections that nobody holds.
+    pub async fn close(&self) {
+        for pool in self.each() {
             let idle = pool.retain(|_, _| false).removed;
             pool.close();
             for connection in idle {

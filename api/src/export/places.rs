@@ -27,6 +27,11 @@ impl Default for Places {
 pub(super) type Place = Vec<OwnedSemaphorePermit>;
 
 impl Places {
+    /// How many are taken.
+    pub fn under_way(&self) -> usize {
+        limits::EXPORTS.saturating_sub(self.all.available_permits())
+    }
+
     /// Takes a place for a caller of a role, if one is free.
     pub(super) fn take(&self, role: Role) -> Result<Place, ApiError> {
         let of_public = (role == Role::Public).then_some(&self.of_public);

@@ -210,12 +210,23 @@ impl Reading {
 
     /// Hands out what was read and reads on, within the time.
     async fn send(self, first: Vec<u8>, more: bool, sender: Sender<Piece>, time: Duration) {
-        let file = self.file;
-        match timeout(time, self.pages(first, more, &sender)).await {
-            Ok(Ok(())) => {}
-            Ok(Err(stop)) => tracing::warn!(file = file.name(), ?stop, "an export was not finished"),
-            Err(_elapsed) => tracing::warn!(file = file.name(), "an export took too long"),
-        }
+        let (file, engine) = (self.file, Arc::clone(&self.engine));
+        let outcome = match timeout(time, self.pages(first, more, &sender)).await {
+            Ok(Ok(())) => "finished",
+            Ok(Err(stop)) => {
+                tracing::warn!(file = file.name(), ?stop, "an export was not finished");
+                match stop {
+                    Stop::Left => "left",
+                    Stop::Stalled => "stalled",
+                    Stop::Failed => "failed",
+                }
+            }
+            Err(_elapsed) => {
+                tracing::warn!(file = file.name(), "an export took too long");
+                "late"
+            }
+        };
+        engine.metrics.export(outcome);
     }
 
     async fn pages(mut self, first: Vec<u8>, mut more: bool, sender: &Sender<Piece>) -> Result<(), Stop> {

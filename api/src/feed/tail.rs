@@ -1,5 +1,6 @@
 //! What the end of the journal says to those who follow it: which kinds of objects have changed, and up to where.
 
+use chrono::{DateTime, Utc};
 use sea_orm::{ConnectionTrait, QueryResult};
 
 use super::declare::ENTITIES;
@@ -59,14 +60,7 @@ pub(crate) struct Tail {
 
 /// Reads on from a place, or from the first entry.
 pub(crate) async fn after(db: &Db, place: Option<&Place>) -> Result<Tail, ApiError> {
-    let mut sql = select(db.backend);
-    if let Some(place) = place {
-        sql.push(" WHERE ");
-        place.compare(&mut sql, ">");
-    }
-    let order = sql.commit_order().join(", ");
-    sql.push(" ORDER BY ").push(&order).push(&format!(" LIMIT {}", limits::LIVE_TAIL));
-    let rows = db.readers.query_all_raw(sql.into_statement()).await?;
+    let rows = db.readers.query_all_raw(next(db, place, limits::LIVE_TAIL).into_statement()).await?;
     let mut tail = Tail { more: rows.len() == limits::LIVE_TAIL, ..Tail::default() };
     for row in &rows {
         if !matches!(cell(row, 2, Kind::Bool)?, Cell::Bool(true)) {
@@ -80,6 +74,24 @@ pub(crate) async fn after(db: &Db, place: Option<&Place>) -> Result<Tail, ApiErr
         }
     }
     Ok(tail)
+}
+
+/// When the next entry after a place was written, settled or not.
+pub(crate) async fn next_at(db: &Db, place: Option<&Place>) -> Result<Option<DateTime<Utc>>, ApiError> {
+    let row = db.readers.query_one_raw(next(db, place, 1).into_statement()).await?;
+    Ok(row.as_ref().map(place_of).transpose()?.map(|place| place.at))
+}
+
+/// Asks for the entries after a place, so many at most.
+fn next(db: &Db, place: Option<&Place>, most: usize) -> Sql {
+    let mut sql = select(db.backend);
+    if let Some(place) = place {
+        sql.push(" WHERE ");
+        place.compare(&mut sql, ">");
+    }
+    let order = sql.commit_order().join(", ");
+    sql.push(" ORDER BY ").push(&order).push(&format!(" LIMIT {most}"));
+    sql
 }
 
 /// The last settled entry.

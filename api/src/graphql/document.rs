@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_graphql::dynamic::{Schema, SchemaBuilder};
 use async_graphql::extensions::{Extension, ExtensionContext, ExtensionFactory, NextValidation};
 use async_graphql::parser::types::{DocumentOperations, ExecutableDocument, OperationDefinition};
-use async_graphql::{Positioned, Request, ServerError, ValidationResult};
+use async_graphql::{Name, Positioned, Request, ServerError, ValidationResult};
 use quick_cache::sync::Cache;
 
 use super::atomic;
@@ -86,19 +86,20 @@ impl Documents {
     }
 }
 
-/// The operation to run: the named one, or the only one.
+/// The operation to run, with its name if it has one: the named one, or the only one.
 pub fn operation<'d>(
     document: &'d ExecutableDocument,
     name: Option<&str>,
-) -> Result<&'d Positioned<OperationDefinition>, ApiError> {
+) -> Result<(Option<&'d Name>, &'d Positioned<OperationDefinition>), ApiError> {
     let not_found = |message: String| ApiError::new(Code::OperationNotFound, message);
     match (&document.operations, name) {
-        (DocumentOperations::Single(operation), None) => Ok(operation),
+        (DocumentOperations::Single(operation), None) => Ok((None, operation)),
         (DocumentOperations::Multiple(operations), Some(name)) => operations
-            .get(name)
+            .get_key_value(name)
+            .map(|(name, operation)| (Some(name), operation))
             .ok_or_else(|| not_found(format!("the document has no operation named {name:?}"))),
-        (DocumentOperations::Multiple(operations), None) => match operations.values().next() {
-            Some(operation) if operations.len() == 1 => Ok(operation),
+        (DocumentOperations::Multiple(operations), None) => match operations.iter().next() {
+            Some((name, operation)) if operations.len() == 1 => Ok((Some(name), operation)),
             _ => Err(not_found("the document has several operations".to_owned())
                 .expected("operationName, which names the one to run")),
         },

@@ -12,6 +12,7 @@ use async_graphql::{Positioned, Request, Variables};
 use sha2::{Digest, Sha256};
 
 use super::response::Cost;
+use super::watch::Watch;
 use super::{Engine, atomic, check, document, response};
 use crate::admission::Class;
 use crate::auth::{Actor, Role};
@@ -20,7 +21,7 @@ use crate::error::{ApiError, Code};
 use crate::limits;
 use crate::policy::Viewer;
 use crate::read::coerce::{self, Formats};
-use crate::read::cost;
+use crate::read::cost::{self, Tally};
 use crate::read::plan::{Planner, internal};
 use crate::read::run;
 use crate::read::select::{Document, Selected};
@@ -57,6 +58,18 @@ pub struct Answer {
     pub outcome: Outcome,
     /// A hash of the data, where everybody gets the same: what the public reads of others than itself.
     pub shared: Option<String>,
+    /// Codes of its errors.
+    pub(super) codes: Vec<Code>,
+    /// What it came to.
+    pub(super) tally: Tally,
+}
+
+impl Answer {
+    /// An answer without data.
+    pub(super) fn refused(errors: &[ApiError], outcome: Outcome) -> Self {
+        let (body, codes) = (response::refused(errors), codes(errors));
+        Self { body, outcome, shared: None, codes, tally: Tally::default() }
+    }
 }
 
 /// What an answer holds.
@@ -86,24 +99,15 @@ impl Engine {
         } else {
             self.budget.account(&viewer.actor, operation.address, viewer.now)
         };
-        match self.try_execute(operation, &viewer, &mut account).await {
+        let mut watch = Watch::new(&self.metrics);
+        let answer = match self.try_execute(operation, &viewer, &mut account, &mut watch).await {
             Ok(answer) => answer,
-            Err(mut errors) => {
-                errors.truncate(limits::ERRORS);
-                let has = |code| errors.iter().any(|error| error.code == code);
-                if has(Code::Internal) || has(Code::DeadlineExceeded) {
-                    // the request was right: it is no fault of its form that an answer failed
-                    return executed(b"null", &errors, &account, limits::REQUEST_POINTS);
-                }
-                account.settle(account.requested().min(limits::REQUEST_POINTS));
-                let outcome = match errors.iter().find_map(|error| error.retry_after) {
-                    Some(retry_after) => Outcome::RateLimited { retry_after },
-                    None if has(Code::Unavailable) => Outcome::Unavailable,
-                    None => Outcome::Refused,
-                };
-                Answer { body: response::refused(&errors), outcome, shared: None }
-            }
+            Err(errors) => unexecuted(errors, &account),
+        };
+        if !operation.is_ours {
+            watch.end(Some(&answer), account.requested());
         }
+        answer
     }
 
     /// A caller as checks see him, now.
@@ -116,6 +120,7 @@ impl Engine {
         asked: Operation,
         viewer: &Viewer,
         account: &mut Account,
+        watch: &mut Watch<'_>,
     ) -> Result<Answer, Vec<ApiError>> {
         let one = |error| vec![error];
         account.take(limits::REQUEST_POINTS).map_err(one)?;
@@ -128,7 +133,8 @@ impl Engine {
         let checked = self.documents.checked(&self.model, &text, &limits).await?;
         self.persisted.remember(query, id);
         let parsed = &checked.document;
-        let operation = document::operation(parsed, asked.name.as_deref()).map_err(one)?;
+        let (name, operation) = document::operation(parsed, asked.name.as_deref()).map_err(one)?;
+        watch.found(name, operation.node.ty, &viewer.actor);
         check::check_variables(&asked.variables, &limits).map_err(one)?;
         let definitions = &operation.node.variable_definitions;
         let variables =
@@ -145,7 +151,7 @@ impl Engine {
             OperationType::Mutation if asked.read_only => {
                 let error =
                     ApiError::new(Code::BadUserInput, "a mutation cannot be sent by GET").expected("POST");
-                Ok(Answer { body: response::refused(&[error]), outcome: Outcome::ReadOnly, shared: None })
+                Ok(Answer::refused(&[error], Outcome::ReadOnly))
             }
             OperationType::Mutation => {
                 self.mutate(parsed, operation, &variables, viewer, account, &asked.request_id).await
@@ -205,7 +211,7 @@ impl Engine {
             outs.push((json_key(root.key), out));
         }
         if outs.iter().any(|(_, out)| out.is_none()) {
-            return Ok(executed(b"null", &errors, account, known));
+            return Ok(executed(b"null", &errors, account, Tally::of(known)));
         }
         let levels = planner.levels;
         let points = cost::requested(&levels);
@@ -214,7 +220,9 @@ impl Engine {
         let fetched = run::run(&self.db, &levels).await.map_err(one)?;
         let shape = outs.into_iter().filter_map(|(key, out)| out.map(|out| (key, out))).collect();
         let data = Writer::new(&levels, &fetched).root(&Out::Fields(shape)).map_err(one)?;
-        let mut answer = executed(&data, &errors, account, known + cost::actual(&levels, &fetched));
+        let mut tally = Tally::of(known);
+        tally.add(&levels, &fetched);
+        let mut answer = executed(&data, &errors, account, tally);
         if may_be_shared && viewer.actor.role == Role::Public && errors.is_empty() {
             let is_personal = roots.iter().any(|root| root.name == "viewer");
             answer.shared = (!is_personal).then(|| hex::encode(&Sha256::digest(&data)[..16]));
@@ -280,10 +288,32 @@ impl Engine {
 }
 
 /// An answer with data; points that were taken for more than was read are given back.
-pub(super) fn executed(data: &[u8], errors: &[ApiError], account: &Account, actual: u64) -> Answer {
-    account.settle(actual);
-    let cost = Cost { requested: account.requested(), actual, left: account.standing() };
-    Answer { body: response::executed(data, errors, Some(cost)), outcome: Outcome::Executed, shared: None }
+pub(super) fn executed(data: &[u8], errors: &[ApiError], account: &Account, tally: Tally) -> Answer {
+    account.settle(tally.points);
+    let cost = Cost { requested: account.requested(), actual: tally.points, left: account.standing() };
+    let body = response::executed(data, errors, Some(cost));
+    Answer { body, outcome: Outcome::Executed, shared: None, codes: codes(errors), tally }
+}
+
+/// The answer to an operation that came to no data.
+fn unexecuted(mut errors: Vec<ApiError>, account: &Account) -> Answer {
+    errors.truncate(limits::ERRORS);
+    let has = |code| errors.iter().any(|error| error.code == code);
+    if has(Code::Internal) || has(Code::DeadlineExceeded) {
+        // the request was right: it is no fault of its form that an answer failed
+        return executed(b"null", &errors, account, Tally::of(limits::REQUEST_POINTS));
+    }
+    account.settle(account.requested().min(limits::REQUEST_POINTS));
+    let outcome = match errors.iter().find_map(|error| error.retry_after) {
+        Some(retry_after) => Outcome::RateLimited { retry_after },
+        None if has(Code::Unavailable) => Outcome::Unavailable,
+        None => Outcome::Refused,
+    };
+    Answer::refused(&errors, outcome)
+}
+
+fn codes(errors: &[ApiError]) -> Vec<Code> {
+    errors.iter().map(|error| error.code).collect()
 }
 
 fn is_introspection(root: &Selected<'_>) -> bool {

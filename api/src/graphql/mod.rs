@@ -2,7 +2,7 @@
 //!
 //! `persisted` finds documents by their names, `document` has the library parse and validate, `check` looks at what the
 //! library passes over, `execute` plans, runs and writes, `response` puts the answer together; `subscribe` does so for
-//! each page of what is followed. Introspection is answered by the library, from the same schema.
+//! each page of what is followed; `watch` tells the operator. Introspection is answered by the library, from the same schema.
 
 mod atomic;
 mod check;
@@ -16,6 +16,7 @@ pub mod scalars;
 mod schema;
 mod subscribe;
 mod viewer;
+mod watch;
 
 use std::sync::{Arc, OnceLock};
 
@@ -37,6 +38,7 @@ use crate::db::{self, Db};
 use crate::error::ApiError;
 use crate::export::Places;
 use crate::live::Hub;
+use crate::metrics::Metrics;
 use crate::policy::Policy;
 use crate::qpv::KeptOutlines;
 use crate::read::declare::Noun;
@@ -77,6 +79,8 @@ pub struct Engine {
     refusals: Refusals,
     pub(crate) hub: Hub,
     pub(crate) exports: Places,
+    /// What the operator watches.
+    pub metrics: Arc<Metrics>,
     /// The server is one for development: addresses of this machine are taken.
     pub(crate) is_development: bool,
 }
@@ -113,6 +117,7 @@ impl Engine {
             refusals: Refusals::default(),
             hub: Hub::default(),
             exports: Places::default(),
+            metrics: Arc::new(Metrics::new()?),
             is_development: false,
         })
     }
@@ -128,6 +133,9 @@ impl Engine {
     /// The same engine with documents that have names.
     #[must_use]
     pub fn with_documents(self, persisted: Persisted) -> Self {
+        for (name, ty) in &persisted.operations {
+            self.metrics.operations.of(Some(name), *ty, true);
+        }
         Self { persisted, ..self }
     }
 

@@ -16,7 +16,7 @@ use crate::error::{ApiError, Code};
 use crate::limits;
 use crate::policy::Viewer;
 use crate::read::coerce::{self, Arguments, Formats};
-use crate::read::cost;
+use crate::read::cost::{self, Tally};
 use crate::read::model::Argument;
 use crate::read::plan::{Planner, internal};
 use crate::read::run;
@@ -72,13 +72,13 @@ impl Engine {
         });
         account.take(written.saturating_add(shown)).map_err(|error| vec![error])?;
         let _place = self.admission.enter(Class::of_write(written)).await.map_err(|error| vec![error])?;
-        let mut actual = limits::REQUEST_POINTS.saturating_add(written);
+        let mut tally = Tally::of(limits::REQUEST_POINTS.saturating_add(written));
         let together = if atomic::is_asked(&operation.node) { steps.len() } else { 1 };
         let mut answers = Vec::new();
         for steps in steps.chunks(together.max(1)) {
             let ended = self.write(steps, sender).await;
             for (step, written) in steps.iter().zip(ended) {
-                answers.push(self.answered(document, viewer, step, written, &mut actual).await);
+                answers.push(self.answered(document, viewer, step, written, &mut tally).await);
             }
         }
         let mut data = vec![b'{'];
@@ -94,12 +94,18 @@ impl Engine {
             }));
         }
         data.push(b'}');
-        Ok(executed(&data, &errors, account, actual))
+        Ok(executed(&data, &errors, account, tally))
     }
 
     /// Who sends a write.
     pub(crate) fn sender<'s>(&'s self, viewer: &'s Viewer, request_id: &'s str) -> Sender<'s> {
-        Sender { viewer, request_id, refusals: &self.refusals, is_development: self.is_development }
+        Sender {
+            viewer,
+            request_id,
+            refusals: &self.refusals,
+            is_development: self.is_development,
+            metrics: &self.metrics,
+        }
     }
 
     async fn answered(
@@ -108,10 +114,10 @@ impl Engine {
         viewer: &Viewer,
         step: &Prepared<'_>,
         ended: Ended,
-        actual: &mut u64,
+        tally: &mut Tally,
     ) -> Result<Vec<u8>, ApiError> {
         match (step, ended?) {
-            (Ok(Some(step)), Some(written)) => self.payload(step, document, viewer, &written, actual).await,
+            (Ok(Some(step)), Some(written)) => self.payload(step, document, viewer, &written, tally).await,
             _ => Ok(json_string("Mutation")),
         }
     }
@@ -180,7 +186,7 @@ impl Engine {
         document: Document<'_>,
         viewer: &Viewer,
         written: &Written,
-        actual: &mut u64,
+        tally: &mut Tally,
     ) -> Result<Vec<u8>, ApiError> {
         let mut planner = Planner::new(&self.model, viewer, document, &self.services, self.db.backend);
         let shape = shape(&mut planner, step.mutation, &step.sets, written)?;
@@ -189,7 +195,7 @@ impl Engine {
             Ok(fetched) => fetched,
             Err(error) => return Err(unread(&error)),
         };
-        *actual = actual.saturating_add(cost::actual(&levels, &fetched));
+        tally.add(&levels, &fetched);
         Writer::new(&levels, &fetched).root(&Out::Fields(shape)).map_err(|error| unread(&error))
     }
 }

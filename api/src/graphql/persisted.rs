@@ -7,6 +7,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Context, bail, ensure};
+use async_graphql::Name;
+use async_graphql::parser::types::OperationType;
 use quick_cache::sync::Cache;
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
@@ -25,12 +27,14 @@ pub struct Persisted {
     sent: Cache<String, Arc<str>>,
     /// Roles that run nothing but trusted documents.
     only_trusted: Vec<Role>,
+    /// The named operations of trusted documents.
+    pub(super) operations: Vec<(Name, OperationType)>,
 }
 
 impl Default for Persisted {
     fn default() -> Self {
         let sent = Cache::new(limits::DOCUMENT_CACHE);
-        Self { trusted: HashMap::new(), sent, only_trusted: Vec::new() }
+        Self { trusted: HashMap::new(), sent, only_trusted: Vec::new(), operations: Vec::new() }
     }
 }
 
@@ -79,7 +83,11 @@ impl Persisted {
     }
 
     fn trust(&mut self, names: &[&str], body: &str) -> anyhow::Result<()> {
-        async_graphql::parser::parse_query(body).with_context(|| format!("the document {names:?}"))?;
+        let document =
+            async_graphql::parser::parse_query(body).with_context(|| format!("the document {names:?}"))?;
+        let operations = document.operations.iter();
+        self.operations
+            .extend(operations.filter_map(|(name, operation)| Some((name?.clone(), operation.node.ty))));
         let (hash, body) = (hash(body), Arc::<str>::from(body));
         for name in
             names.iter().map(|name| (*name).to_owned()).chain([format!("{PREFIX}{hash}"), hash.clone()])

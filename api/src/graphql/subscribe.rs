@@ -7,6 +7,7 @@ use async_graphql::parser::types::{OperationType, SelectionSet};
 
 use super::document::Checked;
 use super::execute::{Answer, Operation, Outcome};
+use super::watch::Watch;
 use super::{Engine, check, document, outputs, response};
 use crate::auth::Actor;
 use crate::error::{ApiError, Code};
@@ -59,9 +60,10 @@ impl Engine {
     /// were sent after it may begin.
     pub async fn operate(self: &Arc<Self>, asked: Operation, actor: Actor, turn: impl Send) -> Operated {
         let mut account = self.budget.account(&actor, asked.address, self.clock.now());
+        let mut watch = Watch::new(&self.metrics);
         // before its document is looked at, as in `execute`
         if let Err(error) = account.take(limits::REQUEST_POINTS) {
-            return Operated::Answered(Self::unanswered(&[error]));
+            return Operated::Answered(Self::unanswered(&[error], watch));
         }
         let limits = account.allowance().document;
         let Ok(Some(parsed)) = self.subscribes(&asked, &actor, &limits).await else {
@@ -70,9 +72,15 @@ impl Engine {
             drop(turn);
             return Operated::Answered(self.execute(asked, actor).await);
         };
+        if let Ok((name, operation)) = document::operation(&parsed.document, asked.name.as_deref()) {
+            watch.found(name, operation.node.ty, &actor);
+        }
         match self.follow(parsed, asked, actor, &limits).await {
-            Ok(live) => Operated::Live(Box::new(live)),
-            Err(errors) => Operated::Answered(Self::unanswered(&errors)),
+            Ok(live) => {
+                watch.end(None, limits::REQUEST_POINTS);
+                Operated::Live(Box::new(live))
+            }
+            Err(errors) => Operated::Answered(Self::unanswered(&errors, watch)),
         }
     }
 
@@ -88,8 +96,7 @@ impl Engine {
         let text = self.persisted.text(query, id, actor.role).map_err(one)?;
         let checked = self.documents.checked(&self.model, &text, limits).await?;
         let parsed = Arc::clone(&checked);
-        let operation =
-            document::operation(&parsed.document, asked.name.as_deref()).map_err(|error| vec![error])?;
+        let (_, operation) = document::operation(&parsed.document, asked.name.as_deref()).map_err(one)?;
         let is_one = operation.node.ty == OperationType::Subscription;
         Ok(is_one.then_some(parsed))
     }
@@ -114,7 +121,7 @@ impl Engine {
     /// Looks at everything that can be wrong before something is read.
     fn begin(&self, parsed: Arc<Checked>, asked: Operation, actor: Actor) -> Result<Begun, Vec<ApiError>> {
         let one = |error| vec![error];
-        let operation = document::operation(&parsed.document, asked.name.as_deref()).map_err(one)?;
+        let (_, operation) = document::operation(&parsed.document, asked.name.as_deref()).map_err(one)?;
         let definitions = &operation.node.variable_definitions;
         let formats = Formats::of(operation.node.ty);
         let variables = coerce::variables(&self.model, definitions, asked.variables, formats).map_err(one)?;
@@ -173,7 +180,7 @@ impl Engine {
     ) -> Result<T, Vec<ApiError>> {
         let one = |error| vec![error];
         let parsed = &followed.parsed.document;
-        let operation = document::operation(parsed, followed.name.as_deref()).map_err(one)?;
+        let (_, operation) = document::operation(parsed, followed.name.as_deref()).map_err(one)?;
         let document = Document { fragments: &parsed.fragments, variables: &followed.variables };
         let sets: [&SelectionSet; 1] = [&operation.node.selection_set.node];
         let roots = document.fields(&sets, &|on| on == outputs::SUBSCRIPTION);
@@ -190,13 +197,15 @@ impl Engine {
     }
 
     /// The response to an operation that was not executed.
-    fn unanswered(errors: &[ApiError]) -> Answer {
+    fn unanswered(errors: &[ApiError], watch: Watch<'_>) -> Answer {
         let is_away = errors.iter().any(|error| error.code == Code::Unavailable);
         let outcome = match errors.iter().find_map(|error| error.retry_after) {
             Some(retry_after) => Outcome::RateLimited { retry_after },
             None if is_away => Outcome::Unavailable,
             None => Outcome::Refused,
         };
-        Answer { body: response::refused(errors), outcome, shared: None }
+        let answer = Answer::refused(errors, outcome);
+        watch.end(Some(&answer), 0);
+        answer
     }
 }

@@ -8,10 +8,13 @@ use actix_web::http::header::{
     HeaderMap, HeaderName, HeaderValue, REFERRER_POLICY, VARY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
 };
 use actix_web::middleware::Next;
+use actix_web::web::Data;
 use actix_web::{Error, HttpMessage, HttpRequest};
 use uuid::Uuid;
 
+use super::route::Route;
 use super::streams::Stopping;
+use crate::metrics::Metrics;
 use crate::telemetry;
 
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -52,6 +55,9 @@ pub async fn envelope(
     if response.request().app_data::<Stopping>().is_some_and(Stopping::is_draining) {
         // a client that keeps its connection would find it closed by its next request
         response.response_mut().head_mut().set_connection_type(ConnectionType::Close);
+    }
+    if let Some(metrics) = response.request().app_data::<Data<Metrics>>() {
+        metrics.request(Route::of(response.request().path()), response.status().as_str());
     }
     let headers = response.headers_mut();
     if let Ok(id) = HeaderValue::try_from(id) {

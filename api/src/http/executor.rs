@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 use std::pin::Pin;
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
@@ -9,6 +10,8 @@ use futures_util::Stream;
 use futures_util::stream::BoxStream;
 use serde_json::{Map, Value};
 use tokio::sync::OwnedMutexGuard;
+
+use crate::metrics::Metrics;
 
 /// The engine behind the HTTP layer.
 #[async_trait]
@@ -44,6 +47,12 @@ pub trait Executor: Send + Sync + 'static {
 
     /// Whether requests can be answered now; the error says why not, for the log alone.
     async fn ready(&self) -> Result<(), String>;
+
+    /// Where requests are counted.
+    fn metrics(&self) -> Arc<Metrics>;
+
+    /// All metrics as text, with the number of streams that are open.
+    async fn scrape(&self, streams: usize) -> Result<String, String>;
 
     /// The schema, as text.
     fn schema(&self) -> &str;

@@ -20,6 +20,8 @@ mod negotiate;
 mod pages;
 mod params;
 mod refusal;
+mod route;
+mod scrape;
 mod socket;
 mod sse;
 mod streams;
@@ -37,6 +39,8 @@ pub use executor::{
     GraphqlAnswer, GraphqlRequest, ImportChunk, ImportFailure, Operated, Turn, Unfinished,
 };
 pub use refusal::{REFUSALS, RefusalCode};
+pub use route::Route;
+pub use scrape::scrapes;
 use streams::Streams;
 pub use streams::{Stopping, give_up_unread};
 
@@ -100,6 +104,7 @@ impl<E: Executor> Endpoint<E> {
 pub fn routes<E: Executor>(app: &mut ServiceConfig, endpoint: &Data<Endpoint<E>>) {
     app.app_data(endpoint.clone())
         .app_data(endpoint.stopping())
+        .app_data(Data::from(endpoint.executor.metrics()))
         .service(graphql::resource::<E>(GRAPHQL_PATH))
         .service(socket::resource::<E>("/graphql/ws"))
         .service(sse::resource::<E>("/graphql/stream"))

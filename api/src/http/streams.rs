@@ -12,6 +12,7 @@ use super::refusal::Refusal;
 /// The streams of an instance.
 #[derive(Debug)]
 pub(super) struct Streams {
+    most: usize,
     room: Arc<Semaphore>,
     ended: watch::Sender<bool>,
     draining: AtomicBool,
@@ -32,6 +33,11 @@ impl Stopping {
         self.0.end();
     }
 
+    /// How many streams are open.
+    pub fn open_streams(&self) -> usize {
+        self.0.most.saturating_sub(self.0.room.available_permits())
+    }
+
     /// Whether the server is about to stop.
     pub(super) fn is_draining(&self) -> bool {
         self.0.draining.load(Ordering::Relaxed)
@@ -41,8 +47,9 @@ impl Stopping {
 impl Streams {
     /// No stream yet, and room for `most`.
     pub fn new(most: usize) -> Self {
-        let room = Arc::new(Semaphore::new(most.min(Semaphore::MAX_PERMITS)));
-        Self { room, ended: watch::Sender::new(false), draining: AtomicBool::new(false) }
+        let most = most.min(Semaphore::MAX_PERMITS);
+        let room = Arc::new(Semaphore::new(most));
+        Self { most, room, ended: watch::Sender::new(false), draining: AtomicBool::new(false) }
     }
 
     /// Takes a place for a stream.

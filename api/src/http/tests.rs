@@ -11,6 +11,7 @@ use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
 use super::*;
+use crate::metrics::Metrics;
 
 const GRAPHQL_RESPONSE: &str = "application/graphql-response+json";
 
@@ -83,6 +84,14 @@ impl Executor for Engine {
 
     async fn ready(&self) -> Result<(), String> {
         self.ready.then_some(()).ok_or_else(|| "database db.internal refused".to_owned())
+    }
+
+    fn metrics(&self) -> Arc<Metrics> {
+        Arc::new(Metrics::new().unwrap())
+    }
+
+    async fn scrape(&self, _streams: usize) -> Result<String, String> {
+        Ok(String::new())
     }
 
     fn schema(&self) -> &'static str {

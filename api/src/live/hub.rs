@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use tokio::sync::{Mutex as AsyncMutex, watch};
 
 use crate::db::Db;
@@ -86,6 +87,23 @@ impl Hub {
                 }
             }
         }
+    }
+
+    /// How many follow.
+    pub(crate) fn subscribers(&self) -> usize {
+        let waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        waiting.values().map(watch::Sender::receiver_count).sum()
+    }
+
+    /// When the oldest change was written that nobody could be told of yet: it waits for an older transaction, or was
+    /// not looked at. None if there is none.
+    pub(crate) async fn oldest_untold(&self, db: &Db) -> Result<Option<DateTime<Utc>>, ApiError> {
+        let place = if self.is_idle() {
+            tail::end(&db.readers, db.backend).await?
+        } else {
+            self.looked.lock().await.place.clone()
+        };
+        tail::next_at(db, place.as_ref()).await
     }
 
     fn is_idle(&self) -> bool {

@@ -108,6 +108,7 @@ impl Subscription {
                 self.look_at_grant().await?;
             } else if let Some((cursor, event)) = self.page.events.pop_front() {
                 self.after = Some(cursor.into_boxed_str());
+                self.engine.metrics.changes.inc();
                 return Ok(event);
             } else if self.page.is_last {
                 (self.after, self.page) = (self.until.take().as_deref().map(Box::from), Page::none());

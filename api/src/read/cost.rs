@@ -20,7 +20,7 @@ pub fn requested(levels: &[Level<'_>]) -> u64 {
 }
 
 /// Points that the rows were worth that were read.
-pub fn actual(levels: &[Level<'_>], fetched: &[Fetched]) -> u64 {
+fn actual(levels: &[Level<'_>], fetched: &[Fetched]) -> u64 {
     let of = |(level, fetched): (&Level<'_>, &Fetched)| {
         let rows: usize = fetched.groups.iter().map(|group| group.rows.len()).sum();
         // statistics read what they count, not what they tell
@@ -29,6 +29,33 @@ pub fn actual(levels: &[Level<'_>], fetched: &[Fetched]) -> u64 {
         (rows as u64).max(fixed).saturating_add(counted.saturating_mul(limits::COUNT_POINTS))
     };
     levels.iter().zip(fetched).map(of).fold(0, u64::saturating_add)
+}
+
+/// What an operation came to.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Tally {
+    /// Points.
+    pub points: u64,
+    /// Rows that it read.
+    pub rows: u64,
+    /// Statements by which it read.
+    pub statements: u64,
+}
+
+impl Tally {
+    /// So many points, and nothing read.
+    pub fn of(points: u64) -> Self {
+        Self { points, ..Self::default() }
+    }
+
+    /// Adds what was read.
+    pub fn add(&mut self, levels: &[Level<'_>], fetched: &[Fetched]) {
+        self.points = self.points.saturating_add(actual(levels, fetched));
+        for level in fetched {
+            self.rows += level.rows.len() as u64;
+            self.statements += level.statements;
+        }
+    }
 }
 
 fn points(level: &Level<'_>) -> u64 {

@@ -17,6 +17,8 @@ pub struct Fetched {
     pub rows: Vec<QueryResult>,
     /// Rows of each distinct parent key, in order; one group at the root.
     pub groups: Vec<Group>,
+    /// Statements that it took.
+    pub statements: u64,
     /// Group of each parent row; `None` where the parent's key is null.
     pub group_of: Vec<Option<u32>>,
 }
@@ -105,14 +107,17 @@ pub async fn run_on<C: ConnectionTrait>(
         };
         if let Some(required) = &level.requires {
             require(connection, db, required).await?;
+            fetched.statements += 1;
         }
         if level.wants_rows {
             let several = keys.as_ref().is_some_and(|keys| keys.len() > 1);
             fetched.rows = query(connection, db, level.rows_sql(keys.clone())).await?;
+            fetched.statements += 1;
             sort_out(level, several, &mut fetched)?;
         }
         if let Some(count) = &level.count {
             let rows = query(connection, db, level.count_sql(keys, count)).await?;
+            fetched.statements += 1;
             read_counts(&rows, &mut fetched)?;
         }
         done.push(fetched);

@@ -141,7 +141,7 @@ pub fn mutations() -> Vec<Mutation> {
         input,
         |writing, input| Box::pin(call::sync(writing, input)),
     );
-    vec![sync.shows(results)]
+    vec![sync.shows(results).counted(report::count)]
 }
 
 /// Inputs and types beside the nouns.

@@ -6,6 +6,7 @@ use uuid::Uuid;
 
 use crate::error::ApiError;
 use crate::graphql::user_errors;
+use crate::metrics::Metrics;
 use crate::read::plan::{Planner, internal};
 use crate::read::select::Selected;
 use crate::read::shape::{Out, Shape, json_key, json_string};
@@ -42,6 +43,15 @@ pub(super) fn kept(told: &[Told]) -> Json {
     told.iter()
         .map(|one| json!([one.outcome.as_str(), one.action, problems(&one.errors), problems(&one.notices)]))
         .collect()
+}
+
+/// Counts the outcomes.
+pub(super) fn count(kept: &Json, metrics: &Metrics) {
+    for one in kept.as_array().into_iter().flatten() {
+        if let Some(outcome) = one[0].as_str().and_then(ImportOutcome::parse) {
+            metrics.import_items(outcome.as_str(), 1);
+        }
+    }
 }
 
 /// The outcomes as they were kept.

@@ -121,6 +121,7 @@ async fn follow(
         let sent = post
             .send(&hook.url, &hook.secret, &message_id(hook.id, &change.cursor), engine.now(), body)
             .await;
+        engine.metrics.delivery(sent.err().map_or("taken", Untaken::kind));
         let values = match sent {
             Ok(()) => taken(engine.now(), &change.cursor),
             Err(untaken) => {

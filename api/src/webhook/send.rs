@@ -36,6 +36,16 @@ pub(super) enum Untaken {
 }
 
 impl Untaken {
+    /// The same without the status, for metrics.
+    pub const fn kind(self) -> &'static str {
+        match self {
+            Self::Status(_) => "status",
+            Self::Timeout => "timeout",
+            Self::Unreachable => "unreachable",
+            Self::NotAllowed => "not_allowed",
+        }
+    }
+
     /// The code that the owner sees.
     pub fn code(self) -> String {
         match self {

@@ -12,6 +12,7 @@ use super::input::Input;
 use super::problem::Failure;
 use super::run::{Change, Done};
 use crate::error::ApiError;
+use crate::metrics::Metrics;
 use crate::read::model::Argument;
 use crate::read::plan::Planner;
 use crate::read::select::Selected;
@@ -79,6 +80,8 @@ pub struct Mutation {
     pub scrub: Option<&'static str>,
     /// What it reports is not kept for a replay.
     pub shown_once: bool,
+    /// Counts what it reports, once that is written.
+    pub count: Option<fn(&Json, &Metrics)>,
 }
 
 impl Mutation {
@@ -90,8 +93,7 @@ impl Mutation {
         input: impl Into<Vec<Argument>>,
         work: One,
     ) -> Self {
-        let (input, work) = (input.into(), Work::One(work));
-        Self { name, description, input, target, work, parts: Vec::new(), scrub: None, shown_once: false }
+        Self::with(name, target, description, input.into(), Work::One(work))
     }
 
     /// A mutation that has more to tell than the object that its payload shows under `field`.
@@ -102,8 +104,27 @@ impl Mutation {
         input: impl Into<Vec<Argument>>,
         work: Many,
     ) -> Self {
-        let (input, work) = (input.into(), Work::Many(work));
-        Self { name, description, input, target, work, parts: Vec::new(), scrub: None, shown_once: false }
+        Self::with(name, target, description, input.into(), Work::Many(work))
+    }
+
+    fn with(
+        name: &'static str,
+        target: Target,
+        description: &'static str,
+        input: Vec<Argument>,
+        work: Work,
+    ) -> Self {
+        Self {
+            name,
+            description,
+            input,
+            target,
+            work,
+            parts: Vec::new(),
+            scrub: None,
+            shown_once: false,
+            count: None,
+        }
     }
 
     /// Shows more than the object in its payload.
@@ -117,6 +138,13 @@ impl Mutation {
     #[must_use]
     pub const fn shown_once(mut self) -> Self {
         self.shown_once = true;
+        self
+    }
+
+    /// Has what it reports counted.
+    #[must_use]
+    pub const fn counted(mut self, count: fn(&Json, &Metrics)) -> Self {
+        self.count = Some(count);
         self
     }
 

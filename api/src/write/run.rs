@@ -17,6 +17,7 @@ use crate::clock::Clock;
 use crate::db::{self, Db};
 use crate::error::{ApiError, Code};
 use crate::limits;
+use crate::metrics::Metrics;
 use crate::policy::Viewer;
 use crate::read::coerce::Arguments;
 
@@ -106,6 +107,8 @@ pub struct Sender<'s> {
     pub refusals: &'s Refusals,
     /// The server is one for development.
     pub is_development: bool,
+    /// Where outcomes are counted.
+    pub metrics: &'s Metrics,
 }
 
 /// Why a transaction was not done.
@@ -139,6 +142,36 @@ pub async fn run(
     if asked.is_empty() {
         return Vec::new();
     }
+    let outcomes = outcomes(db, clock, asked, sender).await;
+    for (one, outcome) in asked.iter().zip(&outcomes) {
+        count(one.mutation, outcome, sender.metrics);
+    }
+    outcomes
+}
+
+/// Counts what became of a mutation.
+fn count(mutation: &Mutation, outcome: &Result<Written, ApiError>, metrics: &Metrics) {
+    let how = match outcome {
+        Err(_) => "failed",
+        Ok(written) if written.replayed => "replayed",
+        Ok(written) if !written.problems.is_empty() => "refused",
+        Ok(Written { id: None, .. }) => "tried",
+        Ok(written) => {
+            if let (Some(count), Some(report)) = (mutation.count, &written.report) {
+                count(report, metrics);
+            }
+            "written"
+        }
+    };
+    metrics.mutation(mutation.name, how);
+}
+
+async fn outcomes(
+    db: &Db,
+    clock: &dyn Clock,
+    asked: &[Asked<'_>],
+    sender: Sender<'_>,
+) -> Vec<Result<Written, ApiError>> {
     let mut attempt = 1;
     let stop = loop {
         match together(db, clock, asked, sender).await {

@@ -7,10 +7,10 @@
 mod arguments;
 mod compare;
 mod generate;
-mod literal;
-mod pool;
+pub mod literal;
+pub mod pool;
 mod reference;
-mod schema;
+pub mod schema;
 mod variables;
 
 use serde_json::Value;
