@@ -28,6 +28,7 @@ mod sites;
 mod statements;
 mod statistics;
 mod sync;
+mod traces;
 mod validation;
 mod webhooks;
 mod writes;
