@@ -178,6 +178,12 @@ pub const OPERATION_NAME_BYTES: usize = 80;
 /// How long a scrape of metrics waits for the database.
 pub const SCRAPE_WAIT: Duration = Duration::from_secs(2);
 
+/// How long the collector of traces may take for what it is sent.
+pub const TRACE_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Longest text of a statement in a trace, in bytes; the rest is left out.
+pub const TRACED_SQL_BYTES: usize = 4_096;
+
 /// How often each instance sends word on PostgreSQL though it has none, to hear it come back.
 pub const NEWS_ECHO: Duration = Duration::from_secs(10);
 

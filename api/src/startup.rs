@@ -121,7 +121,10 @@ pub fn serve(
 }
 
 /// Serves metrics in the background, as long as the program runs: while it stops, they tell of it.
-fn tell_metrics(address: SocketAddr, endpoint: &web::Data<Endpoint<Service>>) -> anyhow::Result<SocketAddr> {
+fn tell_metrics<E: Executor>(
+    address: SocketAddr,
+    endpoint: &web::Data<Endpoint<E>>,
+) -> anyhow::Result<SocketAddr> {
     let endpoint = endpoint.clone();
     let server = HttpServer::new(move || App::new().configure(|app| http::scrapes(app, &endpoint)))
         .disable_signals()

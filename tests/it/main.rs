@@ -29,6 +29,7 @@ mod sites;
 mod statements;
 mod statistics;
 mod sync;
+mod traces;
 mod validation;
 mod webhooks;
 mod writes;

@@ -17,7 +17,7 @@ pub struct Process {
     binary: PathBuf,
     url: String,
     home: PathBuf,
-    variables: Vec<(&'static str, &'static str)>,
+    variables: Vec<(&'static str, String)>,
     /// The server and what it prints: it would fall over if nobody read that.
     server: Option<(Child, BufReader<ChildStdout>)>,
 }
@@ -36,8 +36,8 @@ impl Process {
 
     /// The same with a setting of its own.
     #[must_use]
-    pub fn with(mut self, variable: &'static str, value: &'static str) -> Self {
-        self.variables.push((variable, value));
+    pub fn with(mut self, variable: &'static str, value: impl Into<String>) -> Self {
+        self.variables.push((variable, value.into()));
         self
     }
 
@@ -52,7 +52,7 @@ impl Process {
             .env("CITES_SERVER__LISTEN", "127.0.0.1:0")
             .env("CITES_SERVER__WORKERS", "1")
             .env("CITES_LOG__LEVEL", "debug")
-            .envs(self.variables.iter().copied());
+            .envs(self.variables.iter().map(|(name, value)| (*name, value.as_str())));
         command
     }
 

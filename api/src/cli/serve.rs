@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::startup::{self, Running};
-use crate::{auth, clock::Clock, config::Config};
+use crate::{auth, clock::Clock, config::Config, telemetry::traces};
 
 /// Serve the API (what `cites` does without a command)
 ///
@@ -19,6 +19,7 @@ pub struct ServeArgs {}
 
 /// Prepares the database and serves until stopped.
 pub(super) async fn run(config: &Config, clock: Arc<dyn Clock>) -> anyhow::Result<()> {
+    let traces = traces::begin(&config.telemetry)?;
     let auth = Arc::new(auth::from_config(config, Arc::clone(&clock))?);
     let db = startup::open(config).await?;
     // before anything is written: the database may be another server's
@@ -29,6 +30,7 @@ pub(super) async fn run(config: &Config, clock: Arc<dyn Clock>) -> anyhow::Resul
     greet(config, running.address);
     let outcome = until_told(config, running).await;
     refresh.abort();
+    traces.end().await;
     outcome
 }
 

@@ -23,6 +23,17 @@ fn in_range(value: u64, range: &RangeInclusive<u64>, key: &str) -> Result<(), Br
     ensure(range.contains(&value), key, &expected)
 }
 
+fn is_collector(address: &str) -> bool {
+    let url = reqwest::Url::parse(address);
+    url.is_ok_and(|url| {
+        matches!(url.scheme(), "http" | "https")
+            && url.has_host()
+            && url.username().is_empty()
+            && url.password().is_none()
+            && url.query().is_none()
+    })
+}
+
 impl Config {
     pub(super) fn check(&self) -> Result<(), Broken> {
         in_range(self.server.workers as u64, &(0..=1024), "server.workers")?;
@@ -47,6 +58,11 @@ impl Config {
         self.auth.check()?;
         self.check_documents()?;
         self.check_limits()?;
+        let collector = &self.telemetry.otlp_endpoint;
+        let expected = "an address such as http://collector:4318, without credentials, or nothing";
+        ensure(collector.is_empty() || is_collector(collector), "telemetry.otlp_endpoint", expected)?;
+        let ratio = "a number from 0 to 1";
+        ensure((0.0..=1.0).contains(&self.telemetry.trace_ratio), "telemetry.trace_ratio", ratio)?;
         let level = EnvFilter::builder().parse(&self.log.level);
         let expected = "error, warn, info, debug, trace, or directives such as info,cites=debug";
         ensure(level.is_ok() && !self.log.level.trim().is_empty(), "log.level", expected)

@@ -39,6 +39,9 @@ const FILE_NAME: &str = "cites.toml";
 /// What every environment variable of the product starts with.
 const VARIABLE_PREFIX: &str = "CITES_";
 
+/// The variable of OpenTelemetry that names a collector.
+const COLLECTOR_VARIABLE: &str = "OTEL_EXPORTER_OTLP_ENDPOINT";
+
 /// Under which the flags of [`Overrides`] are listed in every command's help.
 const SETTINGS: &str = "Settings";
 
@@ -62,6 +65,8 @@ pub struct Config {
     pub limits: LimitsConfig,
     /// What is logged, and how.
     pub log: LogConfig,
+    /// What is traced.
+    pub telemetry: TelemetryConfig,
 }
 
 /// How the server listens.
@@ -223,6 +228,16 @@ pub enum LogFormat {
     Json,
 }
 
+/// What is traced.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TelemetryConfig {
+    /// Base address of the collector of traces, by OTLP over HTTP; empty for none.
+    pub otlp_endpoint: String,
+    /// Share of requests that are traced, of those whose caller does not trace them.
+    pub trace_ratio: f64,
+}
+
 /// The settings given on the command line, above every other source.
 #[derive(Clone, Default, clap::Args)]
 pub struct Overrides {
@@ -290,6 +305,11 @@ fn add_variables(
     layers: &mut Layers,
     variables: impl IntoIterator<Item = (String, String)>,
 ) -> Result<(), ConfigError> {
+    let variables: Vec<_> = variables.into_iter().collect();
+    // it tells every program of a machine; our own variable says otherwise
+    if let Some((name, value)) = variables.iter().find(|(name, _)| name == COLLECTOR_VARIABLE) {
+        layers.add_value("telemetry", "otlp_endpoint", value, Place::Variable(name.clone()));
+    }
     let mut ours: Vec<_> = variables.into_iter().filter(|(name, _)| is_ours(name)).collect();
     ours.sort();
     for (name, value) in ours {

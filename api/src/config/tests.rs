@@ -56,6 +56,16 @@ fn each_source_is_over_the_one_before() {
 }
 
 #[test]
+fn the_collector_is_named_by_the_variable_of_all_or_by_our_own() {
+    let of_all = ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://collector:4318");
+    let config = read("[telemetry]\notlp_endpoint = \"http://file:1\"", &[of_all], &[]).unwrap();
+    assert_eq!(config.telemetry.otlp_endpoint, "http://collector:4318");
+    let own = ("CITES_TELEMETRY__OTLP_ENDPOINT", "");
+    assert_eq!(read("", &[of_all, own], &[]).unwrap().telemetry.otlp_endpoint, "");
+    assert!((read("", &[], &["telemetry.trace_ratio=1"]).unwrap().telemetry.trace_ratio - 1.0).abs() < 1e-9);
+}
+
+#[test]
 fn variables_are_read_by_the_type_of_the_default() {
     let variables = [
         ("CITES_AUTH__AUDIENCE", "12"),
@@ -115,6 +125,15 @@ fn a_wrong_setting_names_its_key_its_place_and_what_is_expected() {
         ("[server]\nlisten = 8080", &[], &[], "server.listen", "line 2", "expected"),
         ("[server]\nlisten = \"localhost\"", &[], &[], "server.listen", "line 2", "socket address"),
         ("[server]\nmetrics_listen = \"9090\"", &[], &[], "server.metrics_listen", "line 2", "or nothing"),
+        (
+            "[telemetry]\notlp_endpoint = \"collector:4318\"",
+            &[],
+            &[],
+            "telemetry.otlp_endpoint",
+            "line 2",
+            "or nothing",
+        ),
+        ("[telemetry]\ntrace_ratio = 2.0", &[], &[], "telemetry.trace_ratio", "line 2", "from 0 to 1"),
         ("[data]\ndemo = 1", &[], &[], "data.demo", "line 2", "expected true, false or \"auto\""),
         ("[data]\ndemo = \"yes\"", &[], &[], "data.demo", "line 2", "expected true, false or \"auto\""),
         ("[auth]\nleeway_seconds = 61", &[], &[], "auth.leeway_seconds", "line 2", "a number from 0 to 60"),

@@ -20,6 +20,7 @@ use thread_local::ThreadLocal;
 
 use super::connection::{Connection, unreachable};
 use super::contention::is_lost;
+use crate::telemetry::{self, traces};
 
 /// A connection to a server unused for this long is tried before it is lent: the server may have restarted.
 const STALE_AFTER: Duration = Duration::from_secs(10);
@@ -197,26 +198,42 @@ impl Lent {
 
     /// Runs a statement.
     pub async fn execute(&mut self, statement: Statement) -> Result<ExecResult, DbErr> {
+        let traced = self.traced(&statement.sql);
         let done = self.start()?.execute(statement).await;
+        end(traced, &done, |_| 0);
         self.done(done)
     }
 
     /// Runs statements without values, as text.
     pub async fn execute_text(&mut self, sql: &str) -> Result<ExecResult, DbErr> {
+        let traced = self.traced(sql);
         let done = self.start()?.execute_text(sql).await;
+        end(traced, &done, |_| 0);
         self.done(done)
     }
 
     /// The first row that a statement finds.
     pub async fn one(&mut self, statement: Statement) -> Result<Option<QueryResult>, DbErr> {
+        let traced = self.traced(&statement.sql);
         let done = self.start()?.one(statement).await;
+        end(traced, &done, |row| row.iter().len());
         self.done(done)
     }
 
     /// The rows that a statement finds.
     pub async fn all(&mut self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
+        let traced = self.traced(&statement.sql);
         let done = self.start()?.all(statement).await;
+        end(traced, &done, Vec::len);
         self.done(done)
+    }
+
+    fn traced(&self, sql: &str) -> Option<traces::Statement> {
+        let system = match self.connection.as_deref()? {
+            Connection::Postgres(_) => "postgresql",
+            Connection::Sqlite(..) => "sqlite",
+        };
+        telemetry::statement(system, sql)
     }
 
     fn start(&mut self) -> Result<&mut Connection, DbErr> {
@@ -238,6 +255,13 @@ impl Lent {
             Object::take(connection).stop();
         }
         done
+    }
+}
+
+/// A statement has ended, with so many rows.
+fn end<T>(traced: Option<traces::Statement>, done: &Result<T, DbErr>, rows: impl Fn(&T) -> usize) {
+    if let Some(traced) = traced {
+        traced.end(done.as_ref().ok().map(rows));
     }
 }
 

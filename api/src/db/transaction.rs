@@ -5,6 +5,7 @@ use futures_util::lock::Mutex;
 use sea_orm::{ConnectionTrait, DbBackend, DbErr, ExecResult, QueryResult, Statement};
 
 use super::pool::{Lent, Pool};
+use crate::telemetry::Serving;
 
 /// A transaction. Dropped before its end it is undone, by ending its connection: whoever waits for an answer ends it
 /// by [`Transaction::commit`] or [`Transaction::rollback`].
@@ -28,7 +29,11 @@ impl Transaction {
     /// On a task of its own: once it is sent, whoever waits for it may go away without cutting it off.
     pub async fn commit(self) -> Result<(), DbErr> {
         let cut_off = |_| DbErr::Custom("a commit was cut off".to_owned());
-        tokio::spawn(self.end("COMMIT")).await.map_err(cut_off)?
+        let ended = match Serving::current() {
+            Some(traced) => tokio::spawn(traced.scope(self.end("COMMIT"))),
+            None => tokio::spawn(self.end("COMMIT")),
+        };
+        ended.await.map_err(cut_off)?
     }
 
     /// Undoes its writes. One whose statement was given up is undone by ending its connection: that statement may wait

@@ -27,6 +27,7 @@ use crate::read::run;
 use crate::read::select::{Document, Selected};
 use crate::read::shape::{Out, json_key, json_string};
 use crate::read::write::Writer;
+use crate::telemetry::Serving;
 
 /// One request, its document not yet looked at.
 #[derive(Debug, Default)]
@@ -93,18 +94,28 @@ pub enum Outcome {
 impl Engine {
     /// Answers one request of a caller.
     pub async fn execute(&self, operation: Operation, actor: Actor) -> Answer {
+        let traced = if operation.is_ours { None } else { Serving::operation(&operation.request_id) };
+        match traced {
+            // on the heap: what is not traced need not carry it twice
+            Some(traced) => Box::pin(traced.scope(self.watched(operation, actor))).await,
+            None => self.watched(operation, actor).await,
+        }
+    }
+
+    async fn watched(&self, operation: Operation, actor: Actor) -> Answer {
         let viewer = self.viewer(Arc::new(actor));
         let mut account = if operation.is_ours {
             self.budget.uncounted(&viewer.actor, viewer.now)
         } else {
             self.budget.account(&viewer.actor, operation.address, viewer.now)
         };
+        let is_ours = operation.is_ours;
         let mut watch = Watch::new(&self.metrics);
         let answer = match self.try_execute(operation, &viewer, &mut account, &mut watch).await {
             Ok(answer) => answer,
             Err(errors) => unexecuted(errors, &account),
         };
-        if !operation.is_ours {
+        if !is_ours {
             watch.end(Some(&answer), account.requested());
         }
         answer

@@ -21,6 +21,7 @@ use crate::read::run;
 use crate::read::select::{Document, Selected};
 use crate::read::shape::json_key;
 use crate::read::write::Writer;
+use crate::telemetry::Serving;
 
 /// What became of an operation.
 #[derive(Debug)]
@@ -60,7 +61,7 @@ impl Engine {
     /// were sent after it may begin.
     pub async fn operate(self: &Arc<Self>, asked: Operation, actor: Actor, turn: impl Send) -> Operated {
         let mut account = self.budget.account(&actor, asked.address, self.clock.now());
-        let mut watch = Watch::new(&self.metrics);
+        let watch = Watch::new(&self.metrics);
         // before its document is looked at, as in `execute`
         if let Err(error) = account.take(limits::REQUEST_POINTS) {
             return Operated::Answered(Self::unanswered(&[error], watch));
@@ -72,10 +73,25 @@ impl Engine {
             drop(turn);
             return Operated::Answered(self.execute(asked, actor).await);
         };
+        let followed = self.watched_follow(parsed, asked, actor, &limits, watch);
+        match Serving::operation(&asked.request_id) {
+            Some(traced) => Box::pin(traced.scope(followed)).await,
+            None => followed.await,
+        }
+    }
+
+    async fn watched_follow(
+        self: &Arc<Self>,
+        parsed: Arc<Checked>,
+        asked: &Operation,
+        actor: Actor,
+        limits: &DocumentLimits,
+        mut watch: Watch<'_>,
+    ) -> Operated {
         if let Ok((name, operation)) = document::operation(&parsed.document, asked.name.as_deref()) {
             watch.found(name, operation.node.ty, &actor);
         }
-        match self.follow(parsed, asked, actor, &limits).await {
+        match self.follow(parsed, asked, actor, limits).await {
             Ok(live) => {
                 watch.end(None, limits::REQUEST_POINTS);
                 Operated::Live(Box::new(live))

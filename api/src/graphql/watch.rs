@@ -1,4 +1,4 @@
-//! What the operator gets to know of an operation: its metrics, and a line in the log.
+//! What the operator gets to know of an operation: its metrics, its span, and a line in the log.
 
 use std::time::Instant;
 
@@ -10,6 +10,7 @@ use crate::auth::{Actor, Role};
 use crate::error::Code;
 use crate::limits;
 use crate::metrics::{Counted, Ended, Metrics, type_name};
+use crate::telemetry;
 
 /// An operation that is watched.
 pub(super) struct Watch<'m> {
@@ -32,6 +33,11 @@ impl<'m> Watch<'m> {
         self.counted = self.metrics.operations.of(name.map(Name::as_str), ty, may_name);
         self.name = name.cloned();
         self.ty = type_name(ty);
+        telemetry::describe(self.short_name(), self.ty);
+    }
+
+    fn short_name(&self) -> Option<&str> {
+        self.name.as_deref().map(|name| name.get(..limits::OPERATION_NAME_BYTES).unwrap_or(name))
     }
 
     /// It has ended with an answer, or begins to be followed.
@@ -39,6 +45,7 @@ impl<'m> Watch<'m> {
         let took = self.begun.elapsed();
         let Some(answer) = answer else {
             self.counted.end(took, Ended::Well);
+            self.counted.cost(requested, requested, 0, 0);
             return;
         };
         let ended = match answer.outcome {
@@ -56,8 +63,9 @@ impl<'m> Watch<'m> {
         let is_fault = |code: &Code| {
             matches!(code, Code::Internal | Code::DeadlineExceeded | Code::Unavailable | Code::OutcomeUnknown)
         };
-        let name = self.name.as_deref().map(|name| name.get(..limits::OPERATION_NAME_BYTES).unwrap_or(name));
+        let name = self.short_name();
         if let Some(code) = answer.codes.iter().find(|code| is_fault(code)) {
+            telemetry::failed(code.name());
             tracing::warn!(operation = name, r#type = self.ty, code = code.name(), "an operation failed");
         } else {
             tracing::debug!(

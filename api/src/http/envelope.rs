@@ -14,8 +14,9 @@ use uuid::Uuid;
 
 use super::route::Route;
 use super::streams::Stopping;
+use super::trace;
 use crate::metrics::Metrics;
-use crate::telemetry;
+use crate::telemetry::{Serving, traces};
 
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -51,13 +52,19 @@ pub async fn envelope(
 ) -> Result<ServiceResponse<impl MessageBody>, Error> {
     let id = taken(request.headers()).unwrap_or_else(|| Uuid::now_v7().to_string());
     request.extensions_mut().insert(RequestId(id.clone()));
-    let mut response = telemetry::within_request(id.clone(), next.call(request)).await?;
+    let route = Route::of(request.path());
+    let span = trace::begin(&request, route);
+    let serving = Serving::request(id.clone(), span.clone());
+    let mut response = serving.scope(next.call(request)).await?;
+    if let Some(span) = &span {
+        traces::answered(span, response.status().as_u16());
+    }
     if response.request().app_data::<Stopping>().is_some_and(Stopping::is_draining) {
         // a client that keeps its connection would find it closed by its next request
         response.response_mut().head_mut().set_connection_type(ConnectionType::Close);
     }
     if let Some(metrics) = response.request().app_data::<Data<Metrics>>() {
-        metrics.request(Route::of(response.request().path()), response.status().as_str());
+        metrics.request(route, response.status().as_str());
     }
     let headers = response.headers_mut();
     if let Ok(id) = HeaderValue::try_from(id) {

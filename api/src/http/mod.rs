@@ -25,6 +25,7 @@ mod scrape;
 mod socket;
 mod sse;
 mod streams;
+mod trace;
 
 use std::sync::Arc;
 use std::time::Duration;

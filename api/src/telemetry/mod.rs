@@ -1,8 +1,13 @@
-//! Log lines: their level, their form, and what never gets into them.
+//! Log lines: their level, their form, and what never gets into them; and the traces of requests (`traces`).
+
+pub mod traces;
 
 use std::fmt;
 use std::io::IsTerminal;
 
+use opentelemetry::Context;
+use opentelemetry::trace::TraceContextExt;
+use opentelemetry_otlp::ExporterBuildError;
 use tracing::{Event, Subscriber};
 use tracing_subscriber::fmt::format::{self, FormatEvent, FormatFields, Writer};
 use tracing_subscriber::fmt::{FmtContext, MakeWriter};
@@ -35,6 +40,15 @@ pub enum TelemetryError {
     /// The configured level cannot be read; the configuration checks it before.
     #[error("log.level: {0}")]
     Level(#[from] tracing_subscriber::filter::ParseError),
+    /// The collector of traces cannot be used.
+    #[error("traces cannot be sent: {0}")]
+    Collector(#[from] ExporterBuildError),
+    /// The client that sends to it cannot be made.
+    #[error("traces cannot be sent: {0}")]
+    Client(#[from] reqwest::Error),
+    /// Something else in this process has begun to trace.
+    #[error("tracing has begun already")]
+    Traced,
     /// Something else in this process has begun to log.
     #[error("logging has begun already: {0}")]
     Begun(#[from] TryInitError),
@@ -66,14 +80,70 @@ where
 }
 
 tokio::task_local! {
-    /// The id of the request being served.
-    static REQUEST: String;
+    /// What is being served.
+    static SERVING: Serving;
 }
 
-/// Serves a request: what is logged meanwhile carries its id. A span would say the same, but is entered each time the
-/// request goes on, which costs a short one a tenth of its time.
-pub async fn within_request<F: Future>(id: String, serve: F) -> F::Output {
-    REQUEST.scope(id, serve).await
+/// A request, or an operation of it, while it is served.
+#[derive(Clone, Debug)]
+pub struct Serving {
+    id: String,
+    /// Its span, if anything is traced.
+    span: Option<Context>,
+}
+
+impl Serving {
+    /// A request with its id and its span.
+    pub const fn request(id: String, span: Option<Context>) -> Self {
+        Self { id, span }
+    }
+
+    /// An operation of what is being served, or of a request that is over, such as that of a socket. None if nothing is
+    /// traced: it is served as part of the request then.
+    pub fn operation(id: &str) -> Option<Self> {
+        if !traces::is_on() {
+            return None;
+        }
+        let request = SERVING.try_with(Clone::clone);
+        let Self { id, span } = request.unwrap_or_else(|_| Self::request(id.to_owned(), None));
+        let span = traces::operation(&span.unwrap_or_default())?;
+        Some(Self { id, span: Some(span) })
+    }
+
+    /// What is being served, for a task of its own. None if nothing is traced.
+    pub fn current() -> Option<Self> {
+        if traces::is_on() { SERVING.try_with(Clone::clone).ok() } else { None }
+    }
+
+    /// Serves: what is logged meanwhile carries the id, and statements are traced below the span. A span of the log's
+    /// library would say the same, but is entered each time the request goes on, which costs a short one a tenth of its
+    /// time.
+    pub async fn scope<F: Future>(self, serve: F) -> F::Output {
+        SERVING.scope(self, serve).await
+    }
+}
+
+/// Something about the span of what is being served, if it is traced.
+fn on_span<T>(about: impl FnOnce(&Context) -> T) -> Option<T> {
+    if !traces::is_on() {
+        return None;
+    }
+    SERVING.try_with(|serving| serving.span.as_ref().map(about)).ok().flatten()
+}
+
+/// What the operation being served is called.
+pub fn describe(name: Option<&str>, ty: &'static str) {
+    on_span(|span| traces::describe(span, name, ty));
+}
+
+/// The operation being served failed.
+pub fn failed(code: &'static str) {
+    on_span(|span| traces::failed(span, code));
+}
+
+/// Begins the span of a statement, if what is being served is traced.
+pub fn statement(system: &'static str, sql: &str) -> Option<traces::Statement> {
+    on_span(|span| traces::statement(span, system, sql)).flatten()
 }
 
 /// Lines in a form of the library's, with the id of the request that they belong to.
@@ -94,17 +164,25 @@ where
         mut writer: Writer<'_>,
         event: &Event<'_>,
     ) -> fmt::Result {
-        let Ok(id) = REQUEST.try_with(Clone::clone) else {
+        let Ok(Serving { id, span }) = SERVING.try_with(Clone::clone) else {
             return self.form.format_event(context, writer, event);
         };
+        let trace = span.map(|span| span.span().span_context().trace_id());
         if !self.json {
-            write!(writer, "[{id}] ")?;
+            match trace {
+                Some(trace) => write!(writer, "[{id} {trace}] ")?,
+                None => write!(writer, "[{id}] ")?,
+            }
             return self.form.format_event(context, writer, event);
         }
         let mut line = String::new();
         self.form.format_event(context, Writer::new(&mut line), event)?;
         // the id is letters, digits and signs that JSON takes as they are
-        write!(writer, "{{\"request_id\":\"{id}\",{}", line.strip_prefix('{').unwrap_or(&line))
+        write!(writer, "{{\"request_id\":\"{id}\",")?;
+        if let Some(trace) = trace {
+            write!(writer, "\"trace_id\":\"{trace}\",")?;
+        }
+        writer.write_str(line.strip_prefix('{').unwrap_or(&line))
     }
 }
 
@@ -148,7 +226,8 @@ mod tests {
             false,
         ));
         let default = tracing::subscriber::set_default(subscriber);
-        within_request("r-1".to_owned(), async { tracing::warn!(code = 7, "it went \"wrong\"") }).await;
+        let serving = Serving::request("r-1".to_owned(), None);
+        serving.scope(async { tracing::warn!(code = 7, "it went \"wrong\"") }).await;
         drop(default);
         let kept = kept.lock().unwrap().clone();
         String::from_utf8(kept).unwrap()
