@@ -6,10 +6,11 @@
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use thread_local::ThreadLocal;
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::timeout;
 
-use crate::db::Db;
+use crate::db::{Backend, Db};
 use crate::error::{ApiError, Code};
 use crate::limits;
 
@@ -38,49 +39,84 @@ impl Class {
     }
 }
 
-/// The places of an instance.
+/// The places of an instance: like connections, those of a server's database belong to a thread each, so that who
+/// leaves wakes nobody on another.
 #[derive(Debug)]
 pub struct Admission {
+    readers: usize,
+    writers: usize,
+    gates: Gates,
+}
+
+#[derive(Debug)]
+enum Gates {
+    Together(Box<Classes>),
+    OfThreads(Box<ThreadLocal<Classes>>),
+}
+
+#[derive(Debug)]
+struct Classes {
     light: Gate,
     heavy: Gate,
     write: Gate,
     bulk: Gate,
 }
 
-impl Admission {
-    /// As many places as the database has connections for; expensive reads have half of the readers', large writes half
-    /// of the writers'.
-    pub fn new(db: &Db) -> Self {
-        let (readers, writers) = (db.readers_at_once, db.writers_at_once);
+impl Classes {
+    /// As many places as there are connections; expensive reads have half of the readers', large writes half of the
+    /// writers'.
+    fn new(readers: usize, writers: usize) -> Self {
         Self {
-            light: Gate::new(readers, limits::READ_PATIENCE),
-            heavy: Gate::new(readers / 2, limits::READ_PATIENCE),
+            light: Gate::new(readers, limits::LIGHT_PATIENCE),
+            heavy: Gate::new(readers / 2, limits::HEAVY_PATIENCE),
             write: Gate::new(writers, limits::WRITE_PATIENCE),
             bulk: Gate::new(writers / 2, limits::BULK_PATIENCE),
         }
     }
 
-    /// How many wait, by class.
-    pub fn waiting(&self) -> [(&'static str, u32); 4] {
-        let of = |gate: &Gate| gate.waiting.load(Ordering::Relaxed);
-        [
-            ("light", of(&self.light)),
-            ("heavy", of(&self.heavy)),
-            ("write", of(&self.write)),
-            ("bulk", of(&self.bulk)),
-        ]
-    }
-
-    /// Waits for a place, and keeps it until it is dropped.
-    pub async fn enter(&self, class: Class) -> Result<Place<'_>, ApiError> {
+    const fn of(&self, class: Class) -> &Gate {
         match class {
             Class::Light => &self.light,
             Class::Heavy => &self.heavy,
             Class::Write => &self.write,
             Class::Bulk => &self.bulk,
         }
-        .enter()
-        .await
+    }
+}
+
+impl Admission {
+    /// Places for the connections of a database.
+    pub fn new(db: &Db) -> Self {
+        let (readers, writers) = (db.readers.size(), db.writer.size());
+        let gates = match db.backend {
+            Backend::Sqlite => Gates::Together(Box::new(Classes::new(readers, writers))),
+            Backend::Postgres => Gates::OfThreads(Box::default()),
+        };
+        Self { readers, writers, gates }
+    }
+
+    /// How many wait, by class.
+    pub fn waiting(&self) -> [(&'static str, u32); 4] {
+        let all: Vec<&Classes> = match &self.gates {
+            Gates::Together(classes) => vec![classes],
+            Gates::OfThreads(threads) => threads.iter().collect(),
+        };
+        let of = |class| all.iter().map(|classes| classes.of(class).waiting.load(Ordering::Relaxed)).sum();
+        [
+            ("light", of(Class::Light)),
+            ("heavy", of(Class::Heavy)),
+            ("write", of(Class::Write)),
+            ("bulk", of(Class::Bulk)),
+        ]
+    }
+
+    /// Waits for a place, and keeps it until it is dropped.
+    pub async fn enter(&self, class: Class) -> Result<Place<'_>, ApiError> {
+        let classes = match &self.gates {
+            Gates::Together(classes) => classes,
+            Gates::OfThreads(threads) => threads.get_or(|| Classes::new(self.readers, self.writers)),
+        };
+        classes.of(class).enter().await
     }
 }
 
@@ -202,11 +238,11 @@ mod tests {
     #[tokio::test]
     async fn classes_do_not_take_each_others_places() {
         let gate = |places| Gate::new(places, Duration::ZERO);
-        let admission = Admission { light: gate(2), heavy: gate(1), write: gate(1), bulk: gate(1) };
-        let _heavy = admission.enter(Class::Heavy).await.unwrap();
-        assert!(admission.enter(Class::Heavy).await.is_err());
+        let classes = Classes { light: gate(2), heavy: gate(1), write: gate(1), bulk: gate(1) };
+        let _heavy = classes.of(Class::Heavy).enter().await.unwrap();
+        assert!(classes.of(Class::Heavy).enter().await.is_err());
         for class in [Class::Light, Class::Write, Class::Bulk] {
-            assert!(admission.enter(class).await.is_ok(), "{class:?}");
+            assert!(classes.of(class).enter().await.is_ok(), "{class:?}");
         }
     }
 }

@@ -208,10 +208,13 @@ pub const LIGHT_POINTS: u64 = 100;
 /// Most points of a write that is served though imports wait: a document of as many mutations as it may have.
 pub const SMALL_WRITE_POINTS: u64 = 250;
 
-/// How long a read waits for its turn, at most, when more is asked than can be served.
-pub const READ_PATIENCE: Duration = Duration::from_secs(2);
+/// How long a cheap read waits for its turn, at most, when more is asked than can be served.
+pub const LIGHT_PATIENCE: Duration = Duration::from_secs(2);
 
-/// The same for a mutation.
+/// The same for an expensive one.
+pub const HEAVY_PATIENCE: Duration = Duration::from_secs(4);
+
+/// The same for a small write.
 pub const WRITE_PATIENCE: Duration = Duration::from_secs(5);
 
 /// The same for a large one, whose sender has time.

@@ -62,10 +62,6 @@ pub struct Db {
     pub readers: Pool,
     /// The same for reads that last longer than a request, which must not keep requests waiting.
     lasting: Pool,
-    /// How many may read at once, all threads together.
-    pub readers_at_once: usize,
-    /// How many may write at once.
-    pub writers_at_once: usize,
     /// Kind of database.
     pub backend: Backend,
     /// How long it may work for one request.

@@ -100,6 +100,11 @@ impl Pool {
         Ok(Self { opener, size, wait, kept })
     }
 
+    /// How many connections it has: in all on a file, of each thread on a server.
+    pub const fn size(&self) -> usize {
+        self.size
+    }
+
     /// How a server is reached; none for a file.
     pub const fn server(&self) -> Option<&PgConnectOptions> {
         match &self.opener {

@@ -73,8 +73,9 @@ impl Engine {
             drop(turn);
             return Operated::Answered(self.execute(asked, actor).await);
         };
+        let traced = Serving::operation(&asked.request_id);
         let followed = self.watched_follow(parsed, asked, actor, &limits, watch);
-        match Serving::operation(&asked.request_id) {
+        match traced {
             Some(traced) => Box::pin(traced.scope(followed)).await,
             None => followed.await,
         }
@@ -83,7 +84,7 @@ impl Engine {
     async fn watched_follow(
         self: &Arc<Self>,
         parsed: Arc<Checked>,
-        asked: &Operation,
+        asked: Operation,
         actor: Actor,
         limits: &DocumentLimits,
         mut watch: Watch<'_>,

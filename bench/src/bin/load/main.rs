@@ -143,6 +143,7 @@ async fn print_results(args: &Args, scenarios: &[Scenario]) -> anyhow::Result<()
     for &connections in &args.concurrency {
         let mut done: Vec<(&str, Rounds)> = Vec::new();
         for scenario in scenarios {
+            let connections = connections.min(scenario.at_most);
             let target = if args.targets { scenario.target } else { Target::None };
             let mut rounds =
                 measure::measure(&sides(args, scenario), args.database(), connections, args.effort())

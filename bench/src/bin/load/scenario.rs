@@ -34,6 +34,8 @@ pub struct Scenario {
     pub limit: Option<Request>,
     /// What it may cost.
     pub target: Target,
+    /// How many may ask for it at once and still be served: others are turned away.
+    pub at_most: usize,
 }
 
 /// Where the servers are, and as whom the product is asked.
@@ -89,12 +91,14 @@ pub async fn all(servers: &Servers, depth: usize) -> anyhow::Result<Vec<Scenario
             &deep_path,
             Target::Of(FIRST_PAGE, 1.2),
         ),
-        servers.scenario(
-            "actionStatistics",
-            (include_str!("../../../documents/action_statistics.graphql"), json!({ "from": "2022-Q1" })),
-            "/action-statistics?from=2022-01-01",
-            Target::OfLimit(1.1),
-        ),
+        servers
+            .scenario(
+                "actionStatistics",
+                (include_str!("../../../documents/action_statistics.graphql"), json!({ "from": "2022-Q1" })),
+                "/action-statistics?from=2022-01-01",
+                Target::OfLimit(1.1),
+            )
+            .for_at_most(8),
         servers.alone("a region, with a token", Some(&servers.token)),
         servers.alone("a region, without token", None),
     ])
@@ -116,6 +120,7 @@ impl Servers {
             product: self.asked(query, &variables),
             limit: self.limit.map(|address| Request::get(address, path)),
             target,
+            at_most: usize::MAX,
         }
     }
 
@@ -124,7 +129,7 @@ impl Servers {
         let query = include_str!("../../../documents/regions.graphql");
         let body = json!({ "query": query }).to_string();
         let product = Request::graphql(self.product, token, &body);
-        Scenario { name, product, limit: None, target: Target::None }
+        Scenario { name, product, limit: None, target: Target::None, at_most: usize::MAX }
     }
 
     /// A document asked of the product.
@@ -173,6 +178,12 @@ async fn walk(
 }
 
 impl Scenario {
+    /// The same, asked for by so many at once.
+    const fn for_at_most(mut self, callers: usize) -> Self {
+        self.at_most = callers;
+        self
+    }
+
     /// The load on the product, and on the limit.
     pub fn scripts(&self) -> (Arc<dyn Script>, Option<Arc<dyn Script>>) {
         let script = |request: &Request| Arc::new(Repeated::new(request.clone())) as Arc<dyn Script>;
