@@ -27,6 +27,7 @@ mod sites;
 mod statements;
 mod statistics;
 mod sync;
+mod tokens;
 mod validation;
 mod webhooks;
 mod writes;
