@@ -18,6 +18,7 @@ pub mod limits;
 pub mod live;
 pub mod policy;
 pub mod read;
+pub mod revocation;
 pub mod seed;
 pub mod startup;
 pub mod telemetry;

@@ -101,7 +101,7 @@ impl TestApp {
         let auth = Authenticator::new(&config.auth, Some(&issuer), time.clone()).expect("an authenticator");
         let auth = Arc::new(auth);
         let lock = db.serve_lock().expect("nobody else serves it");
-        let running = startup::serve(&config, db.clone(), lock, &time, Arc::clone(&auth));
+        let running = startup::serve(&config, db.clone(), lock, &time, Arc::clone(&auth)).await;
         let running = running.expect("the server starts");
         let (address, server) = (running.address, running.server.handle());
         let stopping = running.stopping.clone();

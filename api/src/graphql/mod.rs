@@ -30,6 +30,7 @@ pub use self::persisted::Persisted;
 pub(crate) use self::response::refused;
 pub use self::subscribe::Operated;
 pub(crate) use self::subscribe::{Begun, Event, Followed};
+use crate::auth::Revocations;
 use crate::budget::Budget;
 use crate::clock::Clock;
 use crate::db::{self, Db};
@@ -75,6 +76,7 @@ pub struct Engine {
     refusals: Refusals,
     pub(crate) hub: Hub,
     pub(crate) exports: Places,
+    pub(crate) revocations: Revocations,
     /// The server is one for development: addresses of this machine are taken.
     pub(crate) is_development: bool,
 }
@@ -110,6 +112,7 @@ impl Engine {
             refusals: Refusals::default(),
             hub: Hub::default(),
             exports: Places::default(),
+            revocations: Revocations::default(),
             is_development: false,
         })
     }
@@ -126,6 +129,12 @@ impl Engine {
     #[must_use]
     pub fn with_documents(self, persisted: Persisted) -> Self {
         Self { persisted, ..self }
+    }
+
+    /// The same engine that ends what goes on under tokens of a list.
+    #[must_use]
+    pub fn heeding(self, revocations: Revocations) -> Self {
+        Self { revocations, ..self }
     }
 
     /// Says whether the server is one for development.

@@ -1,6 +1,8 @@
-//! Tokens of a real provider.
+//! Tokens of a real provider, and tokens that are revoked.
 
 mod provider;
+mod revocation;
+mod under_way;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
