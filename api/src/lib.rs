@@ -20,6 +20,7 @@ pub mod live;
 pub mod metrics;
 pub mod policy;
 pub mod read;
+pub mod revocation;
 pub mod seed;
 pub mod startup;
 pub mod telemetry;

@@ -52,6 +52,15 @@ pub const TOKEN_BYTES: usize = 16 * 1_024;
 /// Good tokens known at once, least recently used out first; the others are checked anew.
 pub const KNOWN_TOKENS: usize = 1_024;
 
+/// Most revocations kept at once: every instance holds them in memory.
+pub const REVOCATIONS: u64 = 10_000;
+
+/// How often each instance reads them: a revoked token is refused by all after so long, and the time to read.
+pub const REVOCATIONS_FRESH: Duration = Duration::from_secs(2);
+
+/// How long a revocation is kept unless told: no token should live longer.
+pub const REVOCATION_KEPT: chrono::TimeDelta = chrono::TimeDelta::days(30);
+
 /// Largest JWK set or issuer metadata read from an issuer, in bytes.
 pub const JWKS_BYTES: usize = 256 * 1_024;
 

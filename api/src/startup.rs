@@ -28,7 +28,7 @@ use crate::http::{
 use crate::live;
 use crate::metrics::Metrics;
 use crate::sync::Chunk;
-use crate::{ingest, limits, webhook, write};
+use crate::{ingest, limits, revocation, webhook, write};
 
 /// Opens the configured database.
 pub async fn open(config: &Config) -> anyhow::Result<Db> {
@@ -84,17 +84,22 @@ pub struct Running {
     pub lock: ServeLock,
 }
 
-/// Serves a prepared database, under the lock that lets one server work on an embedded one.
-pub fn serve(
+/// Serves a prepared database, under the lock that lets one server work on an embedded one. Revoked tokens are known
+/// before the first request is taken.
+pub async fn serve(
     config: &Config,
     db: Db,
     lock: ServeLock,
     clock: &Arc<dyn Clock>,
     auth: Arc<Authenticator>,
 ) -> anyhow::Result<Running> {
+    let revocations = auth.revocations().clone();
+    revocation::refresh(&db, clock.as_ref(), &revocations).await?;
     let (engine, endpoint) = endpoint(config, db, clock, auth)?;
     webhook::in_background(Arc::clone(&engine))?;
     care_in_background(Arc::clone(&engine.db), Arc::clone(clock));
+    let (heeding, time) = (Arc::clone(&engine), Arc::clone(clock));
+    tokio::spawn(async move { revocation::follow(&heeding.db, time.as_ref(), &heeding.revocations).await });
     tokio::spawn(async move { engine.follow_journal().await });
     let stall = Duration::from_millis(config.live.stall_timeout_ms);
     let stopping = endpoint.stopping();
@@ -147,7 +152,8 @@ pub fn endpoint(
     let budget = Budget::new(config.limits.enabled, |role| config.limits.allowance(role));
     let engine =
         Engine::new(Arc::new(db), Arc::clone(clock))?.within(budget).with_documents(persisted(config)?);
-    let engine = Arc::new(engine.in_development(dev::is_accepted(config)));
+    let engine = engine.heeding(auth.revocations().clone()).in_development(dev::is_accepted(config));
+    let engine = Arc::new(engine);
     let service = Service { engine: Arc::clone(&engine), auth, clock: Arc::clone(clock) };
     let proxies =
         Proxies { trusted: config.server.trusted_proxies.clone(), header: config.server.forwarded_header };
@@ -186,6 +192,9 @@ fn care_in_background(db: Arc<Db>, clock: Arc<dyn Clock>) {
             if let Err(error) = write::prune(&db, clock.as_ref()).await {
                 tracing::warn!(%error, "kept answers could not be forgotten; it will be tried again");
             }
+            if let Err(error) = revocation::prune(&db, clock.as_ref()).await {
+                tracing::warn!(%error, "old revocations could not be forgotten; it will be tried again");
+            }
         }
     });
 }
@@ -220,11 +229,19 @@ impl Executor for Service {
         }
     }
 
-    fn is_current(&self, actor: &Actor) -> bool {
-        actor.expires_at.is_none_or(|end| self.clock.now() < end)
+    fn ending(&self, actor: &Actor) -> Option<http::Ending> {
+        if self.engine.revocations.name(actor) {
+            return Some(http::Ending::TokenRevoked);
+        }
+        actor.expires_at.is_some_and(|end| end <= self.clock.now()).then_some(http::Ending::Expired)
     }
 
     async fn import(&self, chunk: ImportChunk, actor: Actor) -> Result<Vec<u8>, ImportFailure> {
+        // an upload lasts as long as its client likes
+        if self.engine.revocations.name(&actor) {
+            let refused = AuthError::Revoked;
+            return Err(ImportFailure::new(refused.code(), refused.to_string()));
+        }
         let lines = Chunk {
             first: chunk.first,
             lines: &chunk.lines,
@@ -312,6 +329,7 @@ fn events(subscription: Box<live::Subscription>) -> BoxStream<'static, Result<Ve
 fn ended(ending: live::Ending) -> http::Ending {
     match ending {
         live::Ending::Expired => http::Ending::Expired,
+        live::Ending::TokenRevoked => http::Ending::TokenRevoked,
         live::Ending::Revoked => http::Ending::Revoked,
         live::Ending::Failed(response) => http::Ending::Failed(response),
     }

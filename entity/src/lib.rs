@@ -18,6 +18,7 @@ mod partners;
 mod platform;
 mod qpvs;
 mod referents;
+mod revocations;
 mod roadmaps;
 mod sites;
 mod territories;
@@ -35,6 +36,7 @@ pub use platform::{
 };
 pub use qpvs::{qpv, qpv_commune, qpv_lineage, qpv_outline, site_qpv};
 pub use referents::referent;
+pub use revocations::revocation;
 pub use roadmaps::{axis, roadmap};
 pub use sites::{site, site_commune, site_departement, site_epci, site_milestone};
 pub use territories::{commune, contrat_ville, departement, epci, region};

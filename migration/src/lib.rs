@@ -19,6 +19,7 @@ mod m0008_figures;
 mod m0009_platform;
 mod m0010_imports;
 mod m0011_webhooks;
+mod m0012_revocations;
 mod table;
 
 use table::Table;
@@ -42,6 +43,7 @@ impl MigratorTrait for Migrator {
             Family { name: "m0009_platform", tables: m0009_platform::tables },
             Family { name: "m0010_imports", tables: m0010_imports::tables },
             Family { name: "m0011_webhooks", tables: m0011_webhooks::tables },
+            Family { name: "m0012_revocations", tables: m0012_revocations::tables },
         ];
         families.into_iter().map(|family| Box::new(family) as Box<dyn MigrationTrait>).collect()
     }

@@ -30,6 +30,7 @@ mod statements;
 mod statistics;
 mod sync;
 mod traces;
+mod tokens;
 mod validation;
 mod webhooks;
 mod writes;

@@ -46,6 +46,8 @@ pub struct TestApp {
     pub clock: Arc<FixedClock>,
     /// Its database; dropped with the app.
     pub database: TestDatabase,
+    /// What it knows of tokens; nothing asks issuers for their keys in the background.
+    pub auth: Arc<Authenticator>,
     /// Where it listens.
     pub address: SocketAddr,
     /// Where its metrics are read.
@@ -109,8 +111,9 @@ impl TestApp {
         let issuer = DevIssuer::open(&home.path().join("key.pem"), &config.auth.audience).expect("a key");
         let time: Arc<dyn Clock> = clock.clone();
         let auth = Authenticator::new(&config.auth, Some(&issuer), time.clone()).expect("an authenticator");
+        let auth = Arc::new(auth);
         let lock = db.serve_lock().expect("nobody else serves it");
-        let running = startup::serve(&config, db.clone(), lock, &time, Arc::new(auth));
+        let running = startup::serve(&config, db.clone(), lock, &time, Arc::clone(&auth)).await;
         let running = running.expect("the server starts");
         let (address, server) = (running.address, running.server.handle());
         let (stopping, metrics) = (running.stopping.clone(), running.metrics);
@@ -122,6 +125,7 @@ impl TestApp {
             db,
             clock,
             database,
+            auth,
             address,
             metrics,
             http: reqwest::Client::new(),

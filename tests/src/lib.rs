@@ -14,6 +14,7 @@ mod live;
 pub mod oracle;
 mod persona;
 mod process;
+mod provider;
 mod proxy;
 pub mod world;
 
@@ -25,4 +26,5 @@ pub use dice::Dice;
 pub use live::{EventStream, Socket};
 pub use persona::{GrantedSites, Persona};
 pub use process::{Caller, Process};
+pub use provider::OpenIdProvider;
 pub use proxy::Proxy;

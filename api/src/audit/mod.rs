@@ -14,7 +14,7 @@ use crate::read::declare::{Filter, Leaf, Noun, column, computed, one};
 const ACTOR: &str = "actor";
 
 /// Prefix of the typed ids of each journaled noun.
-const PREFIXES: [(&str, &str); 14] = [
+const PREFIXES: [(&str, &str); 15] = [
     ("Site", "site"),
     ("Partner", "partner"),
     ("Seat", "seat"),
@@ -29,6 +29,7 @@ const PREFIXES: [(&str, &str); 14] = [
     ("ClientGrant", "grant"),
     ("Export", "export"),
     ("Webhook", "webhook"),
+    ("Revocation", "revocation"),
 ];
 
 /// Prefix of the typed ids of a noun.

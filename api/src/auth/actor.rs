@@ -94,6 +94,8 @@ pub struct Actor {
     pub source: Option<String>,
     /// What the token was issued for, sorted, each once.
     pub scopes: Vec<Scope>,
+    /// When the token was issued, if it says so.
+    pub issued_at: Option<DateTime<Utc>>,
     /// When the token ends; a long answer or subscription must end by then.
     pub expires_at: Option<DateTime<Utc>>,
 }
@@ -110,6 +112,7 @@ impl Actor {
             sirens: Vec::new(),
             source: None,
             scopes: vec![Scope::Read],
+            issued_at: None,
             expires_at: None,
         }
     }

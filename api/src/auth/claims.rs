@@ -53,6 +53,8 @@ impl ClaimRules<'_> {
             )?,
             source,
             scopes: scopes(at(claims, &paths.scope))?,
+            // as the dates were checked, it is none or an instant
+            issued_at: claims.get("iat").and_then(instant),
             expires_at: Some(expires_at),
         })
     }

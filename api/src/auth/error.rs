@@ -14,6 +14,9 @@ pub enum AuthError {
     /// The token was good and has ended.
     #[error("the token has expired")]
     Expired,
+    /// The token was good and is revoked.
+    #[error("the token was revoked")]
+    Revoked,
     /// The token breaks a rule.
     #[error("the token is refused: {0}")]
     Invalid(&'static str),
@@ -24,9 +27,14 @@ pub enum AuthError {
 
 impl AuthError {
     /// One error of each code, with whether to send the request again and what it means; for the documentation.
-    pub const LISTED: [(Self, Again, &'static str); 4] = [
+    pub const LISTED: [(Self, Again, &'static str); 5] = [
         (Self::Unauthenticated, Again::WithToken, "The `Authorization` header is not one bearer token."),
         (Self::Expired, Again::WithToken, "The token was good and has ended."),
+        (
+            Self::Revoked,
+            Again::WithToken,
+            "The token was good and is revoked, it alone or all that its client had.",
+        ),
         (Self::Invalid(""), Again::WithToken, "The token breaks a rule; the text says which."),
         (Self::KeysUnavailable, Again::Later, "The keys of the token's issuer could not be fetched so far."),
     ];
@@ -36,6 +44,7 @@ impl AuthError {
         match self {
             Self::Unauthenticated => "UNAUTHENTICATED",
             Self::Expired => "TOKEN_EXPIRED",
+            Self::Revoked => "TOKEN_REVOKED",
             Self::Invalid(_) => "TOKEN_INVALID",
             Self::KeysUnavailable => "UNAVAILABLE",
         }
@@ -54,7 +63,7 @@ impl AuthError {
     pub fn www_authenticate(self) -> Option<String> {
         match self {
             Self::Unauthenticated => Some("Bearer realm=\"cites\"".to_owned()),
-            Self::Expired | Self::Invalid(_) => {
+            Self::Expired | Self::Revoked | Self::Invalid(_) => {
                 Some(format!("Bearer realm=\"cites\", error=\"invalid_token\", error_description=\"{self}\""))
             }
             Self::KeysUnavailable => None,

@@ -1,8 +1,11 @@
 //! The keys of one issuer, kept up to date: cached, refreshed in the background, and fetched again at most
 //! once per interval when a token names a key that is not among them. A fetch that fails leaves the last
-//! good keys in place.
+//! good keys in place; a key that is not among them may then be a new one.
 
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{
+    Arc, PoisonError, RwLock,
+    atomic::{AtomicBool, Ordering},
+};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use tokio::sync::{Mutex, OwnedMutexGuard};
@@ -30,6 +33,8 @@ pub(super) struct IssuerKeys {
     issuer: String,
     source: KeySource,
     current: RwLock<Option<Arc<KeySet>>>,
+    /// The last fetch failed: there may be keys that are not known here.
+    is_behind: AtomicBool,
     /// When keys were last asked for. Whoever holds the lock fetches; others wait for the result.
     last_fetch: Arc<Mutex<Option<DateTime<Utc>>>>,
     min_interval: TimeDelta,
@@ -71,6 +76,7 @@ impl IssuerKeys {
             issuer: issuer.to_owned(),
             source,
             current: RwLock::new(keys.map(Arc::new)),
+            is_behind: AtomicBool::new(false),
             last_fetch: Arc::default(),
             min_interval,
             clock,
@@ -101,6 +107,9 @@ impl IssuerKeys {
             Found::Keys(_) => {}
             Found::OtherAlgorithm => return Err(AuthError::Invalid("its key is not for its algorithm")),
             Found::IdNeeded => return Err(AuthError::Invalid("the header 'kid' must name a key")),
+            Found::Unknown if self.is_behind.load(Ordering::Relaxed) => {
+                return Err(AuthError::KeysUnavailable);
+            }
             Found::Unknown => return Err(AuthError::Invalid("its key is not one of its issuer")),
         }
         Ok(Candidates { set, id: id.map(str::to_owned), algorithm })
@@ -140,7 +149,9 @@ impl IssuerKeys {
     }
 
     async fn fetch(&self) {
-        match self.fetch_set().await {
+        let fetched = self.fetch_set().await;
+        self.is_behind.store(fetched.is_err(), Ordering::Relaxed);
+        match fetched {
             Ok(None) => {}
             Ok(Some(set)) => {
                 if set.is_empty() {

@@ -1,7 +1,7 @@
 //! The keys of one issuer, read from its JWK set (RFC 7517).
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use jsonwebtoken::{Algorithm, DecodingKey};
+use jsonwebtoken::{Algorithm, DecodingKey, crypto};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -16,16 +16,14 @@ pub(super) struct VerifyKey {
 }
 
 impl VerifyKey {
-    pub(super) fn decoding(&self) -> &DecodingKey {
-        &self.decoding
-    }
-
-    pub(super) fn algorithm(&self) -> Algorithm {
-        match self.algorithm {
+    /// Whether a signature, in base64url, is of this key over these bytes. A malformed one is as wrong as a false one.
+    pub(super) fn verifies(&self, signature: &str, bytes: &[u8]) -> bool {
+        let algorithm = match self.algorithm {
             SigningAlgorithm::Es256 => Algorithm::ES256,
             SigningAlgorithm::Rs256 => Algorithm::RS256,
             SigningAlgorithm::EdDsa => Algorithm::EdDSA,
-        }
+        };
+        crypto::verify(signature, bytes, &self.decoding, algorithm).unwrap_or(false)
     }
 }
 

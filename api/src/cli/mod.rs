@@ -6,6 +6,7 @@ pub mod errors;
 pub mod ingest;
 pub mod migrate;
 pub mod retention;
+pub mod revoke;
 pub mod rights;
 pub mod schema;
 pub mod seed;
@@ -59,6 +60,7 @@ enum Command {
     Seed(seed::SeedArgs),
     Doctor(doctor::DoctorArgs),
     Retention(retention::RetentionArgs),
+    Revoke(revoke::RevokeArgs),
     Backup(backup::BackupArgs),
 }
 
@@ -104,6 +106,7 @@ async fn dispatch(cli: Cli, clock: Arc<dyn Clock>) -> anyhow::Result<()> {
         Command::Seed(args) => seed::run(&args, &config, clock.as_ref()).await,
         Command::Doctor(args) => doctor::run(&args, &config, clock).await,
         Command::Retention(_) => retention::run(&config, clock.as_ref()).await,
+        Command::Revoke(args) => revoke::run(&args, &config, clock.as_ref()).await,
         Command::Backup(args) => backup::run(&args, &config).await,
         Command::Schema(_) | Command::Rights(_) | Command::Errors(_) => Ok(()),
     }

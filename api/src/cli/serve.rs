@@ -25,7 +25,7 @@ pub(super) async fn run(config: &Config, clock: Arc<dyn Clock>) -> anyhow::Resul
     // before anything is written: the database may be another server's
     let lock = db.serve_lock()?;
     startup::prepare(config, &db, clock.as_ref()).await?;
-    let running = startup::serve(config, db, lock, &clock, Arc::clone(&auth))?;
+    let running = startup::serve(config, db, lock, &clock, Arc::clone(&auth)).await?;
     let refresh = auth.spawn_refresh();
     greet(config, running.address);
     let outcome = until_told(config, running).await;

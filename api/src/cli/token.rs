@@ -226,7 +226,7 @@ fn scope(text: &str) -> Result<Scope, String> {
         .ok_or_else(|| "expected read, write, referents, import or admin".to_owned())
 }
 
-fn name(text: &str) -> Result<String, String> {
+pub(super) fn name(text: &str) -> Result<String, String> {
     let fits = (1..=255).contains(&text.len()) && !text.contains(char::is_control);
     if fits {
         Ok(text.to_owned())

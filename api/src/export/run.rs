@@ -178,6 +178,7 @@ enum Stop {
     Left,
     Stalled,
     Failed,
+    Revoked,
 }
 
 impl From<ApiError> for Stop {
@@ -232,6 +233,9 @@ impl Reading {
     async fn pages(mut self, first: Vec<u8>, mut more: bool, sender: &Sender<Piece>) -> Result<(), Stop> {
         give(sender, Piece::Bytes(first), limits::EXPORT_STALL).await?;
         while more {
+            if self.engine.revocations.name(&self.viewer.actor) {
+                return Err(Stop::Revoked);
+            }
             let mut bytes = Vec::new();
             more = self.page(&mut bytes).await?;
             give(sender, Piece::Bytes(bytes), limits::EXPORT_STALL).await?;

@@ -32,6 +32,7 @@ pub(crate) use self::response::refused;
 pub use self::subscribe::Operated;
 pub(crate) use self::subscribe::{Begun, Event, Followed};
 use crate::admission::Admission;
+use crate::auth::Revocations;
 use crate::budget::Budget;
 use crate::clock::Clock;
 use crate::db::{self, Db};
@@ -81,6 +82,7 @@ pub struct Engine {
     pub(crate) exports: Places,
     /// What the operator watches.
     pub metrics: Arc<Metrics>,
+    pub(crate) revocations: Revocations,
     /// The server is one for development: addresses of this machine are taken.
     pub(crate) is_development: bool,
 }
@@ -118,6 +120,7 @@ impl Engine {
             hub: Hub::default(),
             exports: Places::default(),
             metrics: Arc::new(Metrics::new()?),
+            revocations: Revocations::default(),
             is_development: false,
         })
     }
@@ -137,6 +140,12 @@ impl Engine {
             self.metrics.operations.of(Some(name), *ty, true);
         }
         Self { persisted, ..self }
+    }
+
+    /// The same engine that ends what goes on under tokens of a list.
+    #[must_use]
+    pub fn heeding(self, revocations: Revocations) -> Self {
+        Self { revocations, ..self }
     }
 
     /// Says whether the server is one for development.

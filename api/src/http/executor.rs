@@ -35,8 +35,8 @@ pub trait Executor: Send + Sync + 'static {
     /// begin: once a subscription follows, so that it tells what they write, and before anything else is executed.
     async fn operate(&self, request: GraphqlRequest, actor: Self::Actor, turn: Turn) -> Operated;
 
-    /// Whether the token by which an actor is known has not ended.
-    fn is_current(&self, actor: &Self::Actor) -> bool;
+    /// Why what goes on for an actor is to end, once the token by which he is known is good no longer.
+    fn ending(&self, actor: &Self::Actor) -> Option<Ending>;
 
     /// Imports some lines of an upload; the answer is NDJSON, a line for each that is not blank.
     async fn import(&self, chunk: ImportChunk, actor: Self::Actor) -> Result<Vec<u8>, ImportFailure>;
@@ -128,6 +128,8 @@ pub enum Operated {
 pub enum Ending {
     /// The token has ended.
     Expired,
+    /// The token was revoked.
+    TokenRevoked,
     /// The caller's grant has changed or ended.
     Revoked,
     /// They cannot go on; a response, as JSON, that says why.

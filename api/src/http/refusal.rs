@@ -174,6 +174,7 @@ impl Refusal {
     /// An import whose first lines already failed.
     pub(super) fn import(failure: &ImportFailure) -> Self {
         let status = match failure.code {
+            "TOKEN_REVOKED" => StatusCode::UNAUTHORIZED,
             "FORBIDDEN" => StatusCode::FORBIDDEN,
             "UNAVAILABLE" | "OUTCOME_UNKNOWN" => StatusCode::SERVICE_UNAVAILABLE,
             "REQUEST_TIMEOUT" => StatusCode::REQUEST_TIMEOUT,

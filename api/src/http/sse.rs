@@ -158,6 +158,7 @@ fn last(ending: Ending) -> Vec<u8> {
     let (code, message) = match ending {
         Ending::Failed(response) => return response,
         Ending::Expired => ("TOKEN_EXPIRED", "the token has expired; go on with another"),
+        Ending::TokenRevoked => ("TOKEN_REVOKED", "the token was revoked; go on with another"),
         Ending::Revoked => ("FORBIDDEN", "the grant of this client has changed or ended; begin again"),
     };
     let error = json!({ "message": message, "extensions": { "code": code } });

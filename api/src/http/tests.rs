@@ -48,8 +48,8 @@ impl Executor for Engine {
         Operated::Answer(self.execute(request, actor).await)
     }
 
-    fn is_current(&self, _: &String) -> bool {
-        true
+    fn ending(&self, _: &String) -> Option<Ending> {
+        None
     }
 
     async fn export(&self, request: ExportRequest, _: String) -> Result<ExportAnswer, ExportFailure> {

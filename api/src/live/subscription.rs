@@ -8,6 +8,7 @@ use sea_orm::ConnectionTrait;
 use tokio::sync::watch;
 
 use super::hub::End;
+use crate::auth::Revoked;
 use crate::db::{Cell, Kind, Sql, cell};
 use crate::error::{ApiError, Code};
 use crate::feed::Stretch;
@@ -24,6 +25,8 @@ const AGAIN: Duration = Duration::from_secs(1);
 pub enum Ending {
     /// The token has ended.
     Expired,
+    /// The token was revoked.
+    TokenRevoked,
     /// The client's grant was changed, has ended or was revoked.
     Revoked,
     /// It cannot go on; a response that says why.
@@ -37,6 +40,7 @@ pub struct Subscription {
     engine: Arc<Engine>,
     followed: Followed,
     end: watch::Receiver<End>,
+    revoked: watch::Receiver<Arc<Revoked>>,
     /// Cursor of the last event that was handed out, or of a later place before which nothing is left for him.
     after: Option<Box<str>>,
     /// Where to read on to; none when he has read to the end.
@@ -82,6 +86,7 @@ impl Subscription {
             None => (cursor.as_deref().map(Box::from), None),
         };
         let mut subscription = Self {
+            revoked: engine.revocations.follow(),
             engine,
             followed,
             end,
@@ -100,6 +105,9 @@ impl Subscription {
         loop {
             if self.followed.actor.expires_at.is_some_and(|end| end <= self.engine.now()) {
                 return Err(Ending::Expired);
+            }
+            if self.engine.revocations.name(&self.followed.actor) {
+                return Err(Ending::TokenRevoked);
             }
             if self.page.read.elapsed() > limits::LIVE_PAGE_FRESH && !self.page.events.is_empty() {
                 self.page = Page::none();
@@ -135,10 +143,14 @@ impl Subscription {
         let left =
             self.followed.actor.expires_at.map(|end| (end - self.engine.now()).to_std().unwrap_or_default());
         let patience = left.map_or(limits::LIVE_CHECK, |left| left.min(limits::LIVE_CHECK));
-        let woken = match tokio::time::timeout(patience, self.end.changed()).await {
-            Ok(Err(_)) => return Err(failed(&[internal("nobody follows the journal")])),
-            Ok(Ok(())) => true,
-            Err(_elapsed) => false,
+        let woken = tokio::select! {
+            told = self.end.changed() => match told {
+                Err(_) => return Err(failed(&[internal("nobody follows the journal")])),
+                Ok(()) => true,
+            },
+            // its sender is the engine's, which is held; whether it names this token is looked at next
+            _ = self.revoked.changed() => return Ok(()),
+            () = tokio::time::sleep(patience) => false,
         };
         let known = self.end.borrow_and_update();
         let is_behind = woken || known.has_changed();

@@ -15,11 +15,11 @@ use tests::{EventStream, Persona, Socket, TestApp};
 use crate::writes::{known, write};
 
 /// A document as a partner's system follows with it.
-const LIVE: &str = "subscription ($after: String, $filter: ChangeFilter) { changes(after: $after, filter: $filter) { \
+pub(crate) const LIVE: &str = "subscription ($after: String, $filter: ChangeFilter) { changes(after: $after, filter: $filter) { \
     cursor operation entity entityId version node { __typename id } } }";
 
 /// Opens a socket and follows everything from now on.
-async fn following(persona: &Persona<'_>) -> Socket {
+pub(crate) async fn following(persona: &Persona<'_>) -> Socket {
     let mut socket = Socket::of(persona).await;
     socket.subscribe("1", LIVE, json!({})).await;
     begun(&mut socket).await;
@@ -40,12 +40,12 @@ async fn begun(socket: &mut Socket) {
 }
 
 /// Gives a site of the small world another name.
-async fn rename(app: &TestApp, site: u16, name: &str) {
+pub(crate) async fn rename(app: &TestApp, site: u16, name: &str) {
     write(&app.anct(), "updateSite", json!({ "id": known(Kind::Site, site), "name": name })).await.done();
 }
 
 /// `OPERATION ENTITY version`, with a star where the object is shown.
-fn line(change: &Value) -> String {
+pub(crate) fn line(change: &Value) -> String {
     let shown = if change["node"].is_null() { "" } else { " *" };
     let text = |name: &str| change[name].as_str().expect("a text").to_owned();
     format!("{} {} {}{shown}", text("operation"), text("entity"), change["version"])

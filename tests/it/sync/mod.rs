@@ -73,7 +73,7 @@ async fn send(persona: &Persona<'_>, items: Value) -> Call {
 }
 
 /// A new action of the first site, at ten o'clock and so many minutes.
-fn item(id: &str, minute: u32, more: Value) -> Value {
+pub(crate) fn item(id: &str, minute: u32, more: Value) -> Value {
     let mut item = json!({
         "externalId": id,
         "sourceUpdatedAt": format!("2023-06-12T10:{minute:02}:00Z"),
@@ -88,7 +88,7 @@ fn item(id: &str, minute: u32, more: Value) -> Value {
     item
 }
 
-async fn france_travail(app: &TestApp) -> Persona<'_> {
+pub(crate) async fn france_travail(app: &TestApp) -> Persona<'_> {
     app.partner("FRANCE_TRAVAIL", GrantedSites::Codes(&["cde-901", "cde-903"])).await
 }
 

@@ -20,6 +20,7 @@ async fn a_good_token_of_each_algorithm_gives_its_actor() {
             sirens: vec![],
             source: None,
             scopes: vec![Scope::Read, Scope::Write],
+            issued_at: Some(now() - chrono::TimeDelta::seconds(60)),
             expires_at: Some(now() + chrono::TimeDelta::seconds(600)),
         };
         assert_eq!(actor, expected);

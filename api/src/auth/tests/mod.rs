@@ -4,4 +4,5 @@ mod dev;
 mod hostile;
 mod issuer_server;
 mod keys;
+mod signatures;
 mod support;

@@ -109,6 +109,8 @@ pub(super) fn claims_with(name: &str, value: Value) -> Value {
 pub(super) struct Trust {
     pub(super) authenticator: Arc<Authenticator>,
     pub(super) clock: Arc<FixedClock>,
+    /// Its key file, which is read again for unknown key ids.
+    _directory: Option<tempfile::TempDir>,
 }
 
 impl Trust {
@@ -122,7 +124,9 @@ impl Trust {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("keys.json");
         fs::write(&path, text).unwrap();
-        Self::issuer(&format!("issuer = '{ISSUER}', jwks_file = '{}'{more}", path.display()), set)
+        let trust =
+            Self::issuer(&format!("issuer = '{ISSUER}', jwks_file = '{}'{more}", path.display()), set);
+        Self { _directory: Some(directory), ..trust }
     }
 
     /// Trusts one issuer, given as the members of an inline table.
@@ -133,7 +137,7 @@ impl Trust {
         let config = Config::from_sources(std::path::Path::new("/nonexistent"), [], &flags).unwrap();
         let clock = Arc::new(FixedClock::new(now()));
         let authenticator = Authenticator::new(&config.auth, None, clock.clone()).unwrap();
-        Self { authenticator: Arc::new(authenticator), clock }
+        Self { authenticator: Arc::new(authenticator), clock, _directory: None }
     }
 
     pub(super) async fn check(&self, token: &str) -> Result<Actor, AuthError> {

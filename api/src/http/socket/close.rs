@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use crate::http::executor::Ending;
+
 /// A code, and a reason for people: 123 bytes at most.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Close {
@@ -12,6 +14,16 @@ pub(super) struct Close {
 impl Close {
     pub const fn new(code: u16, reason: &'static str) -> Self {
         Self { code, reason: Cow::Borrowed(reason) }
+    }
+
+    /// What is told a client whose streams end.
+    pub const fn of(ending: &Ending) -> Self {
+        match ending {
+            Ending::Expired => EXPIRED,
+            Ending::TokenRevoked => TOKEN_REVOKED,
+            Ending::Revoked => REVOKED,
+            Ending::Failed(_) => INTERNAL,
+        }
     }
 
     /// The same code for a reason of its own.
@@ -37,6 +49,7 @@ pub(super) const TRY_LATER: Close = Close::new(1013, "tokens cannot be checked f
 pub(super) const BAD_MESSAGE: Close = Close::new(4400, "not a message of graphql-transport-ws");
 pub(super) const UNAUTHORIZED: Close = Close::new(4401, "Unauthorized");
 pub(super) const EXPIRED: Close = Close::new(4401, "the token has expired; go on with another");
+pub(super) const TOKEN_REVOKED: Close = Close::new(4401, "the token was revoked; go on with another");
 pub(super) const REVOKED: Close =
     Close::new(4403, "the grant of this client has changed or ended; begin again");
 pub(super) const NO_INIT: Close = Close::new(4408, "Connection initialisation timeout");

@@ -24,7 +24,7 @@ use futures_util::stream;
 use tokio_util::codec::Encoder;
 
 use self::close::{
-    Close, EXPIRED, GOING_AWAY, INTERNAL, NO_INIT, NORMAL, TOO_SLOW, TRY_LATER, TWO_INITS, UNAUTHORIZED,
+    Close, GOING_AWAY, INTERNAL, NO_INIT, NORMAL, TOO_SLOW, TRY_LATER, TWO_INITS, UNAUTHORIZED,
 };
 use self::frames::{Frames, Received};
 use self::message::Message;
@@ -225,8 +225,8 @@ impl<E: Executor> Socket<E> {
 
     fn subscribe(&mut self, id: String, params: Params) -> Result<(), Close> {
         let State::Open { actor } = &self.state else { return Err(UNAUTHORIZED) };
-        if !self.endpoint.executor.is_current(actor) {
-            return Err(EXPIRED);
+        if let Some(ending) = self.endpoint.executor.ending(actor) {
+            return Err(Close::of(&ending));
         }
         let Params { query, document_id, operation_name, variables, extensions } = params;
         let request = GraphqlRequest {
@@ -248,9 +248,13 @@ impl<E: Executor> Socket<E> {
         match &self.state {
             State::New { .. } => Some(Some(Err(NO_INIT))),
             State::Closing { .. } => None,
-            State::Open { actor } if !self.endpoint.executor.is_current(actor) => Some(Some(Err(EXPIRED))),
-            State::Open { .. } if self.is_asked => None,
-            State::Open { .. } => {
+            State::Open { actor } => {
+                if let Some(ending) = self.endpoint.executor.ending(actor) {
+                    return Some(Some(Err(Close::of(&ending))));
+                }
+                if self.is_asked {
+                    return None;
+                }
                 self.is_asked = true;
                 Some(Some(Ok(text(message::PING.to_vec()))))
             }

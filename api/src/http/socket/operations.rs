@@ -9,7 +9,7 @@ use actix_web::web::Data;
 use futures_util::stream::{self, LocalBoxStream, StreamExt};
 use tokio::sync::Mutex;
 
-use super::close::{Close, EXPIRED, INTERNAL, REVOKED, TOO_MANY, TWICE};
+use super::close::{Close, INTERNAL, TOO_MANY, TWICE};
 use super::message;
 use crate::http::Endpoint;
 use crate::http::executor::{AnswerKind, Ending, Executor, GraphqlRequest, Operated};
@@ -93,8 +93,7 @@ impl Operations {
             Some(Said::Refused(response) | Said::Ended(Ending::Failed(response))) => {
                 Ok(message::error(&operation.id, &response))
             }
-            Some(Said::Ended(Ending::Expired)) => Err(EXPIRED),
-            Some(Said::Ended(Ending::Revoked)) => Err(REVOKED),
+            Some(Said::Ended(ending)) => Err(Close::of(&ending)),
         }
     }
 }
