@@ -50,10 +50,13 @@ fn lend(times: u32, ask: impl FnOnce(&Server)) {
     });
 }
 
-/// A document with its variables, as POST takes it.
+/// A document with its variables, as POST takes it; shown if `FUZZ_SHOW` is set.
 #[must_use]
 pub fn post(document: &str, variables: &Value) -> TestRequest {
     let body = serde_json::json!({ "query": document, "variables": variables });
+    if std::env::var_os("FUZZ_SHOW").is_some() {
+        println!("{document}\n{variables}");
+    }
     TestRequest::post()
         .uri("/graphql")
         .insert_header(("content-type", "application/json"))

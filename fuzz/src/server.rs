@@ -1,32 +1,42 @@
 //! The product in this process, and what it must never do.
 
+use std::future::poll_fn;
+use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use actix_web::body::to_bytes;
-use actix_web::dev::Service as _;
-use actix_web::http::header::CONTENT_TYPE;
+use actix_web::body::MessageBody as _;
+use actix_web::dev::{Payload, Service as _};
+use actix_web::http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use actix_web::rt::{System, SystemRunner};
 use actix_web::test::{TestRequest, init_service};
-use actix_web::{App, middleware};
+use actix_web::{App, HttpResponse, middleware};
 use cites::auth::dev::{DevClaims, DevIssuer};
 use cites::auth::{Authenticator, Role, Scope};
 use cites::clock::Clock;
 use cites::{http, startup};
-use futures_util::FutureExt as _;
 use futures_util::future::LocalBoxFuture;
+use futures_util::stream::{self, LocalBoxStream};
+use futures_util::{FutureExt as _, StreamExt as _};
 use jsonwebtoken::{Algorithm, EncodingKey};
 use rustix::time::{ClockId, clock_gettime};
 use serde::de::IgnoredAny;
 use serde_json::Value;
 use tempfile::TempDir;
 use tests::{Backend, Template, TestDatabase, config, fixed_clock, world};
+use tokio::time::timeout;
 
 use crate::values::Values;
 
 /// CPU time that one request may take, of all threads, with the instruments of the fuzzer in them.
 const CPU: Duration = Duration::from_secs(2);
+
+/// How long a stream of events is waited for: all that it depends on is in this process.
+const QUIET: Duration = Duration::from_millis(20);
+
+/// How long a client of a socket waits for answers.
+const LINGER: Duration = Duration::from_millis(3);
 
 /// Limits of a client that asks again and again at one instant; one operation is bounded as usual.
 const LIMITS: (&str, &str) = ("CITES_LIMITS__ENABLED", "false");
@@ -52,7 +62,7 @@ pub enum Who {
 pub struct Answer {
     /// Status.
     pub status: u16,
-    /// Body; none of a stream of events.
+    /// Body.
     pub body: Vec<u8>,
     is_json: bool,
 }
@@ -100,7 +110,7 @@ impl Server {
             let handle: Handle = Box::new(move |request| {
                 let service = Rc::clone(&service);
                 async move {
-                    match service.call(request.to_request()).await {
+                    match service.call(lingering(request.to_request())).await {
                         Ok(response) => answer(response.into_parts().1.map_into_boxed_body()).await,
                         Err(error) => answer(error.error_response()).await,
                     }
@@ -189,19 +199,32 @@ impl Server {
     }
 }
 
-/// Reads an answer to its end; a stream of events has none, and is ended.
-async fn answer(response: actix_web::HttpResponse) -> Answer {
+/// A client waits a moment after what it sent, so that a socket does not close before it has begun.
+fn lingering(mut request: actix_http::Request) -> actix_http::Request {
+    if request.path() != "/graphql/ws" {
+        return request;
+    }
+    let sent = request.take_payload();
+    let end = stream::once(tokio::time::sleep(LINGER)).filter_map(async |()| None);
+    let payload: LocalBoxStream<'static, _> = sent.chain(end).boxed_local();
+    let (request, _sent) = request.replace_payload(Payload::from(payload));
+    request
+}
+
+/// Reads an answer to its end, or to where nothing more comes: streams of events have no end.
+async fn answer(response: HttpResponse) -> Answer {
     let status = response.status().as_u16();
-    let media_type =
-        response.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let headers = response.headers();
+    let media_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let is_json = media_type.contains("json") && !media_type.contains("ndjson");
-    let is_endless = status == 101 || media_type.starts_with("text/event-stream");
-    let is_coded = response.headers().contains_key("content-encoding");
-    let body = if is_endless {
-        Vec::new()
-    } else {
-        to_bytes(response.into_body()).await.map_or_else(|_| Vec::new(), Into::into)
-    };
+    let is_coded = headers.contains_key(CONTENT_ENCODING);
+    let wait = if status == 101 || media_type == "text/event-stream" { QUIET } else { Duration::MAX };
+    let mut rest = response.into_body();
+    let mut body = Vec::new();
+    let mut more = async || poll_fn(|context| Pin::new(&mut rest).poll_next(context)).await;
+    while let Ok(Some(Ok(bytes))) = timeout(wait, more()).await {
+        body.extend_from_slice(&bytes);
+    }
     Answer { status, is_json: is_json && !is_coded && !body.is_empty(), body }
 }
 

@@ -4,6 +4,8 @@ use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use cites::clock::Clock;
 use entity::enums::JournalOp;
 use entity::{StringList, database_identity, journal};
@@ -190,6 +192,12 @@ on_both!(a_cursor_that_the_database_does_not_know_is_expired, Small, async |app|
     let read = page(&app.anct(), None, 500).await;
     let cursor = read.data("/changes/pageInfo/endCursor").as_str().expect("a cursor").to_owned();
     assert_eq!(page(&app.anct(), Some("abc"), 5).await.code(), "CURSOR_EXPIRED");
+    // an instant that no entry has, and that PostgreSQL does not know
+    let mut forged: Vec<i64> =
+        serde_json::from_slice(&URL_SAFE_NO_PAD.decode(&cursor).expect("base64")).expect("numbers");
+    *forged.last_mut().expect("an instant") = -8_000_000_000_000_000_000;
+    let forged = URL_SAFE_NO_PAD.encode(serde_json::to_string(&forged).expect("a text"));
+    assert_eq!(page(&app.anct(), Some(&forged), 5).await.code(), "CURSOR_EXPIRED");
     // a copy restored from before the last entry does not have it
     app.db
         .writer

@@ -1,5 +1,7 @@
 //! Pages: whole, in order, without gap or repeat, in both directions, whatever is written meanwhile.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use cites::text::fold;
 use entity::action;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
@@ -246,4 +248,27 @@ on_both!(bounds_and_cursors_are_checked, Small, async |app| {
         .ask("{ a: actions(first: 0) { nodes { id } } b: actions(first: 100) { totalCount } }")
         .await;
     assert_eq!(bounds.list("/a/nodes").len(), 0);
+});
+
+on_both!(values_in_a_cursor_that_no_row_has_are_refused, Small, async |app| {
+    // long before the calendar of PostgreSQL, long after that of either database, and a text that it does not take
+    for (field, values) in [
+        ("UPDATED_AT", [json!(-8_000_000_000_000_000_000_i64), json!(8_000_000_000_000_000_000_i64)]),
+        ("STARTS_ON", [json!("-200000-01-01"), json!("+200000-01-01")]),
+        ("TITLE", [json!("a\0"), json!(1)]),
+    ] {
+        let list = format!("actions(first: 1, orderBy: [{{ field: {field} }}]");
+        let first = app.anct().ask(&format!("{{ {list}) {{ pageInfo {{ endCursor }} }} }}")).await;
+        let cursor = first.data("/actions/pageInfo/endCursor").as_str().expect("a cursor").to_owned();
+        let parts: Vec<Value> =
+            serde_json::from_slice(&URL_SAFE_NO_PAD.decode(cursor).expect("base64")).expect("a list");
+        for value in values {
+            let mut forged = parts.clone();
+            forged[1] = value;
+            let forged = URL_SAFE_NO_PAD.encode(Value::from(forged).to_string());
+            let document = format!("{{ {list}, after: \"{forged}\") {{ nodes {{ id }} }} }}");
+            let answer = app.anct().ask(&document).await;
+            assert_eq!(answer.code(), "INVALID_CURSOR", "{field}: {answer}");
+        }
+    }
 });

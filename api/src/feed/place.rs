@@ -35,7 +35,7 @@ impl Place {
         let bytes = URL_SAFE_NO_PAD.decode(text).ok()?;
         let mut numbers: Vec<i64> = serde_json::from_slice(&bytes).ok()?;
         (numbers.len() == columns + 2 && numbers[0] == i64::from(tag)).then_some(())?;
-        let at = DateTime::from_timestamp_micros(numbers.pop()?)?;
+        let at = keyset::instant(numbers.pop()?)?;
         numbers.remove(0);
         Some(Self { numbers, at })
     }

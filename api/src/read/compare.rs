@@ -46,10 +46,11 @@ pub(super) fn extra(sql: &mut Sql, alias: &str, filter: &Filter, operators: &Val
     each(sql, operators, |sql, operator, operand| {
         // a negation says that no such row has the value, not that some row has another
         let (operator, word) = match (operator, operand) {
+            ("eq", Value::Null) | ("isNull", Value::Boolean(true)) => ("isSet", "NOT "),
+            ("ne", Value::Null) | ("isNull", Value::Boolean(false)) => ("isSet", ""),
+            (_, Value::Null) => return Ok(()),
             ("ne", _) => ("eq", "NOT "),
             ("notIn", _) => ("in", "NOT "),
-            ("eq", Value::Null) | ("isNull", Value::Boolean(true)) => ("isSet", "NOT "),
-            ("isNull", _) => ("isSet", ""),
             (operator, _) => (operator, ""),
         };
         sql.push(word).push("EXISTS (").push(&before.replace("{t}", alias)).push(" AND ");

@@ -1,15 +1,19 @@
 //! Keysets: the place of a row in an order, as a cursor and as a condition.
 
 use std::fmt::Write as _;
+use std::ops::RangeInclusive;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use chrono::DateTime;
+use chrono::{DateTime, Datelike, NaiveDate, Utc};
 use sea_orm::sea_query::Value as Bound;
 use serde_json::Value as Json;
 
 use super::level::Term;
 use crate::db::{Cell, Kind, Sql};
+
+/// Years that rows are of. Others are not the same on both databases: PostgreSQL refuses most of those before Christ.
+const YEARS: RangeInclusive<i32> = 1..=9999;
 
 /// The cursor of a row, from the values that place it.
 pub fn encode(tag: u32, cells: &[Cell<'_>]) -> String {
@@ -49,16 +53,25 @@ pub(super) fn bound(terms: &[Term], values: &[Json]) -> Option<Vec<Option<Bound>
 
 fn bind(term: &Term, value: &Json) -> Option<Bound> {
     Some(match term.kind {
-        Kind::Text | Kind::Json => value.as_str()?.into(),
+        // PostgreSQL keeps no zero in a text
+        Kind::Text | Kind::Json => value.as_str().filter(|text| !text.contains('\0'))?.into(),
         Kind::Uuid => uuid::Uuid::parse_str(value.as_str()?).ok()?.into(),
         Kind::Int => i32::try_from(value.as_i64()?).ok()?.into(),
         Kind::BigInt => value.as_i64()?.into(),
         Kind::Float => value.as_f64()?.into(),
         Kind::Bool => value.as_bool()?.into(),
         Kind::Decimal => value.as_str()?.parse::<rust_decimal::Decimal>().ok()?.into(),
-        Kind::Date => value.as_str()?.parse::<chrono::NaiveDate>().ok()?.into(),
-        Kind::Instant => DateTime::from_timestamp_micros(value.as_i64()?)?.into(),
+        Kind::Date => {
+            let day = value.as_str()?.parse::<NaiveDate>().ok()?;
+            YEARS.contains(&day.year()).then_some(day)?.into()
+        }
+        Kind::Instant => instant(value.as_i64()?)?.into(),
     })
+}
+
+/// The instant of a cursor, if a row can have it.
+pub(crate) fn instant(micros: i64) -> Option<DateTime<Utc>> {
+    DateTime::from_timestamp_micros(micros).filter(|instant| YEARS.contains(&instant.year()))
 }
 
 /// Rows after a place (`forward`) or before it. Uniform orders without nulls compare whole rows, which an index
