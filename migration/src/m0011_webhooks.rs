@@ -14,7 +14,7 @@ pub fn tables() -> Vec<Table> {
         list("entities"),
         text("secret"),
         text("state").one_of(&["ACTIVE", "PAUSED"]),
-        text("pause_reason").one_of(&["OWNER", "FAILING", "GONE", "CURSOR_EXPIRED"]).null(),
+        text("pause_reason").one_of(&["OWNER", "FAILING", "GONE", "CURSOR_EXPIRED", "TOKEN_REVOKED"]).null(),
         text("after_cursor").null(),
         instant("delivered_at").null(),
         int("attempts").default("0"),

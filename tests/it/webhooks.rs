@@ -24,6 +24,7 @@ use tests::{
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::time::timeout;
 
+use crate::tokens::revoke_client;
 use crate::writes::{Written, known, write, write_and};
 
 /// A delivery, as it arrived.
@@ -515,3 +516,19 @@ fn a_webhook_costs_no_points_and_needs_no_trusted_document_sqlite() {
 fn a_webhook_costs_no_points_and_needs_no_trusted_document_postgres() {
     block_on_postgres(async || whose_owner_may_ask_nothing(Backend::Postgres).await);
 }
+
+on_both!(a_webhook_of_a_client_whose_tokens_were_revoked_is_paused, Small, async |app| {
+    let (mut receiver, partner) = (Receiver::start(), partner(app).await);
+    let (id, _) = made(&partner, json!({ "url": receiver.url, "entities": ["SITE"] })).await;
+    app.clock.advance(60);
+    revoke_client(app, "client-FRANCE_TRAVAIL").await;
+    app.clock.advance(60);
+    let rename = |name: &str| json!({ "id": known(Kind::Site, 1), "name": name });
+    write(&app.anct(), "updateSite", rename("Autre nom")).await.done();
+    let hook = until(&partner, &id, |hook| hook["state"] == "PAUSED").await;
+    assert_eq!(hook["pauseReason"], "TOKEN_REVOKED");
+    // with a newer token it goes on where it was
+    write(&partner, "updateWebhook", json!({ "id": id, "state": "ACTIVE" })).await.done();
+    let delivery = receiver.next().await;
+    assert_eq!(delivery.data()["entityId"], json!(known(Kind::Site, 1)));
+});

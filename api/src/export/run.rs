@@ -220,6 +220,7 @@ impl Reading {
                     Stop::Left => "left",
                     Stop::Stalled => "stalled",
                     Stop::Failed => "failed",
+                    Stop::Revoked => "revoked",
                 }
             }
             Err(_elapsed) => {

@@ -47,7 +47,7 @@ impl Metrics {
         build.get_metric_with_label_values(&[env!("CARGO_PKG_VERSION")])?.inc();
         let mutations = "Mutations by what became of them: written, tried, replayed, refused, failed.";
         let items = "Items of imports that were written, by outcome.";
-        let exports = "Exports by how they ended: finished, left, stalled, failed, late.";
+        let exports = "Exports by how they ended: finished, left, stalled, failed, revoked, late.";
         let deliveries = "Attempts to deliver to webhooks: taken, status, timeout, unreachable, not_allowed.";
         let changes = IntCounter::new("cites_live_changes_total", "Changes told to live streams.")?;
         Ok(Self {

@@ -95,6 +95,12 @@ async fn follow(
     hook: webhook::Model,
     end: Option<&Place>,
 ) -> Result<(), ApiError> {
+    // whoever had the token may have made it: it stays paused when the revocation is forgotten
+    if engine.revocations.name(&owner(&hook)) {
+        let Some((lease, hook)) = claim(engine, hook.id).await? else { return Ok(()) };
+        let pause = paused(WebhookPauseReason::TokenRevoked);
+        return write(engine, hook.id, lease, pause).await.map(drop);
+    }
     // a look costs no write; most find nothing
     if hook.after_cursor.as_deref() == cursor(engine, end).as_deref() {
         return Ok(());
@@ -177,7 +183,8 @@ async fn changes(engine: &Engine, hook: &webhook::Model) -> Result<Vec<Change>, 
     serde_json::from_value(nodes).map_err(|_| "INTERNAL".to_owned())
 }
 
-/// The owner: what his token said when he made the webhook; what he is granted is looked up as it is now.
+/// The owner: what his token said when he made the webhook; what he is granted is looked up as it is now. The token with
+/// which he changed it last is not older than the change.
 fn owner(hook: &webhook::Model) -> Actor {
     Actor {
         role: Role::from_name(&hook.role).unwrap_or(Role::Public),
@@ -185,6 +192,7 @@ fn owner(hook: &webhook::Model) -> Actor {
         client_id: Some(hook.client_id.clone()),
         source: hook.source_system.clone(),
         scopes: hook.scopes.0.iter().filter_map(|scope| Scope::from_name(scope)).collect(),
+        issued_at: Some(hook.updated_at),
         ..Actor::public()
     }
 }

@@ -405,5 +405,7 @@ text_enum! {
         Gone = "GONE",
         /// The database does not know its cursor any more; set another.
         CursorExpired = "CURSOR_EXPIRED",
+        /// The tokens were revoked that it was made or changed with; take it up again with a newer one.
+        TokenRevoked = "TOKEN_REVOKED",
     }
 }

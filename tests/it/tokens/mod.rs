@@ -4,6 +4,8 @@ mod provider;
 mod revocation;
 mod under_way;
 
+pub use revocation::revoke_client;
+
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};

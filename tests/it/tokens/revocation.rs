@@ -56,7 +56,7 @@ fn later(app: &TestApp) -> DateTime<Utc> {
 }
 
 /// Revokes all that a client has, at the time of the tests.
-pub(super) async fn revoke_client(app: &TestApp, client: &str) {
+pub async fn revoke_client(app: &TestApp, client: &str) {
     let named = Named::Client(client.to_owned());
     let done = revocation::revoke(&app.db, app.clock.as_ref(), &named, later(app), None).await;
     done.expect("it is revoked");
