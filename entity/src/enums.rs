@@ -35,6 +35,8 @@ macro_rules! text_enum {
 }
 
 mod places;
+mod platform;
 mod work;
 pub use places::*;
+pub use platform::*;
 pub use work::*;

@@ -8,7 +8,7 @@ use tests::on_both;
 use tests::oracle::paths;
 
 /// Fields that the random worlds leave out, with the text of the test that asks for them.
-const ELSEWHERE: [(&str, &[(&str, &str)]); 12] = [
+const ELSEWHERE: [(&str, &[(&str, &str)]); 13] = [
     (include_str!("../budget.rs"), &[("Viewer", "limits"), ("ViewerLimits", "cost")]),
     (include_str!("open.rs"), &[("Query", "qpvAt"), ("Query", "qpvsAt"), ("QpvAtPoint", "qpv")]),
     (
@@ -32,7 +32,8 @@ const ELSEWHERE: [(&str, &[(&str, &str)]); 12] = [
     (include_str!("../sync/snapshots.rs"), &[("ImportBatch", "site"), ("SyncActionResult", "action")]),
     (include_str!("../feed.rs"), &[("Query", "changes"), ("Change", "node")]),
     (include_str!("../live/rights.rs"), &[("Subscription", "changes")]),
-    (include_str!("../webhooks.rs"), &[("Query", "webhooks"), ("Query", "webhook")]),
+    (include_str!("../webhooks/owners.rs"), &[("Query", "webhooks")]),
+    (include_str!("../webhooks/mod.rs"), &[("Query", "webhook")]),
 ];
 
 /// Objects that hold values of the row or of the caller itself.
