@@ -1,5 +1,7 @@
 //! A SQL text with its bound values, and every difference of dialect that a read meets.
 
+use std::borrow::Cow;
+
 use sea_orm::sea_query::{ArrayType, Value};
 use sea_orm::{DbBackend, Statement};
 use uuid::Uuid;
@@ -162,6 +164,15 @@ impl Sql {
                 }
                 self.push(")");
             }
+        }
+    }
+
+    /// A column that has few values, as a condition names it: an index on it finds too many rows to be worth it. SQLite
+    /// would take it all the same and sort them, where the order's index gives a page at once; a `+` keeps it from that.
+    pub fn of_few_values<'c>(&self, column: &'c str) -> Cow<'c, str> {
+        match self.backend {
+            Backend::Postgres => Cow::Borrowed(column),
+            Backend::Sqlite => Cow::Owned(format!("+{column}")),
         }
     }
 

@@ -1,8 +1,9 @@
 //! Comparisons of a filter as SQL: an operator, a column, an operand.
 
-use async_graphql::Value;
+use async_graphql::{Name, Value};
 use sea_orm::sea_query::Value as Bound;
 
+use super::coerce::Arguments;
 use super::declare::{Filter, Leaf};
 use super::plan::internal;
 use crate::db::{Kind, Sql};
@@ -12,6 +13,13 @@ use crate::{ids, limits, text};
 
 pub(super) type Outcome = Result<(), ApiError>;
 
+/// Fields of an input, by name: the same filter is the same statement, in whatever order it was sent.
+pub(super) fn in_order(given: &Arguments) -> Vec<(&Name, &Value)> {
+    let mut given: Vec<_> = given.iter().collect();
+    given.sort_unstable_by_key(|(name, _)| *name);
+    given
+}
+
 /// Writes each given operator, joined by AND.
 pub(super) fn each(
     sql: &mut Sql,
@@ -20,7 +28,7 @@ pub(super) fn each(
 ) -> Outcome {
     let Value::Object(operators) = operators else { return Ok(()) };
     let mut parts = Vec::new();
-    for (operator, operand) in operators {
+    for (operator, operand) in in_order(operators) {
         let mut outcome = Ok(());
         let part = sql.piece(|sql| outcome = write(sql, operator, operand));
         outcome.map_err(|error| error.in_field(operator))?;
@@ -128,6 +136,8 @@ pub(super) struct Target {
 impl Target {
     /// Appends a comparison.
     pub fn compare(self, sql: &mut Sql, column: &str, operator: &str, operand: &Value) -> Outcome {
+        let is_of_few = matches!(self.leaf, Leaf::Enum(_) | Leaf::Scalar(Scalar::Boolean));
+        let column = &*if is_of_few { sql.of_few_values(column) } else { column.into() };
         match (operator, operand) {
             ("eq", Value::Null) | ("isNull", Value::Boolean(true)) => sql.push(column).push(" IS NULL"),
             ("ne", Value::Null) | ("isNull", Value::Boolean(false)) => sql.push(column).push(" IS NOT NULL"),
