@@ -1,6 +1,8 @@
 //! The forms a text takes: as stored, as searched, as a `LIKE` pattern.
 
-use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
+use std::borrow::Cow;
+
+use unicode_normalization::{IsNormalized, UnicodeNormalization, char::is_combining_mark, is_nfc_quick};
 
 /// Why a text cannot be stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -16,7 +18,11 @@ pub enum TextError {
 /// # Errors
 /// [`TextError::ControlCharacter`] for any other control character, NUL included.
 pub fn normalise(text: &str) -> Result<String, TextError> {
-    let composed: String = text.nfc().collect();
+    // nearly every text comes composed already
+    let composed = match is_nfc_quick(text.chars()) {
+        IsNormalized::Yes => Cow::Borrowed(text),
+        _ => Cow::Owned(text.nfc().collect()),
+    };
     let mut stored = String::with_capacity(composed.len());
     for word in composed.split_whitespace() {
         if let Some(control) = word.chars().find(|c| c.is_control()) {

@@ -127,6 +127,7 @@ const ACTIONS: &[(&str, Meets)] = &[
     ("{ qpvs: { some: {} } }", |w, a| {
         w.qpvs.iter().any(|q| has_qpv(w, a, &q.code) && q.deleted_at.is_none())
     }),
+    ("{ qpvs: { some: null, none: null } }", |_, _| true),
     ("{ qpvs: { none: {} } }", |w, a| {
         !w.qpvs.iter().any(|q| has_qpv(w, a, &q.code) && q.deleted_at.is_none())
     }),

@@ -193,20 +193,30 @@ impl Coercion<'_> {
         let Value::Object(mut given) = value else {
             return Err(wrong(&value, format!("an object of type {}", declared.name)));
         };
-        let mut coerced = IndexMap::new();
+        // in place: a large input is not put together again
+        let (mut known, mut defaults) = (0, Vec::new());
         for field in &declared.fields {
-            let (name, value) = given.swap_remove_entry(field.name.as_str()).unzip();
-            if let Some(value) = self.argument(field, value).map_err(|error| error.in_field(&field.name))? {
-                coerced.insert(name.unwrap_or_else(|| Name::new(&field.name)), value);
+            let in_field = |error: ApiError| error.in_field(&field.name);
+            if let Some(slot) = given.get_mut(field.name.as_str()) {
+                let value = std::mem::take(slot);
+                *slot = self.value(&field.ty, value).map_err(in_field)?;
+                known += 1;
+            } else {
+                let default = self.argument(field, None).map_err(in_field)?;
+                defaults.extend(default.map(|value| (Name::new(&field.name), value)));
             }
         }
-        if let Some(name) = given.keys().next() {
+        if known < given.len()
+            && let Some(name) =
+                given.keys().find(|name| declared.fields.iter().all(|field| *name != field.name.as_str()))
+        {
             return Err(unknown(declared, name));
         }
-        if declared.one_of && (coerced.len() != 1 || coerced.values().any(|value| *value == Value::Null)) {
+        given.extend(defaults);
+        if declared.one_of && (given.len() != 1 || given.values().any(|value| *value == Value::Null)) {
             return Err(not_one(declared));
         }
-        Ok(Value::Object(coerced))
+        Ok(Value::Object(given))
     }
 }
 

@@ -3,7 +3,7 @@
 
 use async_graphql::Value;
 
-use super::compare::{Outcome, Target, contains, each, equal_folded, extra, period};
+use super::compare::{Outcome, Target, contains, each, equal_folded, extra, in_order, period};
 use super::declare::{Field, FieldKind, Noun, Relation, Source, ValueField};
 use super::inputs::group_filter;
 use super::model::Model;
@@ -49,7 +49,7 @@ impl Filters<'_> {
         }
         let Value::Object(given) = filter else { return Ok(()) };
         let mut parts = Vec::new();
-        for (name, value) in given {
+        for (name, value) in in_order(given) {
             let mut outcome = Ok(());
             let part = sql.piece(|sql| outcome = self.named(sql, noun, alias, name, value, depth));
             outcome.map_err(|error| error.in_field(name))?;
@@ -247,6 +247,10 @@ impl Filters<'_> {
 
     fn many(&self, sql: &mut Sql, relation: &Relation, alias: &str, value: &Value, depth: usize) -> Outcome {
         each(sql, value, |sql, operator, filter| {
+            // as for every other operator, null says nothing
+            if *filter == Value::Null {
+                return Ok(());
+            }
             let exists = self.exists(sql, relation, alias, filter, depth)?;
             sql.push(if operator == "none" { "NOT " } else { "" }).push(&exists);
             Ok(())

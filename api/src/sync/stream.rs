@@ -96,10 +96,9 @@ impl Engine {
         if line.is_empty() {
             return None;
         }
-        let parsed = serde_json::from_str::<Json>(line).map_err(|_| {
+        let value = serde_json::from_str::<Value>(line).map_err(|_| {
             ApiError::new(Code::BadUserInput, "the line is not JSON").expected("one JSON object a line")
         });
-        let value = parsed.and_then(|json| Value::from_json(json).map_err(|_| internal("JSON is no value")));
         Some(value.and_then(|value| coerce::input(&self.model, "SyncActionItem", value, Formats::Passed)))
     }
 }

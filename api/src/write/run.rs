@@ -350,6 +350,11 @@ fn append(text: &mut String, value: &Value) {
         Value::Object(fields) => {
             append_fields(text, fields.iter().map(|(name, value)| (name.as_str(), value)));
         }
+        Value::String(string) => {
+            // its length, and it as it is: no other text reads the same
+            let _ = write!(text, "{}\"", string.len());
+            text.push_str(string);
+        }
         other => {
             // a text takes whatever is written to it
             let _ = write!(text, "{other}");
