@@ -4,9 +4,10 @@ use super::columns::{Column, Content, Page, instant};
 use super::run::FileWriter;
 use crate::db::{Cell, Kind, cell};
 use crate::error::ApiError;
+use crate::read::json::escaped;
 use crate::read::plan::internal;
 use crate::read::shape::{Out, Shape};
-use crate::read::write::{Writer, escaped};
+use crate::read::write::Writer;
 
 #[derive(Debug)]
 pub(super) struct Ndjson;

@@ -230,15 +230,16 @@ impl Engine {
         let _place = self.admission.enter(Class::of_read(points)).await.map_err(one)?;
         let fetched = run::run(&self.db, &levels).await.map_err(one)?;
         let shape = outs.into_iter().filter_map(|(key, out)| out.map(|out| (key, out))).collect();
-        let data = Writer::new(&levels, &fetched).root(&Out::Fields(shape)).map_err(one)?;
+        let opened = response::open(&errors);
+        let begin = opened.len();
+        let written = Writer::after(opened, &levels, &fetched).root(&Out::Fields(shape)).map_err(one)?;
+        let may_be_shared = may_be_shared && viewer.actor.role == Role::Public && errors.is_empty();
+        let is_personal = || roots.iter().any(|root| root.name == "viewer");
+        let shared =
+            (may_be_shared && !is_personal()).then(|| hex::encode(&Sha256::digest(&written[begin..])[..16]));
         let mut tally = Tally::of(known);
         tally.add(&levels, &fetched);
-        let mut answer = executed(&data, &errors, account, tally);
-        if may_be_shared && viewer.actor.role == Role::Public && errors.is_empty() {
-            let is_personal = roots.iter().any(|root| root.name == "viewer");
-            answer.shared = (!is_personal).then(|| hex::encode(&Sha256::digest(&data)[..16]));
-        }
-        Ok(answer)
+        Ok(Answer { shared, ..closed(written, &errors, account, tally) })
     }
 
     /// Plans a root field; an error makes a nullable field null, and the whole data null otherwise (`None`).
@@ -300,9 +301,16 @@ impl Engine {
 
 /// An answer with data; points that were taken for more than was read are given back.
 pub(super) fn executed(data: &[u8], errors: &[ApiError], account: &Account, tally: Tally) -> Answer {
+    let mut written = response::open(errors);
+    written.extend_from_slice(data);
+    closed(written, errors, account, tally)
+}
+
+/// The same, of a response whose data are written already.
+fn closed(written: Vec<u8>, errors: &[ApiError], account: &Account, tally: Tally) -> Answer {
     account.settle(tally.points);
     let cost = Cost { requested: account.requested(), actual: tally.points, left: account.standing() };
-    let body = response::executed(data, errors, Some(cost));
+    let body = response::close(written, Some(cost));
     Answer { body, outcome: Outcome::Executed, shared: None, codes: codes(errors), tally }
 }
 

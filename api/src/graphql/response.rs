@@ -29,7 +29,14 @@ pub struct Cost {
 
 /// A response with the JSON of the data, the errors met on the way, and the cost; an event has none.
 pub fn executed(data: &[u8], errors: &[ApiError], cost: Option<Cost>) -> Vec<u8> {
-    let mut out = Vec::with_capacity(data.len() + 160);
+    let mut out = open(errors);
+    out.extend_from_slice(data);
+    close(out, cost)
+}
+
+/// The beginning of a response, to which its data are to be written.
+pub fn open(errors: &[ApiError]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(8192);
     out.push(b'{');
     if !errors.is_empty() {
         let errors = Value::from(errors.iter().map(error).collect::<Vec<Value>>());
@@ -38,7 +45,11 @@ pub fn executed(data: &[u8], errors: &[ApiError], cost: Option<Cost>) -> Vec<u8>
         out.push(b',');
     }
     out.extend_from_slice(b"\"data\":");
-    out.extend_from_slice(data);
+    out
+}
+
+/// A response whose data are written.
+pub fn close(mut out: Vec<u8>, cost: Option<Cost>) -> Vec<u8> {
     if let Some(cost) = cost {
         write_cost(&mut out, cost);
     }

@@ -5,10 +5,10 @@ use std::collections::HashMap;
 use sea_orm::QueryResult;
 use uuid::Uuid;
 
-use super::keyset;
 use super::level::Level;
 use super::run::{Fetched, Group};
 use super::shape::{ConnectionOut, Cursor, EdgeOut, Form, Out, PageOut, Shape};
+use super::{json, keyset};
 use crate::db::{Cell, Kind, cell};
 use crate::error::ApiError;
 use crate::ids;
@@ -29,7 +29,12 @@ type Written = Result<(), ApiError>;
 impl<'w> Writer<'w> {
     /// A writer over the levels of a plan and their rows.
     pub fn new(levels: &'w [Level<'w>], fetched: &'w [Fetched]) -> Self {
-        Self { levels, fetched, out: Vec::with_capacity(8192), by_id: HashMap::new() }
+        Self::after(Vec::with_capacity(8192), levels, fetched)
+    }
+
+    /// The same, that writes behind what is there.
+    pub fn after(out: Vec<u8>, levels: &'w [Level<'w>], fetched: &'w [Fetched]) -> Self {
+        Self { levels, fetched, out, by_id: HashMap::new() }
     }
 
     /// The JSON of a root field.
@@ -233,7 +238,7 @@ impl<'w> Writer<'w> {
                 PageOut::HasNext => self.boolean(next),
                 PageOut::HasPrevious => self.boolean(previous),
                 PageOut::Start(cursor) => self.cursor(cursor, first)?,
-                PageOut::EndOr(_, Some(given)) if last.is_none() => escaped(&mut self.out, given),
+                PageOut::EndOr(_, Some(given)) if last.is_none() => json::escaped(&mut self.out, given),
                 PageOut::End(cursor) | PageOut::EndOr(cursor, _) => self.cursor(cursor, last)?,
             }
         }
@@ -263,7 +268,7 @@ impl<'w> Writer<'w> {
             (Cell::Null, _) => self.out.extend_from_slice(b"null"),
             (Cell::Text(text), Form::Typed) => self.typed(text),
             (Cell::Text(text), Form::Plain) => self.quoted(text.as_bytes()),
-            (Cell::Text(text), _) => escaped(&mut self.out, text),
+            (Cell::Text(text), _) => json::escaped(&mut self.out, text),
             (Cell::Json(text), _) => self.out.extend_from_slice(text.as_bytes()),
             (Cell::Uuid(id), Form::Id(prefix)) => {
                 self.out.push(b'"');
@@ -281,9 +286,7 @@ impl<'w> Writer<'w> {
             (Cell::Bool(value), _) => self.boolean(value),
             (Cell::Decimal(value), _) => self.quoted(value.normalize().to_string().as_bytes()),
             (Cell::Date(value), _) => self.quoted(value.to_string().as_bytes()),
-            (Cell::Instant(value), _) => {
-                self.quoted(value.to_rfc3339_opts(chrono::SecondsFormat::AutoSi, true).as_bytes());
-            }
+            (Cell::Instant(value), _) => json::instant(&mut self.out, value),
         }
         Ok(())
     }
@@ -330,44 +333,6 @@ fn cursor_of(cursor: &Cursor, row: &QueryResult) -> Result<String, ApiError> {
     let cells: Result<Vec<Cell<'_>>, _> =
         cursor.columns.iter().map(|(column, kind)| cell(row, *column, *kind)).collect();
     Ok(keyset::encode(cursor.tag, &cells?))
-}
-
-/// A JSON string.
-pub fn escaped(out: &mut Vec<u8>, text: &str) {
-    out.push(b'"');
-    // every byte is looked at, without a branch for each, so that many are looked at together: hardly any text holds one
-    let is_special = |byte: u8| byte < 0x20 || byte == b'"' || byte == b'\\';
-    let is_plain =
-        text.bytes().map(is_special).fold(0, |sum: usize, special| sum + usize::from(special)) == 0;
-    if is_plain {
-        out.extend_from_slice(text.as_bytes());
-    } else {
-        escape(out, text.as_bytes());
-    }
-    out.push(b'"');
-}
-
-fn escape(out: &mut Vec<u8>, bytes: &[u8]) {
-    let mut clean = 0;
-    for (index, byte) in bytes.iter().enumerate() {
-        let short: &[u8] = match byte {
-            b'"' => b"\\\"",
-            b'\\' => b"\\\\",
-            b'\n' => b"\\n",
-            b'\r' => b"\\r",
-            b'\t' => b"\\t",
-            0..=0x1f => &[],
-            _ => continue,
-        };
-        out.extend_from_slice(&bytes[clean..index]);
-        if short.is_empty() {
-            out.extend_from_slice(format!("\\u{byte:04x}").as_bytes());
-        } else {
-            out.extend_from_slice(short);
-        }
-        clean = index + 1;
-    }
-    out.extend_from_slice(&bytes[clean..]);
 }
 
 /// Where each row stands, by the id in a column.
