@@ -206,6 +206,16 @@ struct Service {
     clock: Arc<dyn Clock>,
 }
 
+impl Service {
+    /// Why a token that was good is good no more.
+    fn ended(&self, actor: &Actor) -> Option<AuthError> {
+        if self.engine.revocations.name(actor) {
+            return Some(AuthError::Revoked);
+        }
+        actor.expires_at.is_some_and(|end| end <= self.clock.now()).then_some(AuthError::Expired)
+    }
+}
+
 #[async_trait::async_trait]
 impl Executor for Service {
     type Actor = Actor;
@@ -230,16 +240,15 @@ impl Executor for Service {
     }
 
     fn ending(&self, actor: &Actor) -> Option<http::Ending> {
-        if self.engine.revocations.name(actor) {
-            return Some(http::Ending::TokenRevoked);
+        match self.ended(actor)? {
+            AuthError::Revoked => Some(http::Ending::TokenRevoked),
+            _ => Some(http::Ending::Expired),
         }
-        actor.expires_at.is_some_and(|end| end <= self.clock.now()).then_some(http::Ending::Expired)
     }
 
     async fn import(&self, chunk: ImportChunk, actor: Actor) -> Result<Vec<u8>, ImportFailure> {
-        // an upload lasts as long as its client likes
-        if self.engine.revocations.name(&actor) {
-            let refused = AuthError::Revoked;
+        // an upload lasts as long as its client likes, but no longer than its token
+        if let Some(refused) = self.ended(&actor) {
             return Err(ImportFailure::new(refused.code(), refused.to_string()));
         }
         let lines = Chunk {

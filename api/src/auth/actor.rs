@@ -96,7 +96,7 @@ pub struct Actor {
     pub scopes: Vec<Scope>,
     /// When the token was issued, if it says so.
     pub issued_at: Option<DateTime<Utc>>,
-    /// When the token ends; a long answer or subscription must end by then.
+    /// Until when the token is taken, the leeway for clocks included; a long answer, upload or subscription must end by then.
     pub expires_at: Option<DateTime<Utc>>,
 }
 

@@ -70,7 +70,7 @@ impl ClaimRules<'_> {
         if is_us { Ok(()) } else { Err(AuthError::Invalid("the claim 'aud' must name this API")) }
     }
 
-    /// Checks `exp`, and `nbf` and `iat` where they are given; returns `exp`.
+    /// Checks `exp`, and `nbf` and `iat` where they are given; says until when the token is taken.
     fn check_dates(&self, claims: &Claims) -> Result<DateTime<Utc>, AuthError> {
         let leeway = TimeDelta::seconds(i64::from(self.leeway_seconds));
         let exp = claims.get("exp").and_then(instant);
@@ -92,7 +92,7 @@ impl ClaimRules<'_> {
             }
         }
         // RFC 7519: not accepted on or after `exp`.
-        if self.now - leeway < exp { Ok(exp) } else { Err(AuthError::Expired) }
+        if self.now < exp + leeway { Ok(exp + leeway) } else { Err(AuthError::Expired) }
     }
 
     /// Exactly one product role; the names of other products are ignored, as is `public`, which is what a

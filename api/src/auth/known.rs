@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use aws_lc_rs::digest;
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use quick_cache::sync::Cache;
 
 use super::{actor::Actor, jwks::IssuerKeys, keys::KeySet};
@@ -36,10 +36,9 @@ impl KnownTokens {
 
     /// The actor of a token that was found good and still is: its issuer's keys have not been read anew, it has
     /// not ended, and the clock was not set back before what was checked.
-    pub(super) fn get(&self, token: &str, now: DateTime<Utc>, leeway_seconds: u32) -> Option<Actor> {
+    pub(super) fn get(&self, token: &str, now: DateTime<Utc>) -> Option<Actor> {
         let known = self.0.get(&digest_of(token))?;
-        let leeway = TimeDelta::seconds(i64::from(leeway_seconds));
-        let is_alive = known.actor.expires_at.is_some_and(|end| now - leeway < end) && known.at <= now;
+        let is_alive = known.actor.expires_at.is_some_and(|end| now < end) && known.at <= now;
         (is_alive && known.issuer.are_current(&known.keys)).then_some(known.actor)
     }
 

@@ -99,7 +99,7 @@ impl Authenticator {
         let Some(authorization) = authorization else { return Ok(Actor::public()) };
         let text = bearer(authorization)?;
         let now = self.clock.now();
-        let actor = match self.known.get(text, now, self.leeway_seconds) {
+        let actor = match self.known.get(text, now) {
             Some(actor) => actor,
             None => self.check(text, now).await?,
         };

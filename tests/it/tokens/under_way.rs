@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
-use tests::{Socket, on_both};
+use tests::{Socket, TestApp, on_both};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
@@ -32,7 +32,8 @@ on_both!(live_streams_of_a_revoked_token_end, Small, async |app| {
     assert_eq!(line(&unconcerned.change().await), "UPSERT SITE 2 *");
 });
 
-on_both!(an_upload_ends_with_the_token_it_began_with, Small, async |app| {
+/// An upload whose first lines are imported, and that sends more when its token is good no more.
+async fn upload_past_its_token(app: &TestApp, code: &str, end: impl AsyncFnOnce(&str, &str)) {
     let partner = france_travail(app).await;
     let token = partner.authorization().expect("a token");
     let client = partner.claims.as_ref().expect("claims").client_id.clone();
@@ -47,18 +48,27 @@ on_both!(an_upload_ends_with_the_token_it_began_with, Small, async |app| {
     while !answer.contains("\"line\":999,") {
         assert!(read(&mut connection, &mut answer).await > 0, "{answer}");
     }
-    app.clock.advance(1);
-    revoke_client(app, &client).await;
-    super::revocation::turns(app, &token, super::revocation::revoked()).await;
+    end(&token, &client).await;
     send(&mut connection, 1_000..2_000).await;
     while !answer.contains("continueFrom") {
         assert!(read(&mut connection, &mut answer).await > 0, "{answer}");
     }
-    assert!(
-        answer.contains("\"code\":\"TOKEN_REVOKED\"") && answer.contains("\"continueFrom\":1000"),
-        "{answer}"
-    );
+    let code = format!("\"code\":\"{code}\"");
+    assert!(answer.contains(&code) && answer.contains("\"continueFrom\":1000"), "{answer}");
     assert!(!answer.contains("\"line\":1000,"), "{answer}");
+}
+
+on_both!(an_upload_ends_when_its_token_is_revoked, Small, async |app| {
+    upload_past_its_token(app, "TOKEN_REVOKED", async |token, client| {
+        app.clock.advance(1);
+        revoke_client(app, client).await;
+        super::revocation::turns(app, token, super::revocation::revoked()).await;
+    })
+    .await;
+});
+
+on_both!(an_upload_ends_when_its_token_expires, Small, async |app| {
+    upload_past_its_token(app, "TOKEN_EXPIRED", async |_, _| app.clock.advance(3_630)).await;
 });
 
 /// Sends lines as one chunk of a body.

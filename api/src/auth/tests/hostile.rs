@@ -21,7 +21,7 @@ async fn a_good_token_of_each_algorithm_gives_its_actor() {
             source: None,
             scopes: vec![Scope::Read, Scope::Write],
             issued_at: Some(now() - chrono::TimeDelta::seconds(60)),
-            expires_at: Some(now() + chrono::TimeDelta::seconds(600)),
+            expires_at: Some(now() + chrono::TimeDelta::seconds(600 + 30)),
         };
         assert_eq!(actor, expected);
         assert!(actor.has(Scope::Write) && !actor.has(Scope::Admin));
