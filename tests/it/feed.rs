@@ -151,6 +151,21 @@ on_both!(what_leaves_a_callers_sight_reaches_him_as_a_deletion, Small, async |ap
     assert_eq!(followed(app, &stranger).await, ["DELETE ACTION 5"], "he knows already");
 });
 
+on_both!(a_partner_of_another_siren_leaves_the_sight_of_its_people, Small, async |app| {
+    let city = app.collectivite(&["200046977"]);
+    let seats = r#"{ sites(filter: { seats: { some: { partner: { siren: { eq: "552100554" } } } } }) { totalCount } }"#;
+    assert_eq!(app.anct().ask(seats).await.count("/sites/totalCount"), 0);
+    assert!(followed(app, &city).await.is_empty());
+    let input = json!({ "id": known(Kind::Partner, 2), "siren": "552100554" });
+    write(&app.anct(), "updatePartner", input).await.done();
+    assert_eq!(app.anct().ask(seats).await.count("/sites/totalCount"), 2);
+    // everybody sees the seat in the active site
+    let told = followed(app, &city).await;
+    assert_eq!(told, ["UPSERT SEAT 1 *", "DELETE SEAT 1", "UPSERT PARTNER 2 *"]);
+    let others = followed(app, &app.collectivite(&["552100554"])).await;
+    assert_eq!(others, ["UPSERT SEAT 1 *", "UPSERT SEAT 1 *", "UPSERT PARTNER 2 *"]);
+});
+
 on_both!(what_was_published_in_a_site_that_nobody_sees_leaves_no_trace, Small, async |app| {
     let prefecture = app.prefecture(&["93"]);
     let input = json!({ "site": known(Kind::Site, 4), "title": "Avant le label", "startsOn": "2023", "published": true,

@@ -3,7 +3,9 @@
 use entity::enums::{PartnerKind, PartnerStatus};
 use entity::{commune, departement, partner, seat};
 use sea_orm::ActiveValue::Set;
-use sea_orm::{ActiveModelTrait, ColumnTrait, Condition, EntityTrait, PaginatorTrait, QueryFilter};
+use sea_orm::{
+    ActiveModelTrait, ColumnTrait, Condition, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder,
+};
 use uuid::Uuid;
 
 use super::gone;
@@ -15,7 +17,8 @@ use crate::policy::{Resource, Verb};
 use crate::read::model::Argument;
 use crate::write::declare::{expected_version, id_of, optional, required};
 use crate::write::input::Patch;
-use crate::write::row::{next_row, shared, take};
+use crate::write::lost::siren;
+use crate::write::row::{in_site, next_row, shared, take};
 use crate::write::source::external_id;
 use crate::write::{
     Change, Failure, Input, Mutation, Place, Problem, ProblemCode, Resources, Target, Writing,
@@ -115,7 +118,28 @@ async fn update(writing: Writing<'_>, input: &Input<'_>) -> Result<Change, Failu
         return Ok(Change { id });
     }
     let row = row.update(writing.tx).await?;
+    tell_lost(writing, &current, &row).await?;
     writing.record("Partner", (id, row.version), Verb::Update, changed, shared()).await
+}
+
+/// Whose rights came from a SIREN that the partner has no more has lost its sites: the seats tell so.
+async fn tell_lost(
+    writing: Writing<'_>,
+    before: &partner::Model,
+    now: &partner::Model,
+) -> Result<(), Failure> {
+    let had = siren(before);
+    if had == siren(now) {
+        return Ok(());
+    }
+    for seat in active_seats(now.id).order_by_asc(seat::Column::Id).all(writing.tx).await? {
+        let lost = writing.unseated(seat.site_id, had.clone()).await?;
+        let scope = in_site(seat.site_id);
+        writing
+            .record_losing("Seat", (seat.id, seat.version), Verb::Update, vec!["partner"], scope, lost)
+            .await?;
+    }
+    Ok(())
 }
 
 /// Who may not change a partner of a kind does not turn another into one of that kind.

@@ -8,6 +8,12 @@ use super::{Failure, Writing};
 use crate::db::Sql;
 use crate::journal::Lost;
 
+/// The SIREN from which rights of a partner's people come: its own, or that of its establishment.
+pub fn siren(partner: &partner::Model) -> Option<String> {
+    let of_siret = || partner.siret.as_ref().map(|siret| siret.chars().take(9).collect());
+    partner.siren.clone().or_else(of_siret)
+}
+
 impl Writing<'_> {
     /// The « départements » that a site reaches now.
     pub async fn reached(&self, site: Uuid) -> Result<Vec<String>, Failure> {
@@ -25,8 +31,11 @@ impl Writing<'_> {
     /// The SIREN of a partner that gave up a seat, if no seat in the site is left to it.
     pub async fn lost_siren(&self, site: Uuid, partner: Uuid) -> Result<Lost, Failure> {
         let partner = partner::Entity::find_by_id(partner).one(self.tx).await?;
-        let siren = partner
-            .and_then(|row| row.siren.or_else(|| row.siret.map(|siret| siret.chars().take(9).collect())));
+        self.unseated(site, partner.as_ref().and_then(siren)).await
+    }
+
+    /// A SIREN that a partner had, if no seat in the site is left to it.
+    pub async fn unseated(&self, site: Uuid, siren: Option<String>) -> Result<Lost, Failure> {
         let Some(siren) = siren else { return Ok(Lost::default()) };
         let mut sql = Sql::new(self.backend);
         sql.push("SELECT 1 FROM seat t JOIN partner p ON p.id = t.partner_id WHERE t.site_id = ")

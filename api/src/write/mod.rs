@@ -9,7 +9,7 @@ mod formats;
 mod guard;
 mod idempotency;
 pub mod input;
-mod lost;
+pub(crate) mod lost;
 mod problem;
 mod refusals;
 pub(crate) mod row;
