@@ -331,4 +331,15 @@ impl Noun {
     pub fn field(&self, name: &str) -> Option<&Field> {
         self.fields.iter().find(|field| field.name == name)
     }
+
+    /// Whether every row has a value in a column.
+    pub fn always_has(&self, column: &str) -> bool {
+        let is_it = |field: &Field| match &field.kind {
+            FieldKind::Value(value) => {
+                !value.nullable && matches!(value.source, Source::Column(own) if own == column)
+            }
+            _ => false,
+        };
+        column == self.key || self.fields.iter().any(is_it)
+    }
 }

@@ -108,6 +108,11 @@ impl<'p> Level<'p> {
         })
     }
 
+    /// Position of the first column with an expression that is looked for.
+    pub fn position(&self, is_it: impl Fn(&str) -> bool) -> Option<usize> {
+        self.columns.iter().position(|(expression, _)| is_it(expression))
+    }
+
     /// How a column is held.
     pub fn kind(&self, column: usize) -> Kind {
         self.columns.get(column).map_or(Kind::Text, |(_, kind)| *kind)

@@ -289,10 +289,15 @@ impl<'p> Planner<'p> {
         for part in [" LEFT JOIN ", target.table, " ", &join, " ON ", &conditions.join(" AND ")] {
             current.joins.push_str(part);
         }
-        let kind = target.key_type.kind();
-        let null_key = current.column(format!("{join}.{}", target.key), kind);
         let shape = self.object(target, level, &join, &selected.sets)?;
-        Ok(Out::Object { absent_if: None, null_key: Some(null_key), shape })
+        // a row is there if a column of it is that always has a value: the key, unless one is asked for anyway
+        let current = &mut self.levels[level];
+        let asked = current.position(|expression| {
+            let column = expression.strip_prefix(&join).and_then(|rest| rest.strip_prefix('.'));
+            column.is_some_and(|column| target.always_has(column))
+        });
+        let key = || current.column(format!("{join}.{}", target.key), target.key_type.kind());
+        Ok(Out::Object { absent_if: None, null_key: Some(asked.unwrap_or_else(key)), shape })
     }
 
     fn parent(&mut self, level: usize, alias: &str, relation: &'p Relation) -> Parent<'p> {
