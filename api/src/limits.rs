@@ -127,6 +127,9 @@ pub const SNAPSHOT_PERCENT: usize = 20;
 /// Lines of a long import handled together, in one transaction: an answer after each.
 pub const IMPORT_CHUNK: usize = 1_000;
 
+/// Bytes after which lines are handled together though they are fewer.
+pub const IMPORT_CHUNK_BYTES: usize = 8 * 1_024 * 1_024;
+
 /// Longest line of a long import, in bytes.
 pub const IMPORT_LINE_BYTES: usize = 64 * 1_024;
 

@@ -246,6 +246,10 @@ impl Executor for Service {
         }
     }
 
+    fn may_import(&self, actor: &Actor) -> Result<(), ImportFailure> {
+        self.engine.may_import(actor).map_err(|error| not_imported(&error))
+    }
+
     async fn import(&self, chunk: ImportChunk, actor: Actor) -> Result<Vec<u8>, ImportFailure> {
         // an upload lasts as long as its client likes, but no longer than its token
         if let Some(refused) = self.ended(&actor) {
@@ -258,11 +262,7 @@ impl Executor for Service {
             request_id: &chunk.request_id,
         };
         let told = self.engine.import(&lines, actor).await;
-        told.map_err(|error| ImportFailure {
-            code: error.code.name(),
-            message: error.message.to_string(),
-            retry_after: error.retry_after,
-        })
+        told.map_err(|error| not_imported(&error))
     }
 
     async fn export(&self, request: ExportRequest, actor: Actor) -> Result<ExportAnswer, ExportFailure> {
@@ -296,6 +296,14 @@ impl Executor for Service {
 
     fn now(&self) -> DateTime<Utc> {
         self.engine.now()
+    }
+}
+
+fn not_imported(error: &ApiError) -> ImportFailure {
+    ImportFailure {
+        code: error.code.name(),
+        message: error.message.to_string(),
+        retry_after: error.retry_after,
     }
 }
 

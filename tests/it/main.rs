@@ -15,6 +15,7 @@ mod feed;
 mod filters;
 mod http;
 mod indexes;
+mod inflate;
 mod limits;
 mod live;
 mod metrics;

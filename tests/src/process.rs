@@ -98,6 +98,14 @@ impl Process {
         assert!(limited.success(), "{limited}");
     }
 
+    /// Most memory that the server has held since it started, in KiB.
+    pub fn peak_memory(&self) -> u64 {
+        let (child, _) = self.server.as_ref().expect("a server runs");
+        let status = std::fs::read_to_string(format!("/proc/{}/status", child.id())).expect("its state");
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).expect("its peak");
+        line.split_whitespace().next().and_then(|number| number.parse().ok()).expect("a number")
+    }
+
     /// The same binary, started so that a limit of its files ends a write and not the process.
     #[must_use]
     pub fn deaf_to_limits(mut self) -> Self {

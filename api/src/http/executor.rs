@@ -38,6 +38,9 @@ pub trait Executor: Send + Sync + 'static {
     /// Why what goes on for an actor is to end, once the token by which he is known is good no longer.
     fn ending(&self, actor: &Self::Actor) -> Option<Ending>;
 
+    /// Whether an actor may import anything at all.
+    fn may_import(&self, actor: &Self::Actor) -> Result<(), ImportFailure>;
+
     /// Imports some lines of an upload; the answer is NDJSON, a line for each that is not blank.
     async fn import(&self, chunk: ImportChunk, actor: Self::Actor) -> Result<Vec<u8>, ImportFailure>;
 

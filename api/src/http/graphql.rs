@@ -12,6 +12,7 @@ use actix_web::{HttpRequest, HttpResponse, Resource, guard};
 
 use super::envelope::request_id;
 use super::executor::{AnswerKind, Executor, GraphqlAnswer, GraphqlRequest};
+use super::inflate::{Encoding, Inflated};
 use super::negotiate::{self, MediaType};
 use super::params::Params;
 use super::refusal::Refusal;
@@ -61,7 +62,7 @@ async fn post<E: Executor>(http: HttpRequest, body: Payload, endpoint: Data<Endp
         // Before the body: a token that is refused costs no more than its own check.
         let actor = authenticate(&endpoint.executor, http.headers()).await?;
         let most = endpoint.executor.body_bytes(&actor);
-        let params = Params::from_body(&read(body, most, &endpoint.settings).await?)?;
+        let params = Params::from_body(&read(body, http.headers(), most, &endpoint.settings).await?)?;
         Ok(endpoint.executor.execute(request(&http, &endpoint, params, false), actor).await)
     })
     .await
@@ -97,13 +98,24 @@ pub(super) async fn authenticate<E: Executor>(
 }
 
 /// Reads the whole body, within the bounds on size and time.
-pub(super) async fn read(body: Payload, most: usize, settings: &HttpSettings) -> Result<Bytes, Refusal> {
-    let whole = body.to_bytes_limited(most);
-    match tokio::time::timeout(settings.body_timeout, whole).await {
-        Err(_elapsed) => Err(Refusal::too_slow()),
-        Ok(Err(_exceeded)) => Err(Refusal::too_large(most)),
-        Ok(Ok(read)) => read.map_err(|_| Refusal::bad_request("The body did not arrive whole.")),
-    }
+pub(super) async fn read(
+    body: Payload,
+    headers: &HeaderMap,
+    most: usize,
+    settings: &HttpSettings,
+) -> Result<Bytes, Refusal> {
+    let whole = async {
+        match Encoding::of(headers) {
+            Some(Encoding::Plain) => match body.to_bytes_limited(most).await {
+                Err(_exceeded) => Err(Refusal::too_large(most)),
+                Ok(read) => read.map_err(|_| Refusal::bad_request("The body did not arrive whole.")),
+            },
+            Some(encoding) => Inflated::new(body, encoding).whole(most).await.map(Bytes::from),
+            None => Err(Refusal::media_type()),
+        }
+    };
+    let in_time = tokio::time::timeout(settings.body_timeout, whole).await;
+    in_time.unwrap_or_else(|_elapsed| Err(Refusal::too_slow()))
 }
 
 pub(super) fn request<E>(

@@ -3,17 +3,17 @@
 
 use std::time::Duration;
 
-use actix_web::dev::Decompress;
-use actix_web::http::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderMap};
+use actix_web::http::header::{CONTENT_TYPE, HeaderMap};
 use actix_web::web::{self, Bytes, Data, Payload};
 use actix_web::{HttpRequest, HttpResponse, Resource};
-use futures_util::{StreamExt, stream};
+use futures_util::{StreamExt as _, stream};
 use serde_json::json;
 
 use super::Endpoint;
 use super::envelope::request_id;
 use super::executor::{Executor, ImportChunk, ImportFailure};
 use super::graphql::authenticate;
+use super::inflate::{Encoding, Inflated};
 use super::negotiate::MediaType;
 use super::refusal::Refusal;
 use crate::limits;
@@ -41,11 +41,13 @@ async fn begin<E: Executor>(
     body: Payload,
     endpoint: Data<Endpoint<E>>,
 ) -> Result<HttpResponse, Refusal> {
-    check_type(http.headers())?;
+    let encoding = check_type(http.headers())?;
     let actor = authenticate(&endpoint.executor, http.headers()).await?;
+    // before the body, which may be large
+    endpoint.executor.may_import(&actor).map_err(|failure| Refusal::import(&failure))?;
     let mut upload = Upload {
         lines: Lines {
-            body: Decompress::from_headers(body, http.headers()),
+            body: Inflated::new(body, encoding),
             timeout: endpoint.settings.body_timeout,
             buffer: Vec::new(),
             ended: false,
@@ -124,7 +126,7 @@ impl<E: Executor> Upload<E> {
 
 /// The lines of a body, as they arrive.
 struct Lines {
-    body: Decompress<Payload>,
+    body: Inflated,
     timeout: Duration,
     buffer: Vec<u8>,
     ended: bool,
@@ -133,12 +135,13 @@ struct Lines {
 impl Lines {
     /// The next lines, as many as a chunk has; fewer at the end, none after it.
     async fn take(&mut self) -> Result<Vec<String>, ImportFailure> {
-        let (mut lines, mut taken) = (Vec::new(), 0);
-        while lines.len() < limits::IMPORT_CHUNK {
+        let (mut lines, mut bytes, mut taken) = (Vec::new(), 0, 0);
+        while lines.len() < limits::IMPORT_CHUNK && bytes < limits::IMPORT_CHUNK_BYTES {
             let waiting = &self.buffer[taken..];
             if let Some(end) = waiting.iter().position(|byte| *byte == b'\n') {
                 lines.push(text(&waiting[..end])?);
                 taken += end + 1;
+                bytes += end + 1;
             } else if self.ended {
                 if !waiting.is_empty() {
                     lines.push(text(waiting)?);
@@ -160,18 +163,14 @@ impl Lines {
             let text = format!("a line has more than {} bytes", limits::IMPORT_LINE_BYTES);
             return Err(ImportFailure::new("LIMIT_EXCEEDED", text));
         }
-        match tokio::time::timeout(self.timeout, self.body.next()).await {
+        match tokio::time::timeout(self.timeout, self.body.read(&mut self.buffer)).await {
             Err(_elapsed) => Err(ImportFailure::new("REQUEST_TIMEOUT", "no more lines arrived in time")),
-            Ok(Some(Err(_broken))) => Err(ImportFailure::new(
+            Ok(Err(_broken)) => Err(ImportFailure::new(
                 "BAD_REQUEST",
                 "the body did not arrive whole, or is not compressed as it says",
             )),
-            Ok(Some(Ok(bytes))) => {
-                self.buffer.extend_from_slice(&bytes);
-                Ok(())
-            }
-            Ok(None) => {
-                self.ended = true;
+            Ok(Ok(more)) => {
+                self.ended = !more;
                 Ok(())
             }
         }
@@ -184,16 +183,14 @@ fn text(line: &[u8]) -> Result<String, ImportFailure> {
         .map_err(|_| ImportFailure::new("BAD_REQUEST", "a line is not UTF-8"))
 }
 
-fn check_type(headers: &HeaderMap) -> Result<(), Refusal> {
-    let value = |name| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let essence = value(&CONTENT_TYPE).split(';').next().unwrap_or_default().trim();
+/// Refuses what is not said to be lines of JSON; says how they are sent.
+fn check_type(headers: &HeaderMap) -> Result<Encoding, Refusal> {
+    let value = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let essence = value.split(';').next().unwrap_or_default().trim();
     let is_lines = ["application/x-ndjson", "application/ndjson", "application/jsonl"]
         .iter()
         .any(|known| essence.eq_ignore_ascii_case(known));
-    let is_known = ["", "identity", "gzip", "zstd"]
-        .iter()
-        .any(|known| value(&CONTENT_ENCODING).eq_ignore_ascii_case(known));
-    if is_lines && is_known { Ok(()) } else { Err(Refusal::lines_type()) }
+    Encoding::of(headers).filter(|_| is_lines).ok_or_else(Refusal::lines_type)
 }
 
 /// The client's own key for the upload.

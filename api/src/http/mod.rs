@@ -16,6 +16,7 @@ mod export;
 mod graphql;
 mod health;
 mod import;
+mod inflate;
 mod negotiate;
 mod pages;
 mod params;

@@ -3,10 +3,9 @@
 //! `application/graphql-response+json` tells by its status whether the request was sound. `application/json`
 //! is the older form, 200 for every well-formed request; it answers clients that name no preference.
 
-use actix_web::http::header::{
-    ACCEPT, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, TryIntoHeaderValue,
-};
+use actix_web::http::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, TryIntoHeaderValue};
 
+use super::inflate::Encoding;
 use super::refusal::Refusal;
 
 /// The media types that answer.
@@ -59,15 +58,17 @@ pub(super) fn accepted(headers: &HeaderMap) -> Result<MediaType, Refusal> {
         .ok_or_else(Refusal::not_acceptable)
 }
 
-/// Refuses a body that is not said to be JSON in UTF-8.
+/// Refuses a body that is not said to be JSON in UTF-8, plain or compressed in a way that is read.
 ///
 /// A browser sends the three form types to another origin without asking; refusing all but JSON is what keeps
 /// a foreign page from acting in a user's name.
 pub(super) fn check_body_type(headers: &HeaderMap) -> Result<(), Refusal> {
     let content_type = joined(headers, &CONTENT_TYPE)?.ok_or_else(Refusal::media_type)?;
-    let encoded = joined(headers, &CONTENT_ENCODING)?.is_some_and(|it| !it.eq_ignore_ascii_case("identity"));
     let (essence, mut parameters) = split(&content_type);
-    if encoded || !essence.eq_ignore_ascii_case("application/json") || !parameters.all(is_utf8) {
+    if Encoding::of(headers).is_none()
+        || !essence.eq_ignore_ascii_case("application/json")
+        || !parameters.all(is_utf8)
+    {
         return Err(Refusal::media_type());
     }
     Ok(())
@@ -166,6 +167,8 @@ fn thousandths(value: &str) -> Option<u16> {
 
 #[cfg(test)]
 mod tests {
+    use actix_web::http::header::CONTENT_ENCODING;
+
     use super::*;
 
     fn accept(value: &str) -> Option<MediaType> {
@@ -255,12 +258,17 @@ mod tests {
     }
 
     #[test]
-    fn a_compressed_body_is_refused() {
+    fn a_body_may_be_compressed_by_what_is_read() {
         let mut headers = HeaderMap::new();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        headers.insert(CONTENT_ENCODING, HeaderValue::from_static("identity"));
-        assert!(check_body_type(&headers).is_ok());
+        for (encoding, is_read) in
+            [("identity", true), ("gzip", true), ("ZSTD", true), ("br", false), ("gzip, gzip", false)]
+        {
+            headers.insert(CONTENT_ENCODING, HeaderValue::from_static(encoding));
+            assert_eq!(check_body_type(&headers).is_ok(), is_read, "{encoding}");
+        }
         headers.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+        headers.append(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
         assert!(check_body_type(&headers).is_err());
     }
 }

@@ -157,10 +157,10 @@ impl Refusal {
         Self::new(&PAYLOAD_TOO_LARGE, message)
     }
 
-    /// 415: the body is something else than plain JSON.
+    /// 415: the body is something else than JSON.
     pub(super) fn media_type() -> Self {
-        let message = "The body must be sent as Content-Type: application/json, in UTF-8, without \
-                       Content-Encoding.";
+        let message = "The body must be sent as Content-Type: application/json, in UTF-8, plain or with \
+                       Content-Encoding gzip or zstd.";
         Self::new(&UNSUPPORTED_MEDIA_TYPE, message)
     }
 

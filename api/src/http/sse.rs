@@ -58,7 +58,7 @@ pub(super) async fn post<E: Executor>(
     }
     let params = async |actor: &E::Actor| {
         let most = endpoint.executor.body_bytes(actor);
-        Params::from_body(&read(body, most, &endpoint.settings).await?)
+        Params::from_body(&read(body, http.headers(), most, &endpoint.settings).await?)
     };
     answer(&http, &endpoint, false, params).await
 }

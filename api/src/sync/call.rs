@@ -12,9 +12,9 @@ use super::ground::{Ground, at};
 use super::input::{self, Item};
 use super::report::{self, Told};
 use super::{snapshot, store};
-use crate::db::Sql;
+use crate::db::{Backend, Sql};
 use crate::limits;
-use crate::policy::{Reach, Resource, Verb};
+use crate::policy::{Reach, Resource, Verb, Viewer};
 use crate::write::input::Patch;
 use crate::write::{Done, Failure, Input, Problem, ProblemCode, Writing};
 
@@ -103,15 +103,21 @@ fn call(writing: Writing<'_>, input: &Input<'_>) -> Result<Call, Failure> {
 
 /// Whether the caller's role and token let him import at all; into which sites is asked of each item.
 fn allowed(writing: Writing<'_>, verb: Verb) -> Result<(), Failure> {
-    let mut sql = Sql::new(writing.backend);
-    match writing.viewer.authorize(Resource::ImportBatch, verb, "").reach(&mut sql, "t") {
-        Reach::Nothing => {
-            let field = if verb == Verb::Snapshot { "mode" } else { "" };
-            let text = "your rights do not allow this; `cites rights` and docs/rights.md say whose do";
-            Err(Problem::at(ProblemCode::Forbidden, field, text).into())
-        }
-        Reach::All | Reach::Rows(_) => Ok(()),
+    if is_allowed(writing.viewer, writing.backend, verb) {
+        return Ok(());
     }
+    let field = if verb == Verb::Snapshot { "mode" } else { "" };
+    Err(Problem::at(ProblemCode::Forbidden, field, NOT_ALLOWED).into())
+}
+
+/// What a caller is told who may not.
+pub(super) const NOT_ALLOWED: &str =
+    "your rights do not allow this; `cites rights` and docs/rights.md say whose do";
+
+/// Whether a caller may import anywhere.
+pub(super) fn is_allowed(viewer: &Viewer, backend: Backend, verb: Verb) -> bool {
+    let access = viewer.authorize(Resource::ImportBatch, verb, "");
+    !matches!(access.reach(&mut Sql::new(backend), "t"), Reach::Nothing)
 }
 
 /// A problem of the call's own site, with the way to it.

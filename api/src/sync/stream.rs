@@ -5,6 +5,7 @@ use std::sync::Arc;
 use async_graphql::{Name, Value};
 use serde_json::{Value as Json, json};
 
+use super::call;
 use super::report::{Told, read};
 use crate::admission::Class;
 use crate::auth::Actor;
@@ -12,6 +13,7 @@ use crate::error::{ApiError, Code, Step};
 use crate::graphql::Engine;
 use crate::ids;
 use crate::limits;
+use crate::policy::Verb;
 use crate::read::coerce::{self, Arguments, Formats};
 use crate::read::plan::internal;
 use crate::write::{self, Asked};
@@ -30,6 +32,13 @@ pub struct Chunk<'c> {
 }
 
 impl Engine {
+    /// Whether a caller may import at all: who may not is told so before anything of his is read.
+    pub fn may_import(&self, actor: &Actor) -> Result<(), ApiError> {
+        let viewer = self.viewer(Arc::new(actor.clone()));
+        let may = call::is_allowed(&viewer, self.db.backend, Verb::Create);
+        if may { Ok(()) } else { Err(ApiError::new(Code::Forbidden, call::NOT_ALLOWED)) }
+    }
+
     /// Imports a chunk as one `syncActions`; answers a line of JSON for each of its lines that is not blank.
     pub async fn import(&self, chunk: &Chunk<'_>, actor: Actor) -> Result<Vec<u8>, ApiError> {
         let mutation =
