@@ -79,16 +79,17 @@ impl Sharing {
         let mut is_alone = false;
         loop {
             tokio::time::sleep(limits::BUDGETS_EVERY).await;
-            match self.exchange(db, clock).await {
+            let exchanged = self.exchange(db, clock).await;
+            match &exchanged {
                 Ok(()) if is_alone => {
-                    tracing::info!("points of clients are shared with other instances again")
+                    tracing::info!("points of clients are shared with other instances again");
                 }
                 Err(error) if !is_alone => {
-                    tracing::warn!(%error, "points of clients cannot be shared; this instance counts its own until it can");
+                    tracing::warn!(%error, "points of clients cannot be shared; each instance counts its own until they can");
                 }
-                _ => continue,
+                _ => {}
             }
-            is_alone = !is_alone;
+            is_alone = exchanged.is_err();
         }
     }
 
