@@ -253,6 +253,16 @@ pub const MUTATION_POINTS: u64 = 10;
 /// Clients whose points are known at once, least recently seen out first: one that is forgotten begins anew.
 pub const CLIENTS: usize = 20_000;
 
+/// How often an instance exchanges with others what its clients have left, where that is shared: what a client gets too
+/// much by asking several at once is what they give in so long.
+pub const BUDGETS_EVERY: Duration = Duration::from_secs(1);
+
+/// How long the database may take for it; the instance counts alone then.
+pub const BUDGETS_WAIT: Duration = Duration::from_secs(5);
+
+/// Most clients in one statement of it.
+pub const BUDGETS_AT_ONCE: usize = 1_000;
+
 /// What a document may be, counted in linear time before it is validated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DocumentLimits {

@@ -16,7 +16,7 @@ use crate::auth::{Actor, AuthError, Authenticator, Role, Scope, dev};
 use crate::budget::Budget;
 use crate::clock::Clock;
 use crate::config::{Config, DocumentsConfig};
-use crate::db::{Bounds, Db, ServeLock};
+use crate::db::{self, Bounds, Db, ServeLock};
 use crate::error::{ApiError, Code};
 use crate::export::{self, Asked, Body, Exported, File, Options};
 use crate::graphql::{self, Answer, Engine, Operated, Operation, Outcome, Persisted};
@@ -95,11 +95,17 @@ pub async fn serve(
 ) -> anyhow::Result<Running> {
     let revocations = auth.revocations().clone();
     revocation::refresh(&db, clock.as_ref(), &revocations).await?;
-    let (engine, endpoint) = endpoint(config, db, clock, auth)?;
+    let mut budget = budget(config);
+    if config.limits.shared {
+        budget = budget.shared(db::name(&db.readers).await?.context("the database has no name")?);
+    }
+    let (engine, endpoint) = endpoint(config, db, clock, auth, budget)?;
     webhook::in_background(Arc::clone(&engine))?;
     care_in_background(Arc::clone(&engine.db), Arc::clone(clock));
     let (heeding, time) = (Arc::clone(&engine), Arc::clone(clock));
     tokio::spawn(async move { revocation::follow(&heeding.db, time.as_ref(), &heeding.revocations).await });
+    let (sharing, time) = (Arc::clone(&engine), Arc::clone(clock));
+    tokio::spawn(async move { sharing.budget.share(&sharing.db, time.as_ref()).await });
     tokio::spawn(async move { engine.follow_journal().await });
     let stall = Duration::from_millis(config.live.stall_timeout_ms);
     let stopping = endpoint.stopping();
@@ -142,14 +148,19 @@ fn tell_metrics<E: Executor>(
     Ok(bound)
 }
 
+/// What clients may ask, counted by this instance alone.
+pub fn budget(config: &Config) -> Budget {
+    Budget::new(config.limits.enabled, |role| config.limits.allowance(role))
+}
+
 /// What answers over HTTP on a prepared database, before anything runs beside it.
 pub fn endpoint(
     config: &Config,
     db: Db,
     clock: &Arc<dyn Clock>,
     auth: Arc<Authenticator>,
+    budget: Budget,
 ) -> anyhow::Result<(Arc<Engine>, web::Data<Endpoint<impl Executor>>)> {
-    let budget = Budget::new(config.limits.enabled, |role| config.limits.allowance(role));
     let engine =
         Engine::new(Arc::new(db), Arc::clone(clock))?.within(budget).with_documents(persisted(config)?);
     let engine = engine.heeding(auth.revocations().clone()).in_development(dev::is_accepted(config));
@@ -194,6 +205,9 @@ fn care_in_background(db: Arc<Db>, clock: Arc<dyn Clock>) {
             }
             if let Err(error) = revocation::prune(&db, clock.as_ref()).await {
                 tracing::warn!(%error, "old revocations could not be forgotten; it will be tried again");
+            }
+            if let Err(error) = db.forget_paid().await {
+                tracing::warn!(%error, "what clients had taken could not be forgotten; it will be tried again");
             }
         }
     });

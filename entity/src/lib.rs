@@ -10,6 +10,7 @@ pub mod enums;
 mod lists;
 
 mod actions;
+mod budgets;
 mod figures;
 mod funding;
 mod governance;
@@ -25,6 +26,7 @@ mod territories;
 mod webhooks;
 
 pub use actions::{action, action_partner, action_qpv};
+pub use budgets::budget;
 pub use figures::figure;
 pub use funding::funding_line;
 pub use governance::{governance_body, governance_member, meeting};

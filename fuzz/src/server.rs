@@ -101,7 +101,8 @@ impl Server {
             let issuer = DevIssuer::open(&key_file, &config.auth.audience).expect("a key");
             let auth = Authenticator::new(&config.auth, Some(&issuer), Arc::clone(&clock));
             let auth = Arc::new(auth.expect("an authenticator"));
-            let (_, endpoint) = startup::endpoint(&config, db, &clock, auth).expect("an endpoint");
+            let budget = startup::budget(&config);
+            let (_, endpoint) = startup::endpoint(&config, db, &clock, auth, budget).expect("an endpoint");
             let app = App::new()
                 .wrap(http::cors(&config.server.cors_origins))
                 .wrap(middleware::from_fn(http::envelope))

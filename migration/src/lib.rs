@@ -20,6 +20,7 @@ mod m0009_platform;
 mod m0010_imports;
 mod m0011_webhooks;
 mod m0012_revocations;
+mod m0013_budgets;
 mod table;
 
 use table::Table;
@@ -44,6 +45,7 @@ impl MigratorTrait for Migrator {
             Family { name: "m0010_imports", tables: m0010_imports::tables },
             Family { name: "m0011_webhooks", tables: m0011_webhooks::tables },
             Family { name: "m0012_revocations", tables: m0012_revocations::tables },
+            Family { name: "m0013_budgets", tables: m0013_budgets::tables },
         ];
         families.into_iter().map(|family| Box::new(family) as Box<dyn MigrationTrait>).collect()
     }

@@ -27,12 +27,14 @@ pub struct Table {
     columns: Vec<Column>,
     checks: Vec<(&'static str, &'static str)>,
     indexes: Vec<Index>,
+    is_logged: bool,
 }
 
 impl Table {
     /// A table of these columns; an empty key means that a sequence column is the key.
     pub fn new(name: &'static str, key: &'static [&'static str], columns: impl Into<Vec<Column>>) -> Self {
-        Self { name, key, columns: columns.into(), checks: Vec::new(), indexes: Vec::new() }
+        let (checks, indexes) = (Vec::new(), Vec::new());
+        Self { name, key, columns: columns.into(), checks, indexes, is_logged: true }
     }
 
     /// A table of domain rows: identity, version, times, tombstone and source come before `columns`.
@@ -79,6 +81,13 @@ impl Table {
         self.with(column, Purpose::Search)
     }
 
+    /// Its rows stand in no write-ahead log of `PostgreSQL`: neither archives nor replicas have them, and a crash empties
+    /// the table.
+    pub const fn unlogged(mut self) -> Self {
+        self.is_logged = false;
+        self
+    }
+
     /// A JSON list is searched by its elements.
     pub fn elements(self, column: &'static [&'static str; 1]) -> Self {
         self.with(column, Purpose::Elements)
@@ -116,7 +125,8 @@ impl Table {
             parts.push(format!("CONSTRAINT \"ck_{name}_{check}\" CHECK ({sql})"));
         }
         let options = if backend == DbBackend::Sqlite { self.sqlite_options() } else { "" };
-        format!("CREATE TABLE \"{name}\" (\n  {}\n){options}", parts.join(",\n  "))
+        let kind = if self.is_logged || backend == DbBackend::Sqlite { "" } else { "UNLOGGED " };
+        format!("CREATE {kind}TABLE \"{name}\" (\n  {}\n){options}", parts.join(",\n  "))
     }
 
     /// `SQLite` checks types as `PostgreSQL` does; a link table is stored in its key alone.

@@ -26,6 +26,7 @@ mod readme;
 mod restart;
 mod rights;
 mod schema;
+mod shared_budget;
 mod sites;
 mod statements;
 mod statistics;

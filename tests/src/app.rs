@@ -85,6 +85,12 @@ impl TestApp {
         Self::serve(self.database.again(), home, address).await
     }
 
+    /// Starts another instance on the same database under other settings.
+    pub async fn beside_with(&self, settings: &[(&str, &str)]) -> Self {
+        let home = tempfile::tempdir().expect("a folder");
+        Self::serve_with(self.database.again(), home, settings, |url| url).await
+    }
+
     /// Starts a server that reaches its database by another address, such as that of a proxy.
     pub async fn serve(
         database: TestDatabase,

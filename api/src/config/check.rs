@@ -79,6 +79,8 @@ impl Config {
     }
 
     fn check_limits(&self) -> Result<(), Broken> {
+        let needed = "false, or a database.url of PostgreSQL: an embedded database has one instance";
+        ensure(!(self.limits.shared && self.database.is_sqlite()), "limits.shared", needed)?;
         for role in Role::ALL {
             let (key, allowance) = (format!("limits.{}", role.name()), self.limits.allowance(role));
             in_range(allowance.operation, &(1..=1_000_000_000), &format!("{key}.operation"))?;

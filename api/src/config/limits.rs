@@ -11,6 +11,8 @@ use crate::limits::{Allowance, DocumentLimits};
 pub struct LimitsConfig {
     /// Whether the points of clients run out.
     pub enabled: bool,
+    /// Whether instances on one database share them.
+    pub shared: bool,
     /// The national team.
     pub anct: RoleLimits,
     /// Préfectures.

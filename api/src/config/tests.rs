@@ -134,6 +134,7 @@ fn a_wrong_setting_names_its_key_its_place_and_what_is_expected() {
             "or nothing",
         ),
         ("[telemetry]\ntrace_ratio = 2.0", &[], &[], "telemetry.trace_ratio", "line 2", "from 0 to 1"),
+        ("[limits]\nshared = true", &[], &[], "limits.shared", "line 2", "a database.url of PostgreSQL"),
         ("[data]\ndemo = 1", &[], &[], "data.demo", "line 2", "expected true, false or \"auto\""),
         ("[data]\ndemo = \"yes\"", &[], &[], "data.demo", "line 2", "expected true, false or \"auto\""),
         ("[auth]\nleeway_seconds = 61", &[], &[], "auth.leeway_seconds", "line 2", "a number from 0 to 60"),

@@ -8,6 +8,7 @@ mod copy;
 mod lock;
 mod news;
 mod open;
+mod owed;
 mod pool;
 mod scrub;
 mod sql;
@@ -42,6 +43,11 @@ pub async fn identity(connection: &impl ConnectionTrait) -> Result<u32, DbErr> {
     // the end of the name is chance, its beginning time
     let tag = |row: database_identity::Model| row.uuid.as_bytes()[12..].try_into().map(u32::from_be_bytes);
     Ok(row.and_then(|row| tag(row).ok()).unwrap_or_default())
+}
+
+/// The whole name of a database.
+pub async fn name(connection: &impl ConnectionTrait) -> Result<Option<Uuid>, DbErr> {
+    Ok(database_identity::Entity::find().one(connection).await?.map(|row| row.uuid))
 }
 
 /// Kind of database.

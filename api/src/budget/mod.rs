@@ -1,19 +1,24 @@
-//! What clients may still ask: points that each operation takes and time gives back. They are counted in this instance
-//! alone; several instances give as many times as much.
+//! What clients may still ask: points that each operation takes and time gives back. They are counted in memory; where
+//! it is configured, instances on one database tell each other once a second what was taken (`sharing`).
+
+mod bucket;
+mod sharing;
 
 use std::hash::{BuildHasher, RandomState};
 use std::net::IpAddr;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, MutexGuard};
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use quick_cache::sync::Cache;
+use uuid::Uuid;
 
+use self::bucket::Bucket;
+use self::sharing::{Client, Sharing};
 use crate::auth::{Actor, Role};
+use crate::clock::Clock;
+use crate::db::Db;
 use crate::error::{ApiError, Code};
 use crate::limits::{self, Allowance};
-
-/// Parts of a point in which they are counted: what a rate of one a second gives back in a microsecond.
-const PARTS: u64 = 1_000_000;
 
 /// The points of all clients.
 pub struct Budget {
@@ -21,26 +26,10 @@ pub struct Budget {
     is_counted: bool,
     allowances: [Allowance; Role::ALL.len()],
     /// By a hash of who they are, so that no address is kept.
-    buckets: Cache<u64, Arc<Mutex<Bucket>>>,
+    clients: Cache<u64, Arc<Client>>,
     hasher: RandomState,
-}
-
-/// The points of one client at an instant.
-#[derive(Debug)]
-struct Bucket {
-    parts: u64,
-    at: DateTime<Utc>,
-}
-
-impl Bucket {
-    fn refill(&mut self, allowance: &Allowance, now: DateTime<Utc>) {
-        let passed = (now - self.at).num_microseconds().and_then(|passed| u64::try_from(passed).ok());
-        // a clock that goes back gives nothing
-        let Some(passed) = passed else { return };
-        let given = passed.saturating_mul(allowance.restore_rate);
-        self.parts = self.parts.saturating_add(given).min(allowance.bucket.saturating_mul(PARTS));
-        self.at = now;
-    }
+    /// How other instances hear of them.
+    sharing: Option<Arc<Sharing>>,
 }
 
 /// What a client may still ask, now.
@@ -56,7 +45,7 @@ pub struct Standing {
 
 impl std::fmt::Debug for Budget {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Budget").field("clients", &self.buckets.len()).finish_non_exhaustive()
+        f.debug_struct("Budget").field("clients", &self.clients.len()).finish_non_exhaustive()
     }
 }
 
@@ -73,36 +62,52 @@ impl Budget {
         Self {
             is_counted,
             allowances: Role::ALL.map(allowance),
-            buckets: Cache::new(limits::CLIENTS),
+            clients: Cache::new(limits::CLIENTS),
             hasher: RandomState::new(),
+            sharing: None,
+        }
+    }
+
+    /// The same, shared with the other instances on a database of this name.
+    #[must_use]
+    pub fn shared(self, database: Uuid) -> Self {
+        Self { sharing: self.is_counted.then(|| Arc::new(Sharing::new(database))), ..self }
+    }
+
+    /// Tells other instances what was taken here and hears what was taken there, again and again, as long as it is
+    /// polled; ends at once where nothing is shared.
+    pub async fn share(&self, db: &Db, clock: &dyn Clock) {
+        if let Some(sharing) = &self.sharing {
+            sharing.follow(db, clock).await;
         }
     }
 
     /// The account of a request that the server makes itself.
     pub fn uncounted(&self, actor: &Actor, now: DateTime<Utc>) -> Account {
         let allowance = Allowance { operation: u64::MAX, ..self.allowances[place(actor)] };
-        Account { allowance, bucket: None, now, requested: 0 }
+        Account { allowance, client: None, sharing: None, now, requested: 0 }
     }
 
     /// The account of one request. The public is told apart by its address.
     pub fn account(&self, actor: &Actor, address: Option<IpAddr>, now: DateTime<Utc>) -> Account {
         let place = place(actor);
         let allowance = self.allowances[place];
-        let bucket = self.is_counted.then(|| {
+        let client = self.is_counted.then(|| {
+            let address = address.map(network);
             let client = match actor.role {
-                Role::Public => self.hasher.hash_one(address.map(network)),
+                Role::Public => self.hasher.hash_one(address),
                 _ => self.hasher.hash_one((place, &actor.client_id, &actor.sub)),
             };
             let full = || {
-                let parts = allowance.bucket.saturating_mul(PARTS);
-                Ok::<_, std::convert::Infallible>(Arc::new(Mutex::new(Bucket { parts, at: now })))
+                let key = self.sharing.as_ref().map(|sharing| sharing.key(actor, address));
+                Ok::<_, std::convert::Infallible>(Arc::new(Client::new(key, Bucket::full(&allowance, now))))
             };
-            match self.buckets.get_or_insert_with(&client, full) {
-                Ok(bucket) => bucket,
+            match self.clients.get_or_insert_with(&client, full) {
+                Ok(client) => client,
                 Err(never) => match never {},
             }
         });
-        Account { allowance, bucket, now, requested: 0 }
+        Account { allowance, client, sharing: self.sharing.clone(), now, requested: 0 }
     }
 }
 
@@ -123,7 +128,8 @@ fn network(address: IpAddr) -> IpAddr {
 #[derive(Clone, Debug)]
 pub struct Account {
     allowance: Allowance,
-    bucket: Option<Arc<Mutex<Bucket>>>,
+    client: Option<Arc<Client>>,
+    sharing: Option<Arc<Sharing>>,
     now: DateTime<Utc>,
     requested: u64,
 }
@@ -139,25 +145,21 @@ impl Account {
             return Err(ApiError::new(Code::LimitExceeded, message)
                 .expected("smaller pages (`first`), or fewer lists within lists"));
         }
-        if let Some(bucket) = &self.bucket {
-            let mut bucket = bucket.lock().unwrap_or_else(PoisonError::into_inner);
-            bucket.refill(&self.allowance, self.now);
-            let parts = points.saturating_mul(PARTS);
-            if parts > bucket.parts {
+        if let Some(mut bucket) = self.bucket() {
+            bucket.refill(self.now);
+            if !bucket.take(points) {
                 return Err(self.refused(points, &bucket));
             }
-            bucket.parts -= parts;
         }
         self.requested = requested;
         Ok(())
     }
 
     fn refused(&self, points: u64, bucket: &Bucket) -> ApiError {
-        let missing = points.saturating_mul(PARTS).saturating_sub(bucket.parts);
-        let seconds = missing.div_ceil(self.allowance.restore_rate.max(1).saturating_mul(PARTS));
+        let seconds = bucket.wait_for(points).div_ceil(1_000_000);
         let message = format!(
             "the operation asks for {points} points, {} of {} are left",
-            bucket.parts / PARTS,
+            bucket.points(),
             self.allowance.bucket
         );
         let mut error = ApiError::new(Code::RateLimited, message)
@@ -168,11 +170,20 @@ impl Account {
 
     /// Gives back what was asked for and not read; takes what was read beyond it, as far as there is.
     pub fn settle(&self, actual: u64) {
-        let Some(bucket) = &self.bucket else { return };
-        let mut bucket = bucket.lock().unwrap_or_else(PoisonError::into_inner);
-        let parts = bucket.parts.saturating_add(self.requested.saturating_mul(PARTS));
-        let most = self.allowance.bucket.saturating_mul(PARTS);
-        bucket.parts = parts.saturating_sub(actual.saturating_mul(PARTS)).min(most);
+        if let Some(mut bucket) = self.bucket() {
+            bucket.settle(self.requested, actual);
+        }
+    }
+
+    /// The client's bucket, to take from or give to. Other instances are told then; of what was refused too, since they
+    /// may know of points that came back.
+    fn bucket(&self) -> Option<MutexGuard<'_, Bucket>> {
+        let client = self.client.as_ref()?;
+        let mut bucket = client.bucket();
+        if let Some(sharing) = &self.sharing {
+            sharing.note(client, &mut bucket);
+        }
+        Some(bucket)
     }
 
     /// What callers of its role may ask.
@@ -185,18 +196,12 @@ impl Account {
         self.requested
     }
 
-    /// What the client may still ask; none when nothing is counted.
+    /// What the client may still ask, as this instance knows; none when nothing is counted.
     pub fn standing(&self) -> Option<Standing> {
-        let mut bucket = self.bucket.as_ref()?.lock().unwrap_or_else(PoisonError::into_inner);
-        bucket.refill(&self.allowance, self.now);
-        let missing = self.allowance.bucket.saturating_mul(PARTS).saturating_sub(bucket.parts);
-        let microseconds = missing.div_ceil(self.allowance.restore_rate.max(1));
-        let wait = TimeDelta::microseconds(i64::try_from(microseconds).unwrap_or(i64::MAX));
-        Some(Standing {
-            allowance: self.allowance,
-            remaining: bucket.parts / PARTS,
-            reset_at: self.now.checked_add_signed(wait).unwrap_or(DateTime::<Utc>::MAX_UTC),
-        })
+        let mut bucket = self.client.as_ref()?.bucket();
+        bucket.refill(self.now);
+        let (remaining, reset_at) = (bucket.points(), bucket.full_at());
+        Some(Standing { allowance: self.allowance, remaining, reset_at })
     }
 }
 
@@ -262,7 +267,7 @@ mod tests {
             let address = Some(IpAddr::V4(number.into()));
             budget.account(&Actor::public(), address, at(0)).take(1).unwrap();
         }
-        assert!(budget.buckets.len() <= limits::CLIENTS, "{}", budget.buckets.len());
+        assert!(budget.clients.len() <= limits::CLIENTS, "{}", budget.clients.len());
     }
 
     #[test]
