@@ -27,8 +27,9 @@ pub struct Cost {
     pub left: Option<Standing>,
 }
 
-/// A response with the JSON of the data, the errors met on the way, and the cost; an event has none.
-pub fn executed(data: &[u8], errors: &[ApiError], cost: Option<Cost>) -> Vec<u8> {
+/// A response with the JSON of the data, the errors met on the way, the cost (an event has none), and what names what
+/// was written.
+pub fn executed(data: &[u8], errors: &[ApiError], cost: Option<Cost>, causality: Option<&str>) -> Vec<u8> {
     let mut out = Vec::with_capacity(data.len() + 160);
     out.push(b'{');
     if !errors.is_empty() {
@@ -41,6 +42,12 @@ pub fn executed(data: &[u8], errors: &[ApiError], cost: Option<Cost>) -> Vec<u8>
     out.extend_from_slice(data);
     if let Some(cost) = cost {
         write_cost(&mut out, cost);
+        if let Some(token) = causality {
+            out.extend_from_slice(b",\"causality\":\"");
+            out.extend_from_slice(token.as_bytes());
+            out.push(b'"');
+        }
+        out.push(b'}');
     }
     out.push(b'}');
     out
@@ -59,7 +66,7 @@ fn write_cost(out: &mut Vec<u8>, cost: Cost) {
         number(",\"remaining\":", left.remaining);
         number(",\"restoreRate\":", left.allowance.restore_rate);
     }
-    out.extend_from_slice(b"}}");
+    out.push(b'}');
 }
 
 fn error(error: &ApiError) -> Value {

@@ -180,10 +180,13 @@ impl Engine {
         })?;
         let one = |error| vec![error];
         let fetched = run::run(&self.db, &levels).await.map_err(one)?;
+        if fetched.iter().any(|level| !level.rows.is_empty()) {
+            self.told(&followed.actor);
+        }
         let rows = Writer::new(&levels, &fetched).each(page.level, &page.shape, &page.cursor).map_err(one)?;
         let event = |(cursor, change): (String, Vec<u8>)| {
             let data = [b"{".as_slice(), &key, &change, b"}"].concat();
-            (cursor, response::executed(&data, &[], None))
+            (cursor, response::executed(&data, &[], None, None))
         };
         Ok(rows.into_iter().map(event).collect())
     }
