@@ -3,7 +3,7 @@
 use crate::auth::{Actor, Role};
 use crate::db::Replica;
 use crate::db::replica::{Known, Position, Source};
-use crate::error::{ApiError, Code};
+use crate::error::ApiError;
 use crate::feed;
 use crate::policy::Viewer;
 use crate::read::level::Level;
@@ -11,6 +11,9 @@ use crate::read::run::{self, Fetched};
 use crate::read::select::Selected;
 
 use super::Engine;
+
+/// What names everything that there is: any text that is no token does.
+const LATEST: &str = "latest";
 
 /// What a query may not be behind.
 #[derive(Debug)]
@@ -85,7 +88,7 @@ impl Engine {
         }
     }
 
-    /// The same, and what names it at other instances; none without a replica, and none that could not be read.
+    /// The same, and what names it at other instances; none without a replica.
     pub(super) async fn written(&self, actor: &Actor) -> Option<String> {
         self.db.replica.as_ref()?;
         self.told(actor);
@@ -93,14 +96,12 @@ impl Engine {
             self.load_identity().await?;
             Ok::<_, ApiError>(Position::of_primary(&self.db.readers).await?)
         };
-        match position.await {
-            Ok(position) => Some(position.token(self.services.identity())),
-            Err(error) if error.code == Code::Unavailable => None,
-            Err(error) => {
-                tracing::error!(%error, "the position of a write could not be read");
-                None
-            }
-        }
+        let token = match tokio::time::timeout(self.db.deadline, position).await {
+            Ok(Ok(position)) => position.token(self.services.identity()),
+            // no position: who sends it is read for from the primary
+            Ok(Err(_)) | Err(_) => LATEST.to_owned(),
+        };
+        Some(token)
     }
 }
 

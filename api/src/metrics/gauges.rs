@@ -1,5 +1,6 @@
 //! What stands at the moment of a scrape: connections, streams, exports, how far the feed is behind.
 
+use chrono::TimeDelta;
 use prometheus::{Gauge, GaugeVec, IntGauge, IntGaugeVec, Registry, Result};
 
 use super::{named, registered};
@@ -63,7 +64,7 @@ impl Gauges {
     fn replica(&self, engine: &Engine) -> Result<()> {
         let Some(replica) = &engine.db.replica else { return Ok(()) };
         let now = engine.now();
-        let lag = replica.lag(now).map_or(f64::NAN, |lag| lag.as_seconds_f64());
+        let lag = replica.lag(now).map_or(f64::NAN, TimeDelta::as_seconds_f64);
         self.replica_lag.get_metric_with_label_values::<&str>(&[])?.set(lag);
         let serves = self.replica_serves.get_metric_with_label_values::<&str>(&[])?;
         serves.set(replica.serves(now).into());

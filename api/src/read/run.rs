@@ -69,7 +69,9 @@ pub async fn run_on_replica(
     if let Err(error) = &done
         && !matches!(error.code, Code::LimitExceeded | Code::DeadlineExceeded)
     {
-        replica.doubt();
+        if error.code == Code::Unavailable {
+            replica.doubt();
+        }
         return None;
     }
     Some(done)
