@@ -63,6 +63,8 @@ impl Gauges {
 
     fn replica(&self, engine: &Engine) -> Result<()> {
         let Some(replica) = &engine.db.replica else { return Ok(()) };
+        // those that have not been are told as 0
+        engine.metrics.reads_of();
         let now = engine.now();
         let lag = replica.lag(now).map_or(f64::NAN, TimeDelta::as_seconds_f64);
         self.replica_lag.get_metric_with_label_values::<&str>(&[])?.set(lag);

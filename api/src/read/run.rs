@@ -69,7 +69,8 @@ pub async fn run_on_replica(
     if let Err(error) = &done
         && !matches!(error.code, Code::LimitExceeded | Code::DeadlineExceeded)
     {
-        if error.code == Code::Unavailable {
+        // one that waited in vain for a connection says nothing about the others
+        if error.is_transient {
             replica.doubt();
         }
         return None;

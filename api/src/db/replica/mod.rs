@@ -10,7 +10,7 @@ mod watch;
 
 use std::hash::{BuildHasher, Hash, RandomState};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use sea_orm::DbErr;
@@ -33,12 +33,20 @@ pub struct Replica {
     max_lag: TimeDelta,
     /// How many looks have begun.
     begun: AtomicU64,
-    /// None while it may not be read from.
-    standing: Mutex<Option<Standing>>,
+    state: Mutex<State>,
     notes: Mutex<Notes>,
     hasher: RandomState,
     /// It was found to be away: what is asked of it may never be answered.
     lost: Notify,
+}
+
+/// What is known at the moment.
+#[derive(Clone, Copy, Debug, Default)]
+struct State {
+    /// None while it may not be read from.
+    standing: Option<Standing>,
+    /// How often a read has failed there.
+    doubts: u64,
 }
 
 /// What a standby has.
@@ -104,7 +112,7 @@ impl Replica {
             primary: Pool::new(primary, 1, wait)?,
             max_lag,
             begun: AtomicU64::default(),
-            standing: Mutex::default(),
+            state: Mutex::default(),
             notes: Mutex::default(),
             hasher: RandomState::new(),
             lost: Notify::new(),
@@ -146,9 +154,11 @@ impl Replica {
         self.source(Known::default(), now) == Source::Replica
     }
 
-    /// A read has failed there: no other is tried before it was looked at.
+    /// A read has failed there: no other is tried before it was looked at. It may come back older than it was.
     pub fn doubt(&self) {
-        self.stand(None);
+        let mut state = self.state();
+        state.standing = None;
+        state.doubts += 1;
     }
 
     /// Does work there, unless it is found to be away meanwhile.
@@ -170,14 +180,73 @@ impl Replica {
     }
 
     fn standing(&self) -> Option<Standing> {
-        *self.standing.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state().standing
     }
 
-    fn stand(&self, standing: Option<Standing>) {
-        *self.standing.lock().unwrap_or_else(PoisonError::into_inner) = standing;
+    /// Says what a look has found, unless a read has failed since it began: it may have seen what there was before.
+    fn stand(&self, standing: Option<Standing>, doubts: u64) {
+        let mut state = self.state();
+        state.standing = standing.filter(|_| state.doubts == doubts);
     }
 
-    fn notes(&self) -> std::sync::MutexGuard<'_, Notes> {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn notes(&self) -> MutexGuard<'_, Notes> {
         self.notes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use sea_orm::sqlx::postgres::PgConnectOptions;
+
+    use super::*;
+
+    fn at(seconds: i64) -> DateTime<Utc> {
+        DateTime::from_timestamp(1_700_000_000 + seconds, 0).unwrap()
+    }
+
+    fn replica() -> Replica {
+        let server = Opener::Postgres(PgConnectOptions::new());
+        Replica::new(&server, server.clone(), 2, TimeDelta::seconds(5)).unwrap()
+    }
+
+    /// A standby that has come to position 100, which the primary had at the first second.
+    fn standing() -> Standing {
+        let reached = Seen { look: 1, at: at(1), position: Position::new(100) };
+        Standing { replayed: Position::new(100), reached }
+    }
+
+    #[test]
+    fn a_read_goes_where_it_finds_what_its_caller_knows() {
+        let replica = replica();
+        let knows = |position| Known { position: Some(Position::new(position)), ..Known::default() };
+        assert_eq!(replica.source(Known::default(), at(1)), Source::Away, "nobody has looked");
+        replica.begun.store(1, Ordering::SeqCst);
+        replica.stand(Some(standing()), 0);
+        assert_eq!(replica.source(Known::default(), at(6)), Source::Replica);
+        assert_eq!(replica.source(Known::default(), at(7)), Source::Lagging);
+        assert_eq!(replica.source(knows(100), at(1)), Source::Replica);
+        assert_eq!(replica.source(knows(101), at(1)), Source::Caused);
+        let everything = Known { everything: true, ..Known::default() };
+        assert_eq!(replica.source(everything, at(1)), Source::Pinned);
+        replica.note(7);
+        let client = |client| Known { client: Some(client), ..Known::default() };
+        assert_eq!(replica.source(client(7), at(1)), Source::Caused);
+        assert_eq!(replica.source(client(8), at(1)), Source::Replica);
+    }
+
+    #[test]
+    fn a_look_that_began_before_a_read_failed_says_nothing() {
+        let replica = replica();
+        let doubts = replica.state().doubts;
+        replica.doubt();
+        replica.stand(Some(standing()), doubts);
+        assert_eq!(replica.source(Known::default(), at(1)), Source::Away);
+        let doubts = replica.state().doubts;
+        replica.stand(Some(standing()), doubts);
+        assert_eq!(replica.source(Known::default(), at(1)), Source::Replica);
     }
 }

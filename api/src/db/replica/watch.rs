@@ -137,15 +137,16 @@ impl Replica {
     }
 
     async fn look(&self, looks: &mut Looks, clock: &dyn Clock) -> Found {
+        let doubts = self.state().doubts;
         match self.replayed(looks, clock).await {
             Err(unfit) => {
-                self.stand(None);
+                self.stand(None, doubts);
                 self.lost.notify_waiters();
                 Found::Unfit(unfit)
             }
             Ok(replayed) => {
                 let reached = looks.history.reached(replayed);
-                self.stand(reached.map(|reached| Standing { replayed, reached }));
+                self.stand(reached.map(|reached| Standing { replayed, reached }), doubts);
                 let since = reached.map(|reached| reached.at).or(looks.history.since());
                 match since {
                     Some(since) if clock.now() - since > self.max_lag => Found::Behind,
