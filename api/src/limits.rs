@@ -202,6 +202,19 @@ pub const NEWS_ECHO: Duration = Duration::from_secs(10);
 /// How long a listener that hears nothing, not even itself, is trusted.
 pub const NEWS_SILENCE: Duration = Duration::from_secs(15);
 
+/// How often each instance looks at the replica: a client that wrote is served by the primary until a later look.
+pub const REPLICA_LOOK: Duration = Duration::from_millis(200);
+
+/// How long a read waits for a connection to the replica, or for a lock there, before the primary is asked.
+pub const REPLICA_WAIT: Duration = Duration::from_secs(1);
+
+/// Clients that wrote or were told of changes, and are remembered until the replica has caught up with them; past these
+/// everybody reads from the primary for a moment.
+pub const REPLICA_CLIENTS: usize = 20_000;
+
+/// Looks that are remembered while the replica stands still.
+pub const REPLICA_LOOKS: usize = 1_024;
+
 /// Largest message taken over a WebSocket, in bytes; larger operations go by POST.
 pub const SOCKET_MESSAGE_BYTES: usize = 128 * 1_024;
 

@@ -43,7 +43,14 @@ pub async fn open(config: &Config) -> anyhow::Result<Db> {
         wait: Duration::from_millis(database.acquire_timeout_ms),
         deadline: Duration::from_millis(database.request_timeout_ms),
     };
-    Ok(Db::open(database.url.expose(), bounds).await?)
+    let db = Db::open(database.url.expose(), bounds).await?;
+    match database.replica_url.expose().as_str() {
+        "" => Ok(db),
+        replica => {
+            let max_lag = Duration::from_millis(database.replica_max_lag_ms);
+            db.with_replica(replica, max_lag, bounds).context("database.replica_url is no address")
+        }
+    }
 }
 
 /// Migrates the database and loads what it should hold.
@@ -106,6 +113,10 @@ pub async fn serve(
     tokio::spawn(async move { revocation::follow(&heeding.db, time.as_ref(), &heeding.revocations).await });
     let (sharing, time) = (Arc::clone(&engine), Arc::clone(clock));
     tokio::spawn(async move { sharing.budget.share(&sharing.db, time.as_ref()).await });
+    if let Some(replica) = engine.db.replica.clone() {
+        let clock = Arc::clone(clock);
+        tokio::spawn(async move { replica.watch(clock.as_ref()).await });
+    }
     tokio::spawn(async move { engine.follow_journal().await });
     let stall = Duration::from_millis(config.live.stall_timeout_ms);
     let stopping = endpoint.stopping();
@@ -322,7 +333,10 @@ fn not_imported(error: &ApiError) -> ImportFailure {
 }
 
 fn operation(request: GraphqlRequest) -> Operation {
+    // what is no text names nothing
+    let causality = request.extensions.get("causality");
     Operation {
+        causality: causality.map(|token| token.as_str().unwrap_or_default().to_owned()),
         query: request.query,
         document_id: request.document_id,
         name: request.operation_name,

@@ -23,6 +23,7 @@ mod pages;
 mod paging;
 mod points;
 mod readme;
+mod replica;
 mod restart;
 mod rights;
 mod schema;

@@ -13,13 +13,13 @@ use tests::{
 use crate::export;
 use crate::writes::{known, write};
 
-const METRICS: &[(&str, &str)] = &[("CITES_SERVER__METRICS_LISTEN", "127.0.0.1:0")];
+pub(crate) const METRICS: &[(&str, &str)] = &[("CITES_SERVER__METRICS_LISTEN", "127.0.0.1:0")];
 
 /// What was read at one moment.
-struct Scrape(String);
+pub(crate) struct Scrape(String);
 
 impl Scrape {
-    async fn of(app: &TestApp) -> Self {
+    pub(crate) async fn of(app: &TestApp) -> Self {
         let answer = get(app, "/metrics").await;
         assert_eq!(answer.status, 200);
         assert_eq!(answer.header("content-type"), "text/plain; version=0.0.4; charset=utf-8");
@@ -28,14 +28,19 @@ impl Scrape {
 
     /// The value of a series, written as Prometheus does; 0 when it is not there.
     #[track_caller]
-    fn value(&self, series: &str) -> f64 {
+    pub(crate) fn value(&self, series: &str) -> f64 {
         let line = self.0.lines().find_map(|line| line.strip_prefix(series)?.strip_prefix(' '));
         line.map_or(0.0, |value| value.parse().expect("a number"))
     }
 
     #[track_caller]
-    fn is(&self, series: &str, value: u32) {
+    pub(crate) fn is(&self, series: &str, value: u32) {
         assert!((self.value(series) - f64::from(value)).abs() < 1e-9, "{series} {value}: {}", self.0);
+    }
+
+    /// All that was read.
+    pub(crate) fn text(&self) -> &str {
+        &self.0
     }
 
     /// The different values of a label of a family.
@@ -204,7 +209,7 @@ fn a_transaction_that_holds_the_feed_up_shows() {
 }
 
 /// Scrapes until something shows; what ends in the background, or other tests' transactions, take a moment.
-async fn until(app: &TestApp, shows: impl Fn(&Scrape) -> bool) -> Scrape {
+pub(crate) async fn until(app: &TestApp, shows: impl Fn(&Scrape) -> bool) -> Scrape {
     for _ in 0..300 {
         let scrape = Scrape::of(app).await;
         if shows(&scrape) {

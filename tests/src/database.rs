@@ -95,6 +95,11 @@ impl TestDatabase {
         Self { backend: self.backend, url: self.url.clone(), name: None }
     }
 
+    /// A database of another server, which goes with that.
+    pub(crate) const fn elsewhere(url: String) -> Self {
+        Self { backend: Backend::Postgres, url, name: None }
+    }
+
     /// Its address.
     pub fn url(&self) -> &str {
         &self.url
@@ -156,7 +161,7 @@ async fn postgres_template(template: Template) -> &'static str {
 }
 
 /// Migrates and fills a database, and leaves it.
-async fn prepare(url: &str, home: &Path, template: Template) {
+pub(crate) async fn prepare(url: &str, home: &Path, template: Template) {
     let db = startup::open(&config(url, home, &[])).await.expect("the template opens");
     db.migrate().await.expect("the template is migrated");
     template.fill(&db).await;
@@ -176,8 +181,12 @@ fn server_url() -> String {
 
 /// The address of a database on the server.
 fn postgres_url(name: &str) -> String {
-    let url = server_url();
-    let (address, options) = url.split_once('?').map_or((url.as_str(), None), |(a, o)| (a, Some(o)));
-    let (server, _) = address.rsplit_once('/').expect("TEST_POSTGRES_URL ends with a database");
+    database_of(&server_url(), name)
+}
+
+/// The same on another server.
+pub(crate) fn database_of(url: &str, name: &str) -> String {
+    let (address, options) = url.split_once('?').map_or((url, None), |(a, o)| (a, Some(o)));
+    let (server, _) = address.rsplit_once('/').expect("the address ends with a database");
     options.map_or_else(|| format!("{server}/{name}"), |options| format!("{server}/{name}?{options}"))
 }

@@ -16,6 +16,7 @@ mod persona;
 mod process;
 mod provider;
 mod proxy;
+mod replicated;
 pub mod world;
 
 pub use answer::Answer;
@@ -28,3 +29,4 @@ pub use persona::{GrantedSites, Persona};
 pub use process::{Caller, Process};
 pub use provider::OpenIdProvider;
 pub use proxy::Proxy;
+pub use replicated::Replicated;

@@ -8,7 +8,8 @@ use entity::{commune, qpv, site};
 use sea_orm::{EntityTrait, PaginatorTrait};
 
 use crate::audit::seal::{self, Chain};
-use crate::{auth, clock::Clock, config::Config, db::Db, graphql, startup};
+use crate::db::{Db, Replica};
+use crate::{auth, clock::Clock, config::Config, graphql, startup};
 
 /// Check that the server can run: settings, database, migrations, keys, data
 ///
@@ -39,13 +40,16 @@ pub(super) async fn run(args: &DoctorArgs, config: &Config, clock: Arc<dyn Clock
         "rights and schema",
         graphql::sdl().map(|_| "consistent".to_owned()).map_err(|error| error.to_string()),
     );
-    say("keys", keys(config, clock).await);
+    say("keys", keys(config, Arc::clone(&clock)).await);
     match existing(config).await {
         Err(error) => say("database", Err(error)),
         Ok(db) => {
             say("database", Ok("reachable".to_owned()));
             say("migrations", migrations(&db).await);
             say("data", data(&db).await);
+            if let Some(replica) = &db.replica {
+                say("replica", examined(replica, clock.as_ref()).await);
+            }
             if args.audit {
                 say("audit", audit(&db).await);
             }
@@ -114,6 +118,13 @@ async fn audit(db: &Db) -> Finding {
         )),
         Err(broken) => Err(format!("{broken}; compare with a backup from before that moment")),
     }
+}
+
+async fn examined(replica: &Replica, clock: &dyn Clock) -> Finding {
+    let mend =
+        |why| format!("{why}; check database.replica_url and the replication; all is read from database.url");
+    let lag = replica.examine(clock).await.map_err(mend)?;
+    Ok(format!("a standby of this database, {} ms behind at most", lag.num_milliseconds()))
 }
 
 async fn data(db: &Db) -> Finding {

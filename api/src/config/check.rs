@@ -100,7 +100,13 @@ impl Config {
         ensure(is_known, "database.url", "sqlite://FILE or postgres://USER:PASSWORD@HOST/DATABASE")?;
         in_range(u64::from(database.max_connections), &(1..=1000), "database.max_connections")?;
         in_range(database.acquire_timeout_ms, &(1..=60_000), "database.acquire_timeout_ms")?;
-        in_range(database.request_timeout_ms, &(100..=600_000), "database.request_timeout_ms")
+        in_range(database.request_timeout_ms, &(100..=600_000), "database.request_timeout_ms")?;
+        let replica = database.replica_url.expose();
+        let is_server = known[1..].iter().any(|scheme| replica.starts_with(scheme));
+        let expected =
+            "postgres://USER:PASSWORD@HOST/DATABASE of a standby of the server of database.url, or nothing";
+        ensure(replica.is_empty() || (is_server && !database.is_sqlite()), "database.replica_url", expected)?;
+        in_range(database.replica_max_lag_ms, &(500..=600_000), "database.replica_max_lag_ms")
     }
 }
 

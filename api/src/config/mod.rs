@@ -125,6 +125,10 @@ pub struct DatabaseConfig {
     pub acquire_timeout_ms: u64,
     /// How long the database may work for one request, in milliseconds.
     pub request_timeout_ms: u64,
+    /// A standby of the server, from which reads may come; empty for none; may hold a password.
+    pub replica_url: Secret<String>,
+    /// How far it may be behind, in milliseconds.
+    pub replica_max_lag_ms: u64,
     /// Whether the server brings the tables to its version when it starts.
     pub migrate_at_start: bool,
 }

@@ -2,10 +2,10 @@
 
 use sea_orm::{DbErr, RuntimeErr, sqlx};
 
-/// Whether a transaction was ended because another stood in its way (deadlock, serialization): it is rolled back
-/// whole, and may be run again.
+/// Whether a transaction was ended because another stood in its way (deadlock, serialization, or what a standby replays):
+/// it is rolled back whole, and may be run again.
 pub fn is_contended(error: &DbErr) -> bool {
-    code(error).is_some_and(|code| ["40001", "40P01"].contains(&code.as_str()))
+    code(error).is_some_and(|code| ["40001", "40P01", "55P03"].contains(&code.as_str()))
 }
 
 /// Whether a statement was stopped because it took too long.

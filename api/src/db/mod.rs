@@ -10,6 +10,7 @@ mod news;
 mod open;
 mod owed;
 mod pool;
+pub mod replica;
 mod scrub;
 mod sql;
 #[cfg(test)]
@@ -34,6 +35,7 @@ pub use lock::{ServeLock, lock_within};
 pub use news::News;
 pub use open::{Bounds, OpenError};
 pub use pool::{Load, Pool};
+pub use replica::Replica;
 pub use sql::{KeyType, Keys, Sql};
 pub use transaction::Transaction;
 
@@ -68,6 +70,8 @@ pub struct Db {
     pub readers: Pool,
     /// The same for reads that last longer than a request, which must not keep requests waiting.
     lasting: Pool,
+    /// A standby of a server, from which reads may come that can be a little behind.
+    pub replica: Option<Arc<Replica>>,
     /// Kind of database.
     pub backend: Backend,
     /// How long it may work for one request.
@@ -85,7 +89,12 @@ impl Db {
     ///
     /// The readers' own settings (see `open`) say it all, so that it costs one round trip.
     pub async fn begin_read(&self) -> Result<Transaction, DbErr> {
-        Transaction::begin(&self.readers, "BEGIN").await
+        Self::begin_read_on(&self.readers).await
+    }
+
+    /// Begins to read on connections that can only read, such as those of a replica.
+    pub async fn begin_read_on(readers: &Pool) -> Result<Transaction, DbErr> {
+        Transaction::begin(readers, "BEGIN").await
     }
 
     /// Begins a read that may last, such as an export.
@@ -185,8 +194,10 @@ impl Db {
     }
 
     /// What the connections of each pool are doing.
-    pub fn loads(&self) -> [(&'static str, Load); 3] {
-        [("readers", self.readers.load()), ("lasting", self.lasting.load()), ("writer", self.writer.load())]
+    pub fn loads(&self) -> impl Iterator<Item = (&'static str, Load)> {
+        let pools = [("readers", &self.readers), ("lasting", &self.lasting), ("writer", &self.writer)];
+        let replica = self.replica.iter().map(|replica| ("replica", &replica.readers));
+        pools.into_iter().chain(replica).map(|(name, pool)| (name, pool.load()))
     }
 
     /// Lends no more connections, and ends each once its work is done.
@@ -194,5 +205,8 @@ impl Db {
         self.readers.close().await;
         self.lasting.close().await;
         self.writer.close().await;
+        if let Some(replica) = &self.replica {
+            replica.close().await;
+        }
     }
 }

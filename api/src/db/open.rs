@@ -3,6 +3,7 @@ use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use chrono::TimeDelta;
 use sea_orm::DbErr;
 use sea_orm::sqlx::ConnectOptions as _;
 use sea_orm::sqlx::postgres::PgConnectOptions;
@@ -10,7 +11,7 @@ use sea_orm::sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynch
 
 use super::connection::unreachable;
 use super::pool::{Opener, Pool};
-use super::{Backend, Db};
+use super::{Backend, Db, Replica};
 use crate::limits;
 
 /// How long a connection of `SQLite` waits for one of another process.
@@ -51,6 +52,9 @@ pub enum OpenError {
     /// The URL asks for a database in memory, which readers and the writer could not share.
     #[error("a database in memory is not supported: name a file, such as sqlite://cites.db?mode=rwc")]
     InMemory,
+    /// An embedded database has no standby.
+    #[error("only a database on PostgreSQL has a replica")]
+    NoReplica,
     /// Another server works on the same file.
     #[error("another server already serves this database (it holds {0})")]
     AlreadyServed(PathBuf),
@@ -79,6 +83,18 @@ impl Db {
 }
 
 impl Db {
+    /// The same with a standby of its server, from which reads may come. It is not reached now: it may be away.
+    pub fn with_replica(mut self, url: &str, max_lag: Duration, bounds: Bounds) -> Result<Self, OpenError> {
+        let primary = self.readers.server().cloned().ok_or(OpenError::NoReplica)?;
+        let lock_timeout = limits::REPLICA_WAIT.as_millis().to_string();
+        // a lock that it replays is waited for on the primary, which has given it back first
+        let standby = reading(server(url)?, bounds).options([("lock_timeout", lock_timeout.as_str())]);
+        let max_lag = TimeDelta::from_std(max_lag).unwrap_or(TimeDelta::MAX);
+        let (standby, primary) = (Opener::Postgres(standby), Opener::Postgres(primary));
+        self.replica = Some(Arc::new(Replica::new(&standby, primary, of_each(bounds), max_lag)?));
+        Ok(self)
+    }
+
     /// Opens a file only to read it.
     pub(super) fn open_to_read(url: &str, bounds: Bounds) -> Result<Pool, DbErr> {
         let options = SqliteConnectOptions::from_str(url).map_err(unreachable)?;
@@ -107,6 +123,7 @@ async fn open_sqlite(url: &str, bounds: Bounds) -> Result<Db, OpenError> {
         writer: Pool::new(Opener::Sqlite(writer), 1, bounds.wait)?,
         lasting: Pool::new(Opener::Sqlite(reader.clone()), limits::EXPORTS, bounds.wait)?,
         readers: Pool::new(Opener::Sqlite(reader), bounds.max_connections.max(1), bounds.wait)?,
+        replica: None,
         backend: Backend::Sqlite,
         deadline: bounds.deadline,
         statements: Arc::default(),
@@ -127,26 +144,14 @@ fn sqlite_file(url: &str, options: &SqliteConnectOptions) -> Result<PathBuf, Ope
 }
 
 async fn open_postgres(url: &str, bounds: Bounds) -> Result<Db, OpenError> {
-    let of_each = (bounds.max_connections / bounds.threads.max(1) / 2).max(2);
-    let options = PgConnectOptions::from_str(url).map_err(unreachable)?;
-    // Who went away waits for nothing: the server looks, and stops what it does for him.
-    let look = [("client_connection_check_interval", "2s")];
-    let writer = options.disable_statement_logging().application_name("cites").options(look);
-    // The second and third are defaults of the connection, so that BEGIN alone opens a read-only snapshot.
-    let statement_timeout = bounds.deadline.as_millis().to_string();
-    let reader = writer.clone().options([
-        ("statement_timeout", statement_timeout.as_str()),
-        ("default_transaction_isolation", "repeatable read"),
-        ("default_transaction_read_only", "on"),
-        // Requests run beside each other already; a plan in parallel repeats part of the work per process.
-        ("max_parallel_workers_per_gather", "0"),
-        // Compiling a plan takes longer than the statements of a request.
-        ("jit", "off"),
-    ]);
+    let of_each = of_each(bounds);
+    let writer = server(url)?;
+    let reader = reading(writer.clone(), bounds);
     let db = Db {
         writer: Pool::new(Opener::Postgres(writer), of_each, bounds.wait)?,
         lasting: Pool::new(Opener::Postgres(reader.clone()), limits::EXPORTS, bounds.wait)?,
         readers: Pool::new(Opener::Postgres(reader), of_each, bounds.wait)?,
+        replica: None,
         backend: Backend::Postgres,
         deadline: bounds.deadline,
         statements: Arc::default(),
@@ -154,6 +159,32 @@ async fn open_postgres(url: &str, bounds: Bounds) -> Result<Db, OpenError> {
         file: None,
     };
     reached(db).await
+}
+
+/// Connections of each kind that a thread has to a server.
+fn of_each(bounds: Bounds) -> usize {
+    (bounds.max_connections / bounds.threads.max(1) / 2).max(2)
+}
+
+fn server(url: &str) -> Result<PgConnectOptions, DbErr> {
+    let options = PgConnectOptions::from_str(url).map_err(unreachable)?;
+    // Who went away waits for nothing: the server looks, and stops what it does for him.
+    let look = [("client_connection_check_interval", "2s")];
+    Ok(options.disable_statement_logging().application_name("cites").options(look))
+}
+
+fn reading(options: PgConnectOptions, bounds: Bounds) -> PgConnectOptions {
+    let statement_timeout = bounds.deadline.as_millis().to_string();
+    options.options([
+        ("statement_timeout", statement_timeout.as_str()),
+        // These two are defaults of the connection, so that BEGIN alone opens a read-only snapshot.
+        ("default_transaction_isolation", "repeatable read"),
+        ("default_transaction_read_only", "on"),
+        // Requests run beside each other already; a plan in parallel repeats part of the work per process.
+        ("max_parallel_workers_per_gather", "0"),
+        // Compiling a plan takes longer than the statements of a request.
+        ("jit", "off"),
+    ])
 }
 
 /// Opens a first connection of each kind. The writer's comes first: on `SQLite` it makes the file, and the journal that

@@ -11,6 +11,7 @@ use async_graphql::parser::types::{
 use async_graphql::{Positioned, Request, Variables};
 use sha2::{Digest, Sha256};
 
+use super::causality::Needs;
 use super::response::Cost;
 use super::watch::Watch;
 use super::{Engine, atomic, check, document, response};
@@ -23,7 +24,6 @@ use crate::policy::Viewer;
 use crate::read::coerce::{self, Formats};
 use crate::read::cost::{self, Tally};
 use crate::read::plan::{Planner, internal};
-use crate::read::run;
 use crate::read::select::{Document, Selected};
 use crate::read::shape::{Out, json_key, json_string};
 use crate::read::write::Writer;
@@ -46,6 +46,8 @@ pub struct Operation {
     pub request_id: String,
     /// Where it comes from, which tells anonymous clients apart.
     pub address: Option<IpAddr>,
+    /// What a write gave its client to name it: what is read is not older.
+    pub causality: Option<String>,
     /// The server's own document: it costs its owner no points, and nobody asks whether it is trusted.
     pub is_ours: bool,
 }
@@ -173,7 +175,8 @@ impl Engine {
                 Err(vec![error])
             }
             OperationType::Query => {
-                self.answer(parsed, operation, &variables, viewer, account, asked.read_only).await
+                let terms = Terms { may_be_shared: asked.read_only, causality: asked.causality.as_deref() };
+                self.answer(parsed, operation, &variables, viewer, account, terms).await
             }
         }
     }
@@ -185,7 +188,7 @@ impl Engine {
         variables: &Variables,
         viewer: &Viewer,
         account: &mut Account,
-        may_be_shared: bool,
+        terms: Terms<'_>,
     ) -> Result<Answer, Vec<ApiError>> {
         let one = |error| vec![error];
         let document = Document { fragments: &parsed.fragments, variables };
@@ -222,24 +225,24 @@ impl Engine {
             outs.push((json_key(root.key), out));
         }
         if outs.iter().any(|(_, out)| out.is_none()) {
-            return Ok(executed(b"null", &errors, account, Tally::of(known)));
+            return Ok(executed(b"null", &errors, account, Tally::of(known), None));
         }
         let levels = planner.levels;
         let points = cost::requested(&levels);
         account.take(points).map_err(one)?;
         let _place = self.admission.enter(Class::of_read(points)).await.map_err(one)?;
-        let fetched = run::run(&self.db, &levels).await.map_err(one)?;
+        let fetched = self.fetch(&levels, &Needs::of(viewer, terms.causality, &roots)).await.map_err(one)?;
         let shape = outs.into_iter().filter_map(|(key, out)| out.map(|out| (key, out))).collect();
         let opened = response::open(&errors);
         let begin = opened.len();
         let written = Writer::after(opened, &levels, &fetched).root(&Out::Fields(shape)).map_err(one)?;
-        let may_be_shared = may_be_shared && viewer.actor.role == Role::Public && errors.is_empty();
+        let may_be_shared = terms.may_be_shared && viewer.actor.role == Role::Public && errors.is_empty();
         let is_personal = || roots.iter().any(|root| root.name == "viewer");
         let shared =
             (may_be_shared && !is_personal()).then(|| hex::encode(&Sha256::digest(&written[begin..])[..16]));
         let mut tally = Tally::of(known);
         tally.add(&levels, &fetched);
-        Ok(Answer { shared, ..closed(written, &errors, account, tally) })
+        Ok(Answer { shared, ..closed(written, &errors, account, tally, None) })
     }
 
     /// Plans a root field; an error makes a nullable field null, and the whole data null otherwise (`None`).
@@ -299,18 +302,39 @@ impl Engine {
     }
 }
 
+/// How a query is answered.
+#[derive(Clone, Copy, Debug)]
+struct Terms<'a> {
+    /// Caches may keep the answer.
+    may_be_shared: bool,
+    /// What a write gave the client to name it.
+    causality: Option<&'a str>,
+}
+
 /// An answer with data; points that were taken for more than was read are given back.
-pub(super) fn executed(data: &[u8], errors: &[ApiError], account: &Account, tally: Tally) -> Answer {
+pub(super) fn executed(
+    data: &[u8],
+    errors: &[ApiError],
+    account: &Account,
+    tally: Tally,
+    causality: Option<&str>,
+) -> Answer {
     let mut written = response::open(errors);
     written.extend_from_slice(data);
-    closed(written, errors, account, tally)
+    closed(written, errors, account, tally, causality)
 }
 
 /// The same, of a response whose data are written already.
-fn closed(written: Vec<u8>, errors: &[ApiError], account: &Account, tally: Tally) -> Answer {
+fn closed(
+    written: Vec<u8>,
+    errors: &[ApiError],
+    account: &Account,
+    tally: Tally,
+    causality: Option<&str>,
+) -> Answer {
     account.settle(tally.points);
     let cost = Cost { requested: account.requested(), actual: tally.points, left: account.standing() };
-    let body = response::close(written, Some(cost));
+    let body = response::close(written, Some(cost), causality);
     Answer { body, outcome: Outcome::Executed, shared: None, codes: codes(errors), tally }
 }
 
@@ -320,7 +344,7 @@ fn unexecuted(mut errors: Vec<ApiError>, account: &Account) -> Answer {
     let has = |code| errors.iter().any(|error| error.code == code);
     if has(Code::Internal) || has(Code::DeadlineExceeded) {
         // the request was right: it is no fault of its form that an answer failed
-        return executed(b"null", &errors, account, Tally::of(limits::REQUEST_POINTS));
+        return executed(b"null", &errors, account, Tally::of(limits::REQUEST_POINTS), None);
     }
     account.settle(account.requested().min(limits::REQUEST_POINTS));
     let outcome = match errors.iter().find_map(|error| error.retry_after) {

@@ -2,9 +2,10 @@
 //!
 //! `persisted` finds documents by their names, `document` has the library parse and validate, `check` looks at what the
 //! library passes over, `execute` plans, runs and writes, `response` puts the answer together; `subscribe` does so for
-//! each page of what is followed; `watch` tells the operator. Introspection is answered by the library, from the same schema.
+//! each page of what is followed; `causality` chooses the server that is read from; `watch` tells the operator. Introspection is answered by the library, from the same schema.
 
 mod atomic;
+mod causality;
 mod check;
 mod document;
 mod execute;

@@ -94,7 +94,9 @@ impl Engine {
             }));
         }
         data.push(b'}');
-        Ok(executed(&data, &errors, account, tally))
+        // what was refused is journaled too
+        let causality = self.written(&viewer.actor).await;
+        Ok(executed(&data, &errors, account, tally, causality.as_deref()))
     }
 
     /// Who sends a write.

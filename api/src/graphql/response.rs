@@ -31,7 +31,7 @@ pub struct Cost {
 pub fn executed(data: &[u8], errors: &[ApiError], cost: Option<Cost>) -> Vec<u8> {
     let mut out = open(errors);
     out.extend_from_slice(data);
-    close(out, cost)
+    close(out, cost, None)
 }
 
 /// The beginning of a response, to which its data are to be written.
@@ -48,10 +48,16 @@ pub fn open(errors: &[ApiError]) -> Vec<u8> {
     out
 }
 
-/// A response whose data are written.
-pub fn close(mut out: Vec<u8>, cost: Option<Cost>) -> Vec<u8> {
+/// A response whose data are written; with what names what was written.
+pub fn close(mut out: Vec<u8>, cost: Option<Cost>, causality: Option<&str>) -> Vec<u8> {
     if let Some(cost) = cost {
         write_cost(&mut out, cost);
+        if let Some(token) = causality {
+            out.extend_from_slice(b",\"causality\":\"");
+            out.extend_from_slice(token.as_bytes());
+            out.push(b'"');
+        }
+        out.push(b'}');
     }
     out.push(b'}');
     out
@@ -70,7 +76,7 @@ fn write_cost(out: &mut Vec<u8>, cost: Cost) {
         number(",\"remaining\":", left.remaining);
         number(",\"restoreRate\":", left.allowance.restore_rate);
     }
-    out.extend_from_slice(b"}}");
+    out.push(b'}');
 }
 
 fn error(error: &ApiError) -> Value {

@@ -180,6 +180,9 @@ impl Engine {
         })?;
         let one = |error| vec![error];
         let fetched = run::run(&self.db, &levels).await.map_err(one)?;
+        if fetched.iter().any(|level| !level.rows.is_empty()) {
+            self.told(&followed.actor);
+        }
         let rows = Writer::new(&levels, &fetched).each(page.level, &page.shape, &page.cursor).map_err(one)?;
         let event = |(cursor, change): (String, Vec<u8>)| {
             let data = [b"{".as_slice(), &key, &change, b"}"].concat();

@@ -1,6 +1,7 @@
 //! What stands at the moment of a scrape: connections, streams, exports, how far the feed is behind.
 
-use prometheus::{Gauge, IntGauge, IntGaugeVec, Registry, Result};
+use chrono::TimeDelta;
+use prometheus::{Gauge, GaugeVec, IntGauge, IntGaugeVec, Registry, Result};
 
 use super::{named, registered};
 use crate::db::Load;
@@ -17,6 +18,9 @@ pub(super) struct Gauges {
     subscriptions: IntGauge,
     exports: IntGauge,
     lag: Gauge,
+    /// Of a replica, if there is one.
+    replica_lag: GaugeVec,
+    replica_serves: IntGaugeVec,
     reachable: IntGauge,
 }
 
@@ -27,6 +31,7 @@ impl Gauges {
         let one = |name, help| registered(registry, IntGauge::with_opts(named(name, help))?);
         let lag = "Age of the oldest change that those who follow could not be told of yet; NaN when the database \
                    does not say.";
+        let behind = "How far the replica is behind at most; NaN while that is not known.";
         Ok(Self {
             connections: of_pool("db_connections", "Connections that are open.", &["pool", "state"])?,
             most: of_pool("db_connections_max", "Connections that may be open.", &["pool"])?,
@@ -36,6 +41,12 @@ impl Gauges {
             subscriptions: one("live_subscriptions", "Subscriptions under way.")?,
             exports: one("exports_under_way", "Exports under way.")?,
             lag: registered(registry, Gauge::with_opts(named("feed_lag_seconds", lag))?)?,
+            replica_lag: registered(registry, GaugeVec::new(named("replica_lag_seconds", behind), &[])?)?,
+            replica_serves: of_pool(
+                "replica_serves",
+                "1 while reads may come from the replica, else 0.",
+                &[],
+            )?,
             reachable: one("database_reachable", "1 when the database answered this scrape, else 0.")?,
         })
     }
@@ -48,6 +59,18 @@ impl Gauges {
         set(&self.connections, &[pool, "used"], load.open.saturating_sub(load.idle))?;
         set(&self.most, &[pool], load.most)?;
         set(&self.waiting, &[pool], load.waiting)
+    }
+
+    fn replica(&self, engine: &Engine) -> Result<()> {
+        let Some(replica) = &engine.db.replica else { return Ok(()) };
+        // those that have not been are told as 0
+        engine.metrics.reads_of();
+        let now = engine.now();
+        let lag = replica.lag(now).map_or(f64::NAN, TimeDelta::as_seconds_f64);
+        self.replica_lag.get_metric_with_label_values::<&str>(&[])?.set(lag);
+        let serves = self.replica_serves.get_metric_with_label_values::<&str>(&[])?;
+        serves.set(replica.serves(now).into());
+        Ok(())
     }
 
     async fn look(&self, engine: &Engine, streams: usize) -> Result<()> {
@@ -67,6 +90,7 @@ impl Gauges {
             Ok(Err(_)) | Err(_) => f64::NAN,
         };
         self.lag.set(lag);
+        self.replica(engine)?;
         self.reachable.set(i64::from(matches!(oldest, Ok(Ok(_)))));
         Ok(())
     }

@@ -6,10 +6,13 @@
 mod gauges;
 mod operations;
 
+use std::sync::OnceLock;
+
 use prometheus::core::Collector;
 use prometheus::{IntCounter, IntCounterVec, Opts, Registry, Result, TextEncoder};
 
 pub use self::operations::{Counted, Ended, Operations, type_name};
+use crate::db::replica::Source;
 use crate::error::Code;
 use crate::http::Route;
 
@@ -27,6 +30,9 @@ pub struct Metrics {
     import_items: IntCounterVec,
     exports: IntCounterVec,
     deliveries: IntCounterVec,
+    reads: IntCounterVec,
+    /// The same by [`Source`], once there is a replica.
+    reads_of: OnceLock<Vec<IntCounter>>,
     /// Changes told to those who follow them live.
     pub changes: IntCounter,
     gauges: gauges::Gauges,
@@ -49,6 +55,7 @@ impl Metrics {
         let items = "Items of imports that were written, by outcome.";
         let exports = "Exports by how they ended: finished, left, stalled, failed, revoked, late.";
         let deliveries = "Attempts to deliver to webhooks: taken, status, timeout, unreachable, not_allowed.";
+        let reads = "Reads of queries where there is a replica, by the server they came from, and why.";
         let changes = IntCounter::new("cites_live_changes_total", "Changes told to live streams.")?;
         Ok(Self {
             requests,
@@ -58,6 +65,8 @@ impl Metrics {
             import_items: family(&registry, "import_items_total", items, &["outcome"])?,
             exports: family(&registry, "exports_total", exports, &["outcome"])?,
             deliveries: family(&registry, "webhook_deliveries_total", deliveries, &["outcome"])?,
+            reads: family(&registry, "reads_total", reads, &["server", "why"])?,
+            reads_of: OnceLock::new(),
             changes: registered(&registry, changes)?,
             gauges: gauges::Gauges::new(&registry)?,
             operations,
@@ -96,6 +105,20 @@ impl Metrics {
     /// A delivery to a webhook was tried.
     pub fn delivery(&self, outcome: &str) {
         add(&self.deliveries, &[outcome], 1);
+    }
+
+    /// A query was read, where there is a replica.
+    pub fn read(&self, source: Source) {
+        if let Some(reads) = self.reads_of().get(source as usize) {
+            reads.inc();
+        }
+    }
+
+    fn reads_of(&self) -> &[IntCounter] {
+        self.reads_of.get_or_init(|| {
+            let of = |(server, why)| self.reads.get_metric_with_label_values(&[server, why]).ok();
+            Source::ALL.into_iter().filter_map(of).collect()
+        })
     }
 
     /// All of them as text.

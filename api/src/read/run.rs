@@ -7,7 +7,7 @@ use sea_orm::{ConnectionTrait, DbErr, QueryResult};
 use uuid::Uuid;
 
 use super::level::{Level, Parent, Required};
-use crate::db::{Cell, Db, Keys, Kind, Sql, cell};
+use crate::db::{Cell, Db, Keys, Kind, Pool, Replica, Sql, cell};
 use crate::error::{ApiError, Code};
 
 /// The rows of a level.
@@ -50,16 +50,36 @@ impl Fetched {
 /// next one: then they are run once more.
 pub async fn run(db: &Db, levels: &[Level<'_>]) -> Result<Vec<Fetched>, ApiError> {
     let attempts = async {
-        match attempt(db, levels).await {
-            Err(error) if error.is_transient => attempt(db, levels).await,
+        match attempt(db, &db.readers, levels).await {
+            Err(error) if error.is_transient => attempt(db, &db.readers, levels).await,
             done => done,
         }
     };
     tokio::time::timeout(db.deadline, attempts).await.unwrap_or_else(|_| Err(ApiError::too_long()))
 }
 
+/// Runs them on a replica. None when it failed: the primary may do better, whatever the reason, unless the plan itself
+/// asks for too much.
+pub async fn run_on_replica(
+    db: &Db,
+    replica: &Replica,
+    levels: &[Level<'_>],
+) -> Option<Result<Vec<Fetched>, ApiError>> {
+    let done = replica.while_there(attempt(db, &replica.readers, levels)).await?;
+    if let Err(error) = &done
+        && !matches!(error.code, Code::LimitExceeded | Code::DeadlineExceeded)
+    {
+        // one that waited in vain for a connection says nothing about the others
+        if error.is_transient {
+            replica.doubt();
+        }
+        return None;
+    }
+    Some(done)
+}
+
 /// A plan with one statement needs no transaction to see one snapshot.
-async fn attempt(db: &Db, levels: &[Level<'_>]) -> Result<Vec<Fetched>, ApiError> {
+async fn attempt(db: &Db, readers: &Pool, levels: &[Level<'_>]) -> Result<Vec<Fetched>, ApiError> {
     let statements: usize = levels
         .iter()
         .map(|level| {
@@ -69,9 +89,9 @@ async fn attempt(db: &Db, levels: &[Level<'_>]) -> Result<Vec<Fetched>, ApiError
         .sum();
     match statements {
         0 => Ok(levels.iter().map(|_| Fetched::default()).collect()),
-        1 => run_on(&db.readers, db, levels).await,
+        1 => run_on(readers, db, levels).await,
         _ => {
-            let snapshot = db.begin_read().await?;
+            let snapshot = Db::begin_read_on(readers).await?;
             let fetched = run_on(&snapshot, db, levels).await;
             let ended = snapshot.rollback().await;
             let fetched = fetched?;

@@ -67,6 +67,7 @@ impl Engine {
             let asked = Asked { key: mutation.name, mutation, input: &input, malformed: &malformed };
             let sender = self.sender(&viewer, chunk.request_id);
             let ended = write::run(&self.db, self.clock(), &[asked], sender).await;
+            self.told(&viewer.actor);
             let written = ended.into_iter().next().ok_or_else(|| internal("a write did not end"))??;
             if let Some(problem) = written.problems.first() {
                 let code = if problem.code == write::ProblemCode::Forbidden {

@@ -7,7 +7,7 @@ mod items;
 mod kill;
 mod rights;
 mod snapshots;
-mod stream;
+pub(crate) mod stream;
 
 use serde_json::{Value, json};
 use tests::{Answer, GrantedSites, Persona, TestApp};

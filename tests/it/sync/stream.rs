@@ -8,7 +8,7 @@ use tests::{Persona, TestApp, on_both};
 use super::{france_travail, item};
 
 /// Sends lines; gives the status and the lines of the answer.
-async fn upload(
+pub(crate) async fn upload(
     app: &TestApp,
     persona: &Persona<'_>,
     path: &str,
