@@ -10,6 +10,7 @@ use thread_local::ThreadLocal;
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::timeout;
 
+use crate::auth::Role;
 use crate::db::{Backend, Db};
 use crate::error::{ApiError, Code};
 use crate::limits;
@@ -21,6 +22,10 @@ pub enum Class {
     Light,
     /// Any other read.
     Heavy,
+    /// A read of few points, by somebody without a token.
+    PublicLight,
+    /// Any other read by somebody without a token.
+    PublicHeavy,
     /// A write of few points.
     Write,
     /// Any other write, such as an import.
@@ -28,9 +33,14 @@ pub enum Class {
 }
 
 impl Class {
-    /// The class of a read that asks for so many points.
-    pub const fn of_read(points: u64) -> Self {
-        if points <= limits::LIGHT_POINTS { Self::Light } else { Self::Heavy }
+    /// The class of a read that asks for so many points. What the public asks takes no place of those who are known.
+    pub const fn of_read(role: Role, points: u64) -> Self {
+        match (role, points <= limits::LIGHT_POINTS) {
+            (Role::Public, true) => Self::PublicLight,
+            (Role::Public, false) => Self::PublicHeavy,
+            (_, true) => Self::Light,
+            (_, false) => Self::Heavy,
+        }
     }
 
     /// The class of a write of so many points.
@@ -58,17 +68,21 @@ enum Gates {
 struct Classes {
     light: Gate,
     heavy: Gate,
+    public_light: Gate,
+    public_heavy: Gate,
     write: Gate,
     bulk: Gate,
 }
 
 impl Classes {
-    /// As many places as there are connections; expensive reads have half of the readers', large writes half of the
-    /// writers'.
+    /// As many places as there are connections; expensive reads and those of the public have half of the readers',
+    /// expensive ones of the public a quarter, large writes half of the writers'.
     fn new(readers: usize, writers: usize) -> Self {
         Self {
             light: Gate::new(readers, limits::LIGHT_PATIENCE),
             heavy: Gate::new(readers / 2, limits::HEAVY_PATIENCE),
+            public_light: Gate::new(readers / 2, limits::LIGHT_PATIENCE),
+            public_heavy: Gate::new(readers / 4, limits::HEAVY_PATIENCE),
             write: Gate::new(writers, limits::WRITE_PATIENCE),
             bulk: Gate::new(writers / 2, limits::BULK_PATIENCE),
         }
@@ -78,6 +92,8 @@ impl Classes {
         match class {
             Class::Light => &self.light,
             Class::Heavy => &self.heavy,
+            Class::PublicLight => &self.public_light,
+            Class::PublicHeavy => &self.public_heavy,
             Class::Write => &self.write,
             Class::Bulk => &self.bulk,
         }
@@ -96,7 +112,7 @@ impl Admission {
     }
 
     /// How many wait, by class.
-    pub fn waiting(&self) -> [(&'static str, u32); 4] {
+    pub fn waiting(&self) -> [(&'static str, u32); 6] {
         let all: Vec<&Classes> = match &self.gates {
             Gates::Together(classes) => vec![classes],
             Gates::OfThreads(threads) => threads.iter().collect(),
@@ -105,6 +121,8 @@ impl Admission {
         [
             ("light", of(Class::Light)),
             ("heavy", of(Class::Heavy)),
+            ("public_light", of(Class::PublicLight)),
+            ("public_heavy", of(Class::PublicHeavy)),
             ("write", of(Class::Write)),
             ("bulk", of(Class::Bulk)),
         ]
@@ -238,10 +256,11 @@ mod tests {
     #[tokio::test]
     async fn classes_do_not_take_each_others_places() {
         let gate = |places| Gate::new(places, Duration::ZERO);
-        let classes = Classes { light: gate(2), heavy: gate(1), write: gate(1), bulk: gate(1) };
+        let [light, heavy, public_light, public_heavy, write, bulk] = std::array::from_fn(|_| gate(1));
+        let classes = Classes { light, heavy, public_light, public_heavy, write, bulk };
         let _heavy = classes.of(Class::Heavy).enter().await.unwrap();
         assert!(classes.of(Class::Heavy).enter().await.is_err());
-        for class in [Class::Light, Class::Write, Class::Bulk] {
+        for class in [Class::Light, Class::PublicLight, Class::PublicHeavy, Class::Write, Class::Bulk] {
             assert!(classes.of(class).enter().await.is_ok(), "{class:?}");
         }
     }

@@ -248,6 +248,15 @@ pub const BULK_PATIENCE: Duration = Duration::from_secs(20);
 /// Points of every operation, whatever it asks, taken before its document is looked at.
 pub const REQUEST_POINTS: u64 = 1;
 
+/// Lists of related rows that a filter may look through, one within the other (`some`, `none`).
+pub const FILTER_LISTS: u32 = 3;
+
+/// Points of a list that a filter looks through; of one within another, so many times as many.
+pub const FILTER_LIST_POINTS: u64 = 10;
+
+/// How long the database may work for a read before each further millisecond costs a point.
+pub const READ_TIME: Duration = Duration::from_secs(1);
+
 /// Points of counting one list (`totalCount`).
 pub const COUNT_POINTS: u64 = 5;
 

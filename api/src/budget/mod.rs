@@ -85,7 +85,7 @@ impl Budget {
     /// The account of a request that the server makes itself.
     pub fn uncounted(&self, actor: &Actor, now: DateTime<Utc>) -> Account {
         let allowance = Allowance { operation: u64::MAX, ..self.allowances[place(actor)] };
-        Account { allowance, client: None, sharing: None, now, requested: 0 }
+        Account { allowance, client: None, sharing: None, now, requested: 0, least: 0 }
     }
 
     /// The account of one request. The public is told apart by its address.
@@ -107,7 +107,7 @@ impl Budget {
                 Err(never) => match never {},
             }
         });
-        Account { allowance, client, sharing: self.sharing.clone(), now, requested: 0 }
+        Account { allowance, client, sharing: self.sharing.clone(), now, requested: 0, least: 0 }
     }
 }
 
@@ -132,6 +132,8 @@ pub struct Account {
     sharing: Option<Arc<Sharing>>,
     now: DateTime<Utc>,
     requested: u64,
+    /// Points that it costs at least.
+    least: u64,
 }
 
 impl Account {
@@ -168,11 +170,18 @@ impl Account {
         error
     }
 
-    /// Gives back what was asked for and not read; takes what was read beyond it, as far as there is.
-    pub fn settle(&self, actual: u64) {
+    /// Says what the request costs in any case, for the work that was done for it.
+    pub fn cost_at_least(&mut self, points: u64) {
+        self.least = self.least.max(points);
+    }
+
+    /// Gives back what was asked for and not read; takes what was read beyond it, as far as there is. Says what it cost.
+    pub fn settle(&self, actual: u64) -> u64 {
+        let actual = actual.max(self.least);
         if let Some(mut bucket) = self.bucket() {
             bucket.settle(self.requested, actual);
         }
+        actual
     }
 
     /// The client's bucket, to take from or give to. Other instances are told then; of what was refused too, since they

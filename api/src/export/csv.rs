@@ -74,11 +74,23 @@ impl FileWriter for Csv {
     }
 }
 
-/// A text that a spreadsheet takes for a text: an apostrophe goes before what would begin a formula. A plain negative
-/// number is none.
+/// A text that a spreadsheet takes for a text: an apostrophe goes before what would begin a formula, also behind a
+/// separator, at which a spreadsheet of another country begins a cell.
 fn inert(text: &str) -> Cow<'_, str> {
+    const SEPARATORS: [char; 2] = [';', ','];
+    if !text.split(SEPARATORS).any(is_formula) {
+        return Cow::Borrowed(text);
+    }
+    let parts = text.split_inclusive(SEPARATORS).map(|part| {
+        if is_formula(part.trim_end_matches(SEPARATORS)) { format!("'{part}") } else { part.to_owned() }
+    });
+    Cow::Owned(parts.collect())
+}
+
+/// Whether a spreadsheet would work a text out. A plain negative number is no formula.
+fn is_formula(text: &str) -> bool {
     let begins = text.starts_with(['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠']);
-    if begins && !is_negative_number(text) { Cow::Owned(format!("'{text}")) } else { Cow::Borrowed(text) }
+    begins && !is_negative_number(text)
 }
 
 fn is_negative_number(text: &str) -> bool {
@@ -98,7 +110,10 @@ mod tests {
         {
             assert_eq!(inert(text), format!("'{text}"));
         }
-        for text in ["-1", "-12.5", "-0,25", "1=1", "a+b", "", "'=1"] {
+        for (text, inert_one) in [("a;=1", "a;'=1"), ("a,+1;-b;-2", "a,'+1;'-b;-2"), ("=1;=2", "'=1;'=2")] {
+            assert_eq!(inert(text), inert_one);
+        }
+        for text in ["a; =1", "1,-2", "-1", "-12.5", "-0,25", "1=1", "a+b", "", "'=1"] {
             assert_eq!(inert(text), text);
         }
     }

@@ -192,7 +192,10 @@ impl Reading {
     /// Reads a page and appends its rows; says whether there are more.
     async fn page(&mut self, out: &mut Vec<u8>) -> Result<bool, ApiError> {
         let planned = plan::page(&self.engine, &self.viewer, self.file, &self.filter, self.after)?;
-        let fetched = run::run_on(&self.snapshot, &self.engine.db, &planned.levels).await?;
+        // dropped when it is late, by which the database stops
+        let work = run::run_on(&self.snapshot, &self.engine.db, &planned.levels);
+        let fetched =
+            timeout(self.engine.db.deadline, work).await.unwrap_or_else(|_| Err(ApiError::too_long()))?;
         let page = Page {
             levels: &planned.levels,
             fetched: &fetched,

@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::Instant;
 
 use async_graphql::parser::types::{
     DocumentOperations, ExecutableDocument, OperationDefinition, OperationType, Selection, SelectionSet,
@@ -230,16 +231,17 @@ impl Engine {
         let levels = planner.levels;
         let points = cost::requested(&levels);
         account.take(points).map_err(one)?;
-        let _place = self.admission.enter(Class::of_read(points)).await.map_err(one)?;
-        let fetched = self.fetch(&levels, &Needs::of(viewer, terms.causality, &roots)).await.map_err(one)?;
+        let _place = self.admission.enter(Class::of_read(viewer.actor.role, points)).await.map_err(one)?;
+        let begun = Instant::now();
+        let fetched = self.fetch(&levels, &Needs::of(viewer, terms.causality, &roots)).await;
+        account.cost_at_least(cost::of_time(begun.elapsed()));
+        let fetched = fetched.map_err(one)?;
         let shape = outs.into_iter().filter_map(|(key, out)| out.map(|out| (key, out))).collect();
         let opened = response::open(&errors);
-        let begin = opened.len();
+        let opening = opened.len();
         let written = Writer::after(opened, &levels, &fetched).root(&Out::Fields(shape)).map_err(one)?;
-        let may_be_shared = terms.may_be_shared && viewer.actor.role == Role::Public && errors.is_empty();
-        let is_personal = || roots.iter().any(|root| root.name == "viewer");
-        let shared =
-            (may_be_shared && !is_personal()).then(|| hex::encode(&Sha256::digest(&written[begin..])[..16]));
+        let is_shared = terms.may_be_shared && errors.is_empty() && is_everybodys(viewer, &roots);
+        let shared = is_shared.then(|| hex::encode(&Sha256::digest(&written[opening..])[..16]));
         let mut tally = Tally::of(known);
         tally.add(&levels, &fetched);
         Ok(Answer { shared, ..closed(written, &errors, account, tally, None) })
@@ -332,8 +334,8 @@ fn closed(
     tally: Tally,
     causality: Option<&str>,
 ) -> Answer {
-    account.settle(tally.points);
-    let cost = Cost { requested: account.requested(), actual: tally.points, left: account.standing() };
+    let actual = account.settle(tally.points);
+    let cost = Cost { requested: account.requested(), actual, left: account.standing() };
     let body = response::close(written, Some(cost), causality);
     Answer { body, outcome: Outcome::Executed, shared: None, codes: codes(errors), tally }
 }
@@ -357,6 +359,11 @@ fn unexecuted(mut errors: Vec<ApiError>, account: &Account) -> Answer {
 
 fn codes(errors: &[ApiError]) -> Vec<Code> {
     errors.iter().map(|error| error.code).collect()
+}
+
+/// Whether everybody without a token gets the same.
+fn is_everybodys(viewer: &Viewer, roots: &[Selected<'_>]) -> bool {
+    viewer.actor.role == Role::Public && roots.iter().all(|root| root.name != "viewer")
 }
 
 fn is_introspection(root: &Selected<'_>) -> bool {

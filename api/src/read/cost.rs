@@ -1,5 +1,8 @@
-//! What a plan costs, in points: one for each row that is asked for, five for each list that is counted, a fixed
-//! number for statistics. Pages multiply: ten actions of twenty sites are two hundred rows.
+//! What a plan costs, in points: one for each row that is asked for, five for each list that is counted, ten for each
+//! that a filter looks through, a fixed number for statistics. Pages multiply: ten actions of twenty sites are two
+//! hundred rows. So do lists within lists of a filter.
+
+use std::time::Duration;
 
 use super::level::Level;
 use super::run::Fetched;
@@ -13,7 +16,8 @@ pub fn requested(levels: &[Level<'_>]) -> u64 {
         let parents = level.parent.as_ref().map_or(1, |parent| rows.get(parent.level).copied().unwrap_or(0));
         let own = if level.wants_rows { parents.saturating_mul(points(level)) } else { 0 };
         let counted = if level.count.is_some() { parents.saturating_mul(limits::COUNT_POINTS) } else { 0 };
-        total = total.saturating_add(own).saturating_add(counted);
+        let filtered = parents.saturating_mul(level.filter_points);
+        total = total.saturating_add(own).saturating_add(counted).saturating_add(filtered);
         rows.push(own);
     }
     total
@@ -26,9 +30,18 @@ fn actual(levels: &[Level<'_>], fetched: &[Fetched]) -> u64 {
         // statistics read what they count, not what they tell
         let fixed = if level.refuse_more && level.wants_rows { level.points.unwrap_or(0) } else { 0 };
         let counted = if level.count.is_some() { fetched.groups.len() as u64 } else { 0 };
-        (rows as u64).max(fixed).saturating_add(counted.saturating_mul(limits::COUNT_POINTS))
+        let filtered = (fetched.groups.len() as u64).saturating_mul(level.filter_points);
+        (rows as u64)
+            .max(fixed)
+            .saturating_add(counted.saturating_mul(limits::COUNT_POINTS))
+            .saturating_add(filtered)
     };
     levels.iter().zip(fetched).map(of).fold(0, u64::saturating_add)
+}
+
+/// Points of a read for which the database worked so long, whatever it came to.
+pub fn of_time(time: Duration) -> u64 {
+    u64::try_from(time.saturating_sub(limits::READ_TIME).as_millis()).unwrap_or(u64::MAX)
 }
 
 /// What an operation came to.

@@ -34,6 +34,17 @@ impl Filters<'_> {
         Ok(())
     }
 
+    /// Points of what a filter looks through; refuses one that looks through lists too deep within each other, each of
+    /// which multiplies the rows to be looked at.
+    pub fn points(filter: &Value) -> Result<u64, ApiError> {
+        let points = lists(filter, 0);
+        points.ok_or_else(|| {
+            let most = limits::FILTER_LISTS;
+            let message = format!("a filter has lists within each other deeper than {most}");
+            ApiError::new(Code::LimitExceeded, message)
+        })
+    }
+
     /// Appends the condition of a filter over the row at `alias`; nothing for an empty filter.
     pub fn condition(
         &self,
@@ -287,6 +298,20 @@ impl Filters<'_> {
         // indexes it gives up at the first row that does not meet the rest
         let conditions = conditions.join(" AND ");
         Ok(format!("EXISTS (SELECT 1 FROM {} {inner} WHERE {conditions} LIMIT 1)", target.table))
+    }
+}
+
+/// Points of the lists in a filter that stands within so many; nothing when they are too deep.
+fn lists(filter: &Value, within: u32) -> Option<u64> {
+    match filter {
+        Value::Object(fields) => fields.iter().try_fold(0, |sum: u64, (name, value)| {
+            let is_list = matches!(name.as_str(), "some" | "none") && matches!(value, Value::Object(_));
+            let depth = within + u32::from(is_list);
+            let own = if is_list { limits::FILTER_LIST_POINTS.pow(depth) } else { 0 };
+            (depth <= limits::FILTER_LISTS).then(|| lists(value, depth))?.map(|inner| sum + own + inner)
+        }),
+        Value::List(items) => items.iter().try_fold(0, |sum, item| Some(sum + lists(item, within)?)),
+        _ => Some(0),
     }
 }
 

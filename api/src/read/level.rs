@@ -69,6 +69,8 @@ pub struct Level<'p> {
     pub wants_rows: bool,
     /// For how many points its rows count, per parent, where the limit does not tell.
     pub points: Option<u64>,
+    /// Points of what its filter looks through, per parent.
+    pub filter_points: u64,
     /// What is counted, if a count is asked.
     pub count: Option<CountPart>,
     key: &'static str,
@@ -93,6 +95,7 @@ impl<'p> Level<'p> {
             requires: None,
             wants_rows: false,
             points: None,
+            filter_points: 0,
             count: None,
             key: noun.key,
             columns: Vec::new(),

@@ -35,6 +35,7 @@ impl<'p> Planner<'p> {
     ) -> Result<(), ApiError> {
         let filters = Filters { model: self.model, viewer: self.viewer };
         Filters::check_size(filter).map_err(|error| error.in_field("filter"))?;
+        level.filter_points = Filters::points(filter).map_err(|error| error.in_field("filter"))?;
         let mut outcome = Ok(());
         let condition = level.sql.piece(|sql| outcome = filters.condition(sql, noun, "t", filter, 0));
         outcome.map_err(|error| error.in_field("filter"))?;
