@@ -130,11 +130,10 @@ async fn seats(
     needed.retain(|pair| !seated_already.contains(pair));
     let rows: Vec<seat::Model> =
         needed.iter().map(|(site, partner)| operator(writing, *site, *partner)).collect();
-    let entries = rows.iter().map(seated).collect();
-    let rows = rows.into_iter().map(|row| all_set(row.into_active_model())).collect();
-    // another writer may seat him in the same moment
-    bulk_rows(writing, rows, "ON CONFLICT DO NOTHING").await?;
-    Ok(entries)
+    let all = rows.iter().map(|row| all_set(row.clone().into_active_model())).collect();
+    // another call may seat him in the same moment, and tells of it then
+    let new = bulk::write_new(writing.tx, writing.backend, all).await?;
+    Ok(rows.iter().filter(|row| new.contains(&row.id)).map(seated).collect())
 }
 
 fn operator(writing: Writing<'_>, site_id: Uuid, partner_id: Uuid) -> seat::Model {

@@ -1,5 +1,6 @@
 //! Imports of partner systems, through HTTP: what becomes of items, and that nothing is lost, doubled or overwritten.
 
+mod concurrency;
 mod contract;
 mod example;
 mod history;
