@@ -44,7 +44,7 @@ pub(super) async fn sync(writing: Writing<'_>, input: &Input<'_>) -> Result<Done
     if let Some(id) = site {
         snapshot::refuse_strangers(&mut items, &ground, id);
     }
-    let Outcomes { told, mut written } = Outcomes::of(&items, &ground, moment);
+    let Outcomes { told, mut written, newer } = Outcomes::of(&items, &ground, moment);
     let mut problems = Vec::new();
     let mut absent = 0;
     if let Some(id) = site {
@@ -72,6 +72,7 @@ pub(super) async fn sync(writing: Writing<'_>, input: &Input<'_>) -> Result<Done
         .collect();
     let made = ground.partners.made(|id| used.contains(id));
     store::write(writing, written, made, &ground.partners.seats).await?;
+    store::instants(writing, newer).await?;
     let batch = batch(writing, input, &call, site, &items, &told, absent);
     let id = batch.id;
     store::history(writing, batch, &items, &told).await?;

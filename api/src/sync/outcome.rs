@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use entity::enums::ImportOutcome;
 
-use super::decide::{Decision, Moment, Written, decide};
+use super::decide::{Decision, Moment, Newer, Written, decide};
 use super::ground::{Ground, at};
 use super::input::Item;
 use super::report::Told;
@@ -15,6 +15,7 @@ use crate::write::ProblemCode;
 pub(super) struct Outcomes {
     pub told: Vec<Told>,
     pub written: Vec<Written>,
+    pub newer: Vec<Newer>,
 }
 
 impl Outcomes {
@@ -38,7 +39,10 @@ impl Outcomes {
 
     fn take(&mut self, item: &Item, ground: &Ground, decision: Decision) {
         self.told.push(match decision {
-            Decision::Nothing(id, notices) => Told { notices, ..Told::of(ImportOutcome::Unchanged, id) },
+            Decision::Nothing { action, notices, newer } => {
+                self.newer.extend(newer);
+                Told { notices, ..Told::of(ImportOutcome::Unchanged, action) }
+            }
             Decision::Conflict(id, problem) => {
                 Told { errors: vec![problem], ..Told::of(ImportOutcome::Conflict, id) }
             }

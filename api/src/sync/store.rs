@@ -8,7 +8,7 @@ use sea_orm::ActiveValue::Set;
 use sea_orm::{ConnectionTrait, IdenStatic, IntoActiveModel, Iterable, SqlErr};
 use uuid::Uuid;
 
-use super::decide::Written;
+use super::decide::{Newer, Written};
 use super::input::Item;
 use super::report::Told;
 use crate::action::journal_scope;
@@ -48,6 +48,18 @@ pub(super) async fn write(
     entries.extend(written.into_iter().map(entry));
     writing.journal_all(entries).await?;
     Ok(())
+}
+
+/// Actions that are the same in their source at a later instant keep that alone: there is no new version of them, and
+/// nothing to tell. Their rows are locked.
+pub(super) async fn instants(writing: Writing<'_>, newer: Vec<Newer>) -> Result<(), Failure> {
+    let row = |one: Newer| action::ActiveModel {
+        id: Set(one.action),
+        source_updated_at: Set(Some(one.at)),
+        ..Default::default()
+    };
+    let rows = newer.into_iter().map(row).collect();
+    bulk::update(writing.tx, writing.backend, rows).await.map_err(Into::into)
 }
 
 /// A model's active form with every column to be written.

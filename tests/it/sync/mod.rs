@@ -4,6 +4,7 @@ mod concurrency;
 mod contract;
 mod example;
 mod history;
+mod instants;
 mod items;
 mod kill;
 mod rights;

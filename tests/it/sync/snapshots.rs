@@ -76,6 +76,12 @@ on_both!(an_item_of_another_site_leaves_what_the_snapshot_says_of_its_action, Sm
         json!({ "created": 1, "updated": 0, "unchanged": 0, "conflict": 0, "rejected": 1, "absent": 0 });
     assert_eq!(sent.0.data("/syncActions/batch/counts"), &counts);
     assert_eq!(partner.ask(OF_AGENDA).await.number("/actions/totalCount"), 1);
+    // nor does one that comes later, which says nothing of the site's
+    let later = call(&partner, snapshot(&[here(3), elsewhere(9)], &json!({}))).await;
+    assert_eq!(later.outcomes(), ["UNCHANGED", "REJECTED"]);
+    assert_eq!(call(&partner, snapshot(&[here(3)], &json!({}))).await.outcomes(), ["UNCHANGED"]);
+    let renamed = item("RV-1", 4, json!({ "title": "Autre rendez-vous" }));
+    assert_eq!(call(&partner, snapshot(&[renamed], &json!({}))).await.outcomes(), ["UPDATED"]);
 });
 
 const OF_AGENDA: &str = "{ actions(filter: { sourceSystem: { eq: \"AGENDA\" }, sourceExternalId: { eq: \"RV-1\" }, \
