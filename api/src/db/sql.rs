@@ -125,6 +125,14 @@ impl Sql {
         self
     }
 
+    /// Keeps the rows read at an alias as they are until the transaction ends; others may do the same.
+    pub fn keep_rows(&mut self, alias: &str) -> &mut Self {
+        if self.backend == Backend::Postgres {
+            self.push(" FOR SHARE OF ").push(alias);
+        }
+        self
+    }
+
     /// How many values are bound, to come back to with [`Sql::forget`].
     pub fn mark(&self) -> usize {
         self.values.len()

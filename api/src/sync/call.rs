@@ -7,9 +7,10 @@ use entity::enums::{ImportErrorPolicy, ImportMode, ImportOutcome, ImportStatus};
 use entity::{StringList, import_batch};
 use uuid::Uuid;
 
-use super::decide::{Decision, Moment, Written, decide};
-use super::ground::{Ground, at};
-use super::input::{self, Item};
+use super::decide::Moment;
+use super::ground::Ground;
+use super::input::{self, Item, SiteRef};
+use super::outcome::Outcomes;
 use super::report::{self, Told};
 use super::{snapshot, store};
 use crate::db::{Backend, Sql};
@@ -36,15 +37,17 @@ pub(super) async fn sync(writing: Writing<'_>, input: &Input<'_>) -> Result<Done
     }
     let ground = Ground::load(writing, &call.source, &items, snapshot_of.as_ref()).await?;
     let moment = Moment { now: writing.now, today: writing.today(), source: &call.source };
-    let (mut told, mut written) = outcomes(&items, &ground, moment);
+    let site = match snapshot_of.filter(|_| call.mode == ImportMode::FullSnapshot) {
+        Some(named) => Some(snapshot_site(writing, &ground, &named)?),
+        None => None,
+    };
+    if let Some(id) = site {
+        snapshot::refuse_strangers(&mut items, &ground, id);
+    }
+    let Outcomes { told, mut written, newer } = Outcomes::of(&items, &ground, moment);
     let mut problems = Vec::new();
-    let mut site = None;
     let mut absent = 0;
-    if let Some(named) = snapshot_of.filter(|_| call.mode == ImportMode::FullSnapshot) {
-        let id = ground.site(&named).map_err(in_input)?;
-        allowed(writing, Verb::Snapshot)?;
-        site = Some(id);
-        refuse_strangers(&items, &ground, id, &mut told, &mut written);
+    if let Some(id) = site {
         match snapshot::absent(writing, input, moment, id, &items).await? {
             Ok(gone) => {
                 absent = gone.len();
@@ -69,6 +72,7 @@ pub(super) async fn sync(writing: Writing<'_>, input: &Input<'_>) -> Result<Done
         .collect();
     let made = ground.partners.made(|id| used.contains(id));
     store::write(writing, written, made, &ground.partners.seats).await?;
+    store::instants(writing, newer).await?;
     let batch = batch(writing, input, &call, site, &items, &told, absent);
     let id = batch.id;
     store::history(writing, batch, &items, &told).await?;
@@ -120,66 +124,17 @@ pub(super) fn is_allowed(viewer: &Viewer, backend: Backend, verb: Verb) -> bool 
     !matches!(access.reach(&mut Sql::new(backend), "t"), Reach::Nothing)
 }
 
+/// The site of a snapshot, of which the caller may send one.
+fn snapshot_site(writing: Writing<'_>, ground: &Ground, named: &SiteRef) -> Result<Uuid, Failure> {
+    let id = ground.site(named).map_err(in_input)?;
+    allowed(writing, Verb::Snapshot)?;
+    Ok(id)
+}
+
 /// A problem of the call's own site, with the way to it.
 fn in_input(mut problem: Problem) -> Problem {
     problem.path.insert(0, "input".to_owned());
     problem
-}
-
-/// What becomes of each item. Of several with one external id, the one changed last in its source stands.
-fn outcomes(items: &[Item], ground: &Ground, moment: Moment<'_>) -> (Vec<Told>, Vec<Written>) {
-    let winners = input::winners(items);
-    let (mut told, mut written) = (Vec::with_capacity(items.len()), Vec::new());
-    for (index, item) in items.iter().enumerate() {
-        let winner = winners.get(item.external_id.as_str()).copied().unwrap_or(index);
-        if winner != index && item.problems.is_empty() {
-            let text =
-                format!("item {winner} has the same externalId and was changed later; that one stands");
-            let mut one = Told::of(ImportOutcome::Unchanged, None);
-            one.notices.push(at(ProblemCode::Stale, &["externalId"], text));
-            told.push(one);
-            continue;
-        }
-        told.push(match decide(item, ground, moment) {
-            Decision::Nothing(id, notices) => Told { notices, ..Told::of(ImportOutcome::Unchanged, id) },
-            Decision::Conflict(id, problem) => {
-                Told { errors: vec![problem], ..Told::of(ImportOutcome::Conflict, id) }
-            }
-            Decision::Rejected(errors) => {
-                let id = ground.actions.get(&item.external_id).map(|row| row.id);
-                Told { errors, ..Told::of(ImportOutcome::Rejected, id) }
-            }
-            Decision::Written(one) => {
-                let outcome = match &one.before {
-                    Some(row) if row.deleted_at.is_none() => ImportOutcome::Updated,
-                    _ => ImportOutcome::Created,
-                };
-                let about = Told { notices: one.notices.clone(), ..Told::of(outcome, Some(one.after.id)) };
-                written.push(*one);
-                about
-            }
-        });
-    }
-    (told, written)
-}
-
-/// A snapshot of one site does not speak of another.
-fn refuse_strangers(
-    items: &[Item],
-    ground: &Ground,
-    site: Uuid,
-    told: &mut [Told],
-    written: &mut Vec<Written>,
-) {
-    for (item, one) in items.iter().zip(told) {
-        let named = item.site.as_ref().and_then(|named| ground.site(named).ok());
-        if named.is_some_and(|named| named != site) {
-            let text = "the snapshot is of another site";
-            *one = Told::of(ImportOutcome::Rejected, None);
-            one.errors.push(at(ProblemCode::Rule, &["site"], text));
-            written.retain(|row| row.after.source_external_id.as_ref() != Some(&item.external_id));
-        }
-    }
 }
 
 fn batch(

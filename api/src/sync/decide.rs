@@ -14,14 +14,22 @@ use crate::write::{Problem, ProblemCode};
 /// What becomes of an item.
 #[derive(Debug)]
 pub(super) enum Decision {
-    /// Nothing is written; what is to be said of it.
-    Nothing(Option<Uuid>, Vec<Problem>),
+    /// The action stays as it is, but for the instant it may have taken; what is to be said of it.
+    Nothing { action: Option<Uuid>, notices: Vec<Problem>, newer: Option<Newer> },
     /// It is not at the expected version.
     Conflict(Option<Uuid>, Problem),
     /// It is wrong.
     Rejected(Vec<Problem>),
     /// An action is written.
     Written(Box<Written>),
+}
+
+/// An action that is the same in its source at a later instant. Kept, so that what is older still than that comes late and
+/// is passed over.
+#[derive(Debug)]
+pub(super) struct Newer {
+    pub action: Uuid,
+    pub at: DateTime<Utc>,
 }
 
 /// An action to be written.
@@ -58,14 +66,15 @@ pub(super) fn decide(item: &Item, ground: &Ground, moment: Moment<'_>) -> Decisi
         && row.source_updated_at.is_some_and(|stored| item.source_updated_at < stored)
     {
         let text = "the action was changed later than this item; it stays as it is";
-        return Decision::Nothing(Some(row.id), vec![at(ProblemCode::Stale, &["sourceUpdatedAt"], text)]);
+        let notices = vec![at(ProblemCode::Stale, &["sourceUpdatedAt"], text)];
+        return Decision::Nothing { action: Some(row.id), notices, newer: None };
     }
     if let Some(conflict) = conflict(item, known) {
         return Decision::Conflict(known.map(|row| row.id), conflict);
     }
     match known {
         Some(row) if item.deleted => delete(row, item, ground, moment),
-        None if item.deleted => Decision::Nothing(None, Vec::new()),
+        None if item.deleted => Decision::Nothing { action: None, notices: Vec::new(), newer: None },
         Some(row) => write(Some(row), item, ground, moment),
         None => write(None, item, ground, moment),
     }
@@ -81,6 +90,12 @@ fn conflict(item: &Item, known: Option<&action::Model>) -> Option<Problem> {
     Some(at(ProblemCode::Conflict, &["expectedVersion"], text))
 }
 
+/// The instant that an action takes from an item that changes nothing else, when it is later than its own.
+fn newer(row: &action::Model, item: &Item) -> Option<Newer> {
+    let later = row.source_updated_at.is_none_or(|stored| stored < item.source_updated_at);
+    later.then_some(Newer { action: row.id, at: item.source_updated_at })
+}
+
 /// Whether the caller may import into a site.
 pub(super) fn may(ground: &Ground, site: Uuid) -> bool {
     ground.sites.get(&site).is_some_and(|site| site.may)
@@ -88,7 +103,8 @@ pub(super) fn may(ground: &Ground, site: Uuid) -> bool {
 
 fn delete(row: &action::Model, item: &Item, ground: &Ground, moment: Moment<'_>) -> Decision {
     if row.deleted_at.is_some() {
-        return Decision::Nothing(Some(row.id), Vec::new());
+        let newer = newer(row, item).filter(|_| may(ground, row.site_id));
+        return Decision::Nothing { action: Some(row.id), notices: Vec::new(), newer };
     }
     if !may(ground, row.site_id) {
         return Decision::Rejected(vec![not_yours(&["externalId"])]);
@@ -139,7 +155,8 @@ fn write(known: Option<&action::Model>, item: &Item, ground: &Ground, moment: Mo
         changed.push("deletedAt");
     }
     if changed.is_empty() {
-        return Decision::Nothing(Some(after.id), notices);
+        let newer = known.and_then(|row| newer(row, item));
+        return Decision::Nothing { action: Some(after.id), notices, newer };
     }
     if known.is_some() {
         after.version += 1;

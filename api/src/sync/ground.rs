@@ -46,7 +46,8 @@ pub(super) struct Ground {
 }
 
 impl Ground {
-    /// Looks up what items name, and the site of a snapshot.
+    /// Looks up what items name, and the site of a snapshot. Sites and partners stay as they are found until the call
+    /// is written; sites come first, and both go by their keys, as in other writes.
     pub async fn load(
         writing: Writing<'_>,
         source: &str,
@@ -194,6 +195,8 @@ async fn qpvs(
     Ok(found)
 }
 
+/// What the caller may do in the sites, told once they are locked: a right is looked up in more than the row itself, and
+/// a statement that waited for a lock sees anew that row alone.
 async fn sites(
     writing: Writing<'_>,
     source: &str,
@@ -201,12 +204,7 @@ async fn sites(
     qpvs: &HashMap<String, Qpv>,
     actions: &HashMap<String, action::Model>,
 ) -> Result<HashMap<Uuid, Site>, Failure> {
-    let codes: HashSet<&str> = named
-        .iter()
-        .filter_map(|site| if let SiteRef::Code(code) = site { Some(code.as_str()) } else { None })
-        .collect();
-    let held: HashSet<Uuid> = actions.values().map(|row| row.site_id).collect();
-    let by_qpv = named.iter().any(|site| matches!(site, SiteRef::Qpvs(_)));
+    let locked = locked_sites(writing, named, qpvs, actions).await?;
     let mut sql = Sql::new(writing.backend);
     let viewer = writing.viewer;
     let may = sql.piece(|sql| viewer.authorize(Resource::ImportBatch, Verb::Create, "").expression(sql, "t"));
@@ -217,15 +215,8 @@ async fn sites(
         .push(&seen)
         .push(") FROM (SELECT x.id, x.code, ");
     sql.push("x.status, x.id AS site_id, ").bind_typed(source.into()).push(" AS source_system FROM site x ");
-    sql.push("WHERE x.deleted_at IS NULL AND (");
-    sql.is_in("x.code", codes.into_iter().map(Value::from).collect());
-    sql.push(" OR ").is_in("x.id", held.into_iter().map(Value::from).collect());
-    if by_qpv {
-        sql.push(" OR x.id IN (SELECT q.site_id FROM site_qpv q WHERE ");
-        sql.is_in("q.qpv_id", qpvs.values().map(|qpv| qpv.id.into()).collect());
-        sql.push(")");
-    }
-    sql.push(")) t");
+    sql.push("WHERE ").is_in("x.id", locked);
+    sql.push(") t");
     let mut found = HashMap::new();
     for row in writing.tx.query_all_raw(sql.into_statement()).await? {
         let Cell::Uuid(id) = cell(&row, 0, Kind::Uuid)? else { continue };
@@ -236,6 +227,37 @@ async fn sites(
         let may = matches!(cell(&row, 2, Kind::Bool)?, Cell::Bool(true));
         let seen = matches!(cell(&row, 3, Kind::Bool)?, Cell::Bool(true));
         found.insert(id, Site { code, may, seen });
+    }
+    Ok(found)
+}
+
+/// Ids of the sites that items name or that hold their actions. None is closed until the call is written.
+async fn locked_sites(
+    writing: Writing<'_>,
+    named: &[&SiteRef],
+    qpvs: &HashMap<String, Qpv>,
+    actions: &HashMap<String, action::Model>,
+) -> Result<Vec<Value>, Failure> {
+    let codes: HashSet<&str> = named
+        .iter()
+        .filter_map(|site| if let SiteRef::Code(code) = site { Some(code.as_str()) } else { None })
+        .collect();
+    let held: HashSet<Uuid> = actions.values().map(|row| row.site_id).collect();
+    let mut sql = Sql::new(writing.backend);
+    sql.push("SELECT t.id FROM site t WHERE t.deleted_at IS NULL AND (");
+    sql.is_in("t.code", codes.into_iter().map(Value::from).collect());
+    sql.push(" OR ").is_in("t.id", held.into_iter().map(Value::from).collect());
+    if named.iter().any(|site| matches!(site, SiteRef::Qpvs(_))) {
+        sql.push(" OR t.id IN (SELECT q.site_id FROM site_qpv q WHERE ");
+        sql.is_in("q.qpv_id", qpvs.values().map(|qpv| qpv.id.into()).collect());
+        sql.push(")");
+    }
+    sql.push(") ORDER BY t.id").keep_rows("t");
+    let mut found = Vec::new();
+    for row in writing.tx.query_all_raw(sql.into_statement()).await? {
+        if let Cell::Uuid(id) = cell(&row, 0, Kind::Uuid)? {
+            found.push(id.into());
+        }
     }
     Ok(found)
 }

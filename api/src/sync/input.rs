@@ -1,6 +1,5 @@
 //! The items of a call, read and checked in memory: what a look-up in the database does not need to say.
 
-use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use async_graphql::Value;
@@ -82,18 +81,6 @@ fn of_item(problem: &Problem) -> Option<(usize, Problem)> {
     let [_input, items, index, path @ ..] = problem.path.as_slice() else { return None };
     let index = (items == "items").then(|| index.parse().ok())??;
     Some((index, Problem { path: path.to_vec(), ..problem.clone() }))
-}
-
-/// Which item of a call stands for each external id: the one its source changed last; of equals, the last.
-pub(super) fn winners(items: &[Item]) -> HashMap<&str, usize> {
-    let mut winners: HashMap<&str, usize> = HashMap::with_capacity(items.len());
-    for (index, item) in items.iter().enumerate() {
-        let best = winners.entry(&item.external_id).or_insert(index);
-        if item.source_updated_at >= items[*best].source_updated_at {
-            *best = index;
-        }
-    }
-    winners
 }
 
 /// The fields of an input object; of another value, none.

@@ -1,8 +1,9 @@
 //! Imports: a client that syncs keeps the actions of its source system in step with ours.
 //!
 //! `input` reads items and checks them in memory, `ground` looks up at once all that they name, `decide` says what becomes
-//! of each (`draw` compares an item with its row), `store` writes that in few statements, `report` tells it, `call` ties them in one transaction; `stream` does so for each chunk
-//! of a long import.
+//! of each (`draw` compares an item with its row), `outcome` which of several about one action stands, `store` writes that
+//! in few statements, `report` tells it, `call` ties them in one transaction; `stream` does so for each chunk of a long
+//! import.
 
 mod call;
 mod decide;
@@ -10,6 +11,7 @@ mod declare;
 mod draw;
 mod ground;
 mod input;
+mod outcome;
 mod partners;
 mod report;
 mod snapshot;

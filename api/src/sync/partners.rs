@@ -81,7 +81,9 @@ impl Partners {
             sql.push(" OR ");
         }
         let own = sql.piece(|sql| sql.is_in("t.source_external_id", codes(named, "externalId")));
-        sql.push("(t.source_system = ").bind(source.into()).push(" AND ").push(&own).push("))");
+        sql.push("(t.source_system = ").bind(source.into()).push(" AND ").push(&own).push(")) ORDER BY t.id");
+        // none is merged or closed until what names it is written
+        sql.keep_rows("t");
         let rows = partner::Entity::find().from_raw_sql(sql.into_statement()).all(writing.tx).await?;
         let mut partners = Self { source: source.to_owned(), ..Self::default() };
         for row in rows {
@@ -122,6 +124,7 @@ impl Partners {
             }
             let mut sql = Sql::new(writing.backend);
             sql.push("SELECT t.* FROM partner t WHERE ").is_in("t.id", missing);
+            sql.push(" ORDER BY t.id").keep_rows("t");
             for row in partner::Entity::find().from_raw_sql(sql.into_statement()).all(writing.tx).await? {
                 self.known.insert(row.id, row);
             }

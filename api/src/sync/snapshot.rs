@@ -7,10 +7,21 @@ use sea_orm::EntityTrait;
 use uuid::Uuid;
 
 use super::decide::{Moment, Written, gone};
+use super::ground::{Ground, at};
 use super::input::Item;
 use crate::db::Sql;
 use crate::limits;
 use crate::write::{Failure, Input, Problem, ProblemCode, Writing};
+
+/// A snapshot of one site does not speak of another. Told before anything is decided: such an item stands for nothing.
+pub(super) fn refuse_strangers(items: &mut [Item], ground: &Ground, site: Uuid) {
+    for item in items {
+        let named = item.site.as_ref().and_then(|named| ground.site(named).ok());
+        if named.is_some_and(|named| named != site) {
+            item.problems.push(at(ProblemCode::Rule, &["site"], "the snapshot is of another site"));
+        }
+    }
+}
 
 /// The actions that the snapshot of a site does not name, as they are to be deleted. An item that was rejected names
 /// its action too. More than a fifth of the site's needs the word of the caller.

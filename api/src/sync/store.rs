@@ -8,7 +8,7 @@ use sea_orm::ActiveValue::Set;
 use sea_orm::{ConnectionTrait, IdenStatic, IntoActiveModel, Iterable, SqlErr};
 use uuid::Uuid;
 
-use super::decide::Written;
+use super::decide::{Newer, Written};
 use super::input::Item;
 use super::report::Told;
 use crate::action::journal_scope;
@@ -48,6 +48,18 @@ pub(super) async fn write(
     entries.extend(written.into_iter().map(entry));
     writing.journal_all(entries).await?;
     Ok(())
+}
+
+/// Actions that are the same in their source at a later instant keep that alone: there is no new version of them, and
+/// nothing to tell. Their rows are locked.
+pub(super) async fn instants(writing: Writing<'_>, newer: Vec<Newer>) -> Result<(), Failure> {
+    let row = |one: Newer| action::ActiveModel {
+        id: Set(one.action),
+        source_updated_at: Set(Some(one.at)),
+        ..Default::default()
+    };
+    let rows = newer.into_iter().map(row).collect();
+    bulk::update(writing.tx, writing.backend, rows).await.map_err(Into::into)
 }
 
 /// A model's active form with every column to be written.
@@ -130,11 +142,10 @@ async fn seats(
     needed.retain(|pair| !seated_already.contains(pair));
     let rows: Vec<seat::Model> =
         needed.iter().map(|(site, partner)| operator(writing, *site, *partner)).collect();
-    let entries = rows.iter().map(seated).collect();
-    let rows = rows.into_iter().map(|row| all_set(row.into_active_model())).collect();
-    // another writer may seat him in the same moment
-    bulk_rows(writing, rows, "ON CONFLICT DO NOTHING").await?;
-    Ok(entries)
+    let all = rows.iter().map(|row| all_set(row.clone().into_active_model())).collect();
+    // another call may seat him in the same moment, and tells of it then
+    let new = bulk::write_new(writing.tx, writing.backend, all).await?;
+    Ok(rows.iter().filter(|row| new.contains(&row.id)).map(seated).collect())
 }
 
 fn operator(writing: Writing<'_>, site_id: Uuid, partner_id: Uuid) -> seat::Model {

@@ -70,6 +70,27 @@ on_both!(of_one_external_id_twice_the_later_stands, Small, async |app| {
     assert_eq!(told, ["UNCHANGED", "STALE externalId"]);
 });
 
+on_both!(a_wrong_item_does_not_keep_an_older_one_from_standing, Small, async |app| {
+    let partner = france_travail(app).await;
+    let titled = |minute: u32| item("A", minute, json!({ "title": format!("Titre {minute}") }));
+    let malformed = item("A", 9, json!({ "title": "CV" }));
+    let sent = send(&partner, json!([malformed, titled(2), titled(1)])).await;
+    assert_eq!(sent.outcomes(), ["REJECTED", "CREATED", "UNCHANGED"]);
+    let told = super::told(&sent.0.list("/syncActions/results")[2]);
+    assert_eq!(told, ["UNCHANGED", "STALE externalId"]);
+    assert_eq!(sent.action(1)["title"], "Titre 2");
+    // wrong beside what is there, and not at the version it expects
+    let unplanned = item("A", 9, json!({ "status": "PLANNED" }));
+    let crossed = item("A", 8, json!({ "title": "Croisé", "expectedVersion": 7 }));
+    let sent = send(&partner, json!([titled(4), crossed, unplanned, titled(3)])).await;
+    assert_eq!(sent.outcomes(), ["UPDATED", "CONFLICT", "REJECTED", "UNCHANGED"]);
+    assert_eq!(sent.action(0)["title"], "Titre 4");
+    // of an older item it no longer matters whether it is right
+    let old = item("A", 5, json!({ "expectedVersion": 7 }));
+    let sent = send(&partner, json!([old, titled(6)])).await;
+    assert_eq!(sent.outcomes(), ["UNCHANGED", "UPDATED"]);
+});
+
 on_both!(everything_wrong_with_an_item_is_told_and_the_others_stand, Small, async |app| {
     let partner = france_travail(app).await;
     let several = json!({ "siret": "35600000000048", "name": "X", "kind": "AUTRE" });

@@ -1,8 +1,10 @@
 //! Imports of partner systems, through HTTP: what becomes of items, and that nothing is lost, doubled or overwritten.
 
+mod concurrency;
 mod contract;
 mod example;
 mod history;
+mod instants;
 mod items;
 mod kill;
 mod rights;

@@ -1,9 +1,9 @@
 //! Snapshots of a site, and trials.
 
 use serde_json::{Value, json};
-use tests::{Persona, on_both};
+use tests::{GrantedSites, Persona, on_both};
 
-use super::{call, france_travail, item, journaled};
+use super::{call, france_travail, item, journaled, told};
 
 const COUNT: &str = "{ actions(filter: { sourceSystem: { eq: \"FRANCE_TRAVAIL\" }, site: { code: { eq: \"cde-901\" } } }) \
     { totalCount nodes { source { externalId } status } } }";
@@ -62,3 +62,27 @@ on_both!(a_snapshot_is_of_one_site, Small, async |app| {
     let sent = call(&partner, snapshot(&items, &json!({}))).await;
     assert_eq!(sent.outcomes().last(), Some(&"REJECTED"));
 });
+
+on_both!(an_item_of_another_site_leaves_what_the_snapshot_says_of_its_action, Small, async |app| {
+    let partner = app.partner("AGENDA", GrantedSites::All).await;
+    let elsewhere = |minute| item("RV-1", minute, json!({ "site": { "code": "cde-902" } }));
+    let here = |minute| item("RV-1", minute, json!({ "title": "Rendez-vous" }));
+    let sent = call(&partner, snapshot(&[elsewhere(1), here(2)], &json!({ "idempotencyKey": "un" }))).await;
+    let results = sent.0.list("/syncActions/results");
+    assert_eq!(told(&results[0]), ["REJECTED", "RULE site"]);
+    assert_eq!(told(&results[1]), ["CREATED"]);
+    assert_eq!(sent.action(1)["title"], "Rendez-vous");
+    let counts =
+        json!({ "created": 1, "updated": 0, "unchanged": 0, "conflict": 0, "rejected": 1, "absent": 0 });
+    assert_eq!(sent.0.data("/syncActions/batch/counts"), &counts);
+    assert_eq!(partner.ask(OF_AGENDA).await.number("/actions/totalCount"), 1);
+    // nor does one that comes later, which says nothing of the site's
+    let later = call(&partner, snapshot(&[here(3), elsewhere(9)], &json!({}))).await;
+    assert_eq!(later.outcomes(), ["UNCHANGED", "REJECTED"]);
+    assert_eq!(call(&partner, snapshot(&[here(3)], &json!({}))).await.outcomes(), ["UNCHANGED"]);
+    let renamed = item("RV-1", 4, json!({ "title": "Autre rendez-vous" }));
+    assert_eq!(call(&partner, snapshot(&[renamed], &json!({}))).await.outcomes(), ["UPDATED"]);
+});
+
+const OF_AGENDA: &str = "{ actions(filter: { sourceSystem: { eq: \"AGENDA\" }, sourceExternalId: { eq: \"RV-1\" }, \
+    site: { code: { eq: \"cde-901\" } } }) { totalCount } }";

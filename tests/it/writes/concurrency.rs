@@ -249,7 +249,7 @@ async fn no_link_to_the_merged(app: &TestApp) {
 }
 
 /// How many sessions of a database wait for a lock.
-async fn waiting(app: &TestApp) -> i64 {
+pub async fn waiting(app: &TestApp) -> i64 {
     let text = "SELECT COUNT(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
     let statement = Statement::from_string(app.db.writer.get_database_backend(), text);
     let row = app.db.readers.query_one_raw(statement).await.expect("sessions").expect("a count");

@@ -32,6 +32,8 @@ use serde_json::{Value, json};
 use tests::world::{Kind, id};
 use tests::{Answer, Persona, TestApp};
 
+pub use concurrency::waiting;
+
 /// Each mutation, by the field under which its payload shows the object.
 pub const MUTATIONS: [(&str, &[&str]); 12] = [
     (
