@@ -183,8 +183,8 @@ async fn changes(engine: &Engine, hook: &webhook::Model) -> Result<Vec<Change>, 
     serde_json::from_value(nodes).map_err(|_| "INTERNAL".to_owned())
 }
 
-/// The owner: what his token said when he made the webhook; what he is granted is looked up as it is now. The token with
-/// which he changed it last is not older than the change.
+/// The owner: what his token said when he made the webhook; what he is granted is looked up as it is now. Revoked is the
+/// token with which he wrote it last: whoever had an earlier one may have nothing to do with it any more.
 fn owner(hook: &webhook::Model) -> Actor {
     Actor {
         role: Role::from_name(&hook.role).unwrap_or(Role::Public),
@@ -192,7 +192,8 @@ fn owner(hook: &webhook::Model) -> Actor {
         client_id: Some(hook.client_id.clone()),
         source: hook.source_system.clone(),
         scopes: hook.scopes.0.iter().filter_map(|scope| Scope::from_name(scope)).collect(),
-        issued_at: Some(hook.updated_at),
+        jti: hook.token_jti.clone(),
+        issued_at: hook.token_issued_at,
         ..Actor::public()
     }
 }
