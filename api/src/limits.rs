@@ -208,6 +208,15 @@ pub const SOCKET_OPERATIONS: usize = 50;
 /// How long a WebSocket may be silent before its client is asked whether it is there, and then until it is given up.
 pub const SOCKET_SILENCE: Duration = Duration::from_secs(30);
 
+/// How long a WebSocket without a token may have nothing under way: its place is another's then.
+pub const SOCKET_IDLE: Duration = Duration::from_mins(1);
+
+/// Most streams of one address that shows no token, out of the half of all streams that the public may have.
+pub const STREAMS_OF_ADDRESS: usize = 100;
+
+/// Most streams of one client with a token.
+pub const STREAMS_OF_CLIENT: usize = 1_000;
+
 /// How often a quiet event stream gets a comment, by which proxies keep it open and a client that is gone is noticed.
 pub const STREAM_SILENCE: Duration = Duration::from_secs(15);
 

@@ -34,6 +34,7 @@ pub(crate) use self::subscribe::{Begun, Event, Followed};
 use crate::admission::Admission;
 use crate::auth::Revocations;
 use crate::budget::Budget;
+use crate::clients::Clients;
 use crate::clock::Clock;
 use crate::db::{self, Db};
 use crate::error::ApiError;
@@ -80,6 +81,8 @@ pub struct Engine {
     refusals: Refusals,
     pub(crate) hub: Hub,
     pub(crate) exports: Places,
+    /// Tells clients apart.
+    pub clients: Clients,
     /// What the operator watches.
     pub metrics: Arc<Metrics>,
     pub(crate) revocations: Revocations,
@@ -119,6 +122,7 @@ impl Engine {
             refusals: Refusals::default(),
             hub: Hub::default(),
             exports: Places::default(),
+            clients: Clients::default(),
             metrics: Arc::new(Metrics::new()?),
             revocations: Revocations::default(),
             is_development: false,

@@ -141,6 +141,15 @@ impl Refusal {
         .with(RETRY_AFTER, RETRY_AFTER_SECONDS.to_string())
     }
 
+    /// 429: the client has as many streams open as it may.
+    pub(super) fn too_many_streams_of_client(most: usize) -> Self {
+        let message =
+            format!("You have {most} streams open, as many as you may; close one, or try again later.");
+        let status = StatusCode::TOO_MANY_REQUESTS;
+        Self { status, code: "RATE_LIMITED", message: message.into(), header: None }
+            .with(RETRY_AFTER, RETRY_AFTER_SECONDS.to_string())
+    }
+
     /// What is wrong, for people.
     pub(super) fn message(&self) -> &str {
         &self.message
