@@ -139,6 +139,12 @@ pub const EXPORTS: usize = 4;
 /// How many of them may be the public's.
 pub const EXPORTS_OF_PUBLIC: usize = 2;
 
+/// How many of them one address may have that shows no token: two slow readers would have all of the public's.
+pub const EXPORTS_OF_ADDRESS: usize = 1;
+
+/// How many of them one client with a token may have.
+pub const EXPORTS_OF_CLIENT: usize = 2;
+
 /// Points of an export, whatever its length: the client takes it as fast as it can.
 pub const EXPORT_POINTS: u64 = 1_000;
 
