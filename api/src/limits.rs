@@ -345,6 +345,9 @@ pub const WEBHOOKS_OF_CLIENT: u64 = 10;
 /// Webhooks that an instance delivers to at once.
 pub const WEBHOOKS_AT_ONCE: usize = 8;
 
+/// Of these, how many of one client: its receivers may all be slow.
+pub const WEBHOOKS_OF_CLIENT_AT_ONCE: usize = 2;
+
 /// How long a receiver may take to answer.
 pub const WEBHOOK_TIMEOUT: Duration = Duration::from_secs(10);
 
