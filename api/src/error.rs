@@ -88,7 +88,7 @@ impl Code {
             Self::RateLimited,
             "429",
             Again::Later,
-            "The client has asked for too much of late; `retryAfter` and the header `Retry-After` say after how many \
+            "The client has asked for too much of late, or has as many exports or streams under way as it may; `retryAfter` and the header `Retry-After` say after how many \
              seconds the same may be asked ([limits](limits.md)).",
         ),
         (

@@ -5,6 +5,7 @@ pub mod audit;
 pub mod auth;
 pub mod budget;
 pub mod cli;
+pub mod clients;
 pub mod clock;
 pub mod codes;
 pub mod config;

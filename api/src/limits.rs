@@ -142,6 +142,12 @@ pub const EXPORTS: usize = 4;
 /// How many of them may be the public's.
 pub const EXPORTS_OF_PUBLIC: usize = 2;
 
+/// How many of them one address may have that shows no token: two slow readers would have all of the public's.
+pub const EXPORTS_OF_ADDRESS: usize = 1;
+
+/// How many of them one client with a token may have.
+pub const EXPORTS_OF_CLIENT: usize = 2;
+
 /// Points of an export, whatever its length: the client takes it as fast as it can.
 pub const EXPORT_POINTS: u64 = 1_000;
 
@@ -223,6 +229,15 @@ pub const SOCKET_OPERATIONS: usize = 50;
 
 /// How long a WebSocket may be silent before its client is asked whether it is there, and then until it is given up.
 pub const SOCKET_SILENCE: Duration = Duration::from_secs(30);
+
+/// How long a WebSocket without a token may have nothing under way: its place is another's then.
+pub const SOCKET_IDLE: Duration = Duration::from_mins(1);
+
+/// Most streams of one address that shows no token, out of the half of all streams that the public may have.
+pub const STREAMS_OF_ADDRESS: usize = 100;
+
+/// Most streams of one client with a token.
+pub const STREAMS_OF_CLIENT: usize = 1_000;
 
 /// How often a quiet event stream gets a comment, by which proxies keep it open and a client that is gone is noticed.
 pub const STREAM_SILENCE: Duration = Duration::from_secs(15);
@@ -364,6 +379,9 @@ pub const WEBHOOKS_OF_CLIENT: u64 = 10;
 
 /// Webhooks that an instance delivers to at once.
 pub const WEBHOOKS_AT_ONCE: usize = 8;
+
+/// Of these, how many of one client: its receivers may all be slow.
+pub const WEBHOOKS_OF_CLIENT_AT_ONCE: usize = 2;
 
 /// How long a receiver may take to answer.
 pub const WEBHOOK_TIMEOUT: Duration = Duration::from_secs(10);

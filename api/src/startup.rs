@@ -1,6 +1,6 @@
 //! Puts the parts together: database, data, engine, tokens, HTTP.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,6 +14,7 @@ use futures_util::stream::{self, BoxStream, StreamExt};
 use crate::audit::seal;
 use crate::auth::{Actor, AuthError, Authenticator, Role, Scope, dev};
 use crate::budget::Budget;
+use crate::clients::Client;
 use crate::clock::Clock;
 use crate::config::{Config, DocumentsConfig};
 use crate::db::{self, Bounds, Db, ServeLock};
@@ -247,6 +248,11 @@ impl Executor for Service {
 
     async fn authenticate(&self, authorization: Option<&str>) -> Result<Actor, AuthRefusal> {
         self.auth.authenticate(authorization).await.map_err(|error| refusal(&error))
+    }
+
+    fn client(&self, actor: Option<&Actor>, address: Option<IpAddr>) -> Client {
+        let clients = &self.engine.clients;
+        actor.map_or_else(|| clients.public(address), |actor| clients.of(actor, address))
     }
 
     fn body_bytes(&self, actor: &Actor) -> usize {

@@ -23,6 +23,10 @@ pub mod webhook {
             pub source_system: Option<String>,
             /// Scopes of its token.
             pub scopes: StringList,
+            /// Identifier of the token with which its owner last wrote it.
+            pub token_jti: Option<String>,
+            /// When that token was issued.
+            pub token_issued_at: Option<ChronoDateTimeUtc>,
             /// Where changes are posted.
             pub url: String,
             /// Kinds of objects; all if empty.

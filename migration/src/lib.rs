@@ -7,6 +7,7 @@ pub use sea_orm_migration::MigratorTrait;
 use sea_orm_migration::prelude::*;
 use sea_orm_migration::sea_orm::DbBackend;
 
+mod added;
 mod column;
 mod m0001_territories;
 mod m0002_sites;
@@ -21,6 +22,7 @@ mod m0010_imports;
 mod m0011_webhooks;
 mod m0012_revocations;
 mod m0013_budgets;
+mod m0014_webhook_tokens;
 mod table;
 
 use table::Table;
@@ -47,7 +49,10 @@ impl MigratorTrait for Migrator {
             Family { name: "m0012_revocations", tables: m0012_revocations::tables },
             Family { name: "m0013_budgets", tables: m0013_budgets::tables },
         ];
-        families.into_iter().map(|family| Box::new(family) as Box<dyn MigrationTrait>).collect()
+        let mut all: Vec<Box<dyn MigrationTrait>> =
+            families.into_iter().map(|family| Box::new(family) as Box<dyn MigrationTrait>).collect();
+        all.push(Box::new(m0014_webhook_tokens::CHANGE));
+        all
     }
 }
 

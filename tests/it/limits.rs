@@ -331,3 +331,25 @@ on_both!(the_introspection_of_clients_fits_the_limits, Small, async |app| {
     let answer = app.public().operation(&document, "IntrospectionQuery", json!({})).await;
     assert!(answer.errors().is_empty(), "{answer}");
 });
+
+on_both!(lists_in_a_filter_cost_points_and_are_three_deep_at_most, Small, async |app| {
+    let through = |lists: &[&str]| {
+        lists.iter().rev().fold("{}".to_owned(), |inner, list| format!("{{ {list}: {{ some: {inner} }} }}"))
+    };
+    let ask = async |lists: &[&str]| {
+        app.public()
+            .ask(&format!("{{ qpvs(first: 1, filter: {}) {{ nodes {{ code }} }} }}", through(lists)))
+            .await
+    };
+    let path = ["communes", "qpvs", "communes", "qpvs"];
+    for (depth, points) in [(0, 2), (1, 12), (2, 112), (3, 1_112)] {
+        let cost = ask(&path[..depth]).await.body["extensions"]["cost"].clone();
+        assert_eq!(cost["requested"], points, "{depth}: {cost}");
+        assert_eq!(cost["actual"], points, "{depth}: what a filter looked through is not given back");
+    }
+    assert_eq!(ask(&path).await.code(), "LIMIT_EXCEEDED");
+    let beside = "{ or: [{ communes: { some: {} } }, { not: { communes: { none: {} } } }] }";
+    let answer =
+        app.public().ask(&format!("{{ qpvs(first: 1, filter: {beside}) {{ nodes {{ code }} }} }}")).await;
+    assert_eq!(answer.body["extensions"]["cost"]["requested"], 22);
+});

@@ -117,7 +117,7 @@ fn place(actor: &Actor) -> usize {
 }
 
 /// Whoever has one address of a network of IPv6 has all of them.
-fn network(address: IpAddr) -> IpAddr {
+pub(crate) fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(address) => IpAddr::V6((u128::from(address) >> 64 << 64).into()),
         address @ IpAddr::V4(_) => address,

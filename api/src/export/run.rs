@@ -97,8 +97,8 @@ impl Body {
 
 /// Begins an export: looks whether the client has the file, reads the first page, journals who takes it.
 pub async fn begin(engine: &Arc<Engine>, asked: Asked, actor: Actor) -> Result<Exported, ApiError> {
+    let place = engine.exports.take(engine.clients.of(&actor, asked.address))?;
     engine.budget.account(&actor, asked.address, engine.now()).take(limits::EXPORT_POINTS)?;
-    let place = engine.exports.take(actor.role)?;
     let until = actor.expires_at.map(|end| (end - engine.now()).to_std().unwrap_or_default());
     let time = until.unwrap_or(limits::EXPORT_DURATION).min(limits::EXPORT_DURATION);
     let viewer = engine.viewer(Arc::new(actor));
@@ -117,16 +117,8 @@ pub async fn begin(engine: &Arc<Engine>, asked: Asked, actor: Actor) -> Result<E
     let mut first = writer.head(&columns)?;
     let shown = filter.to_string();
     let file = asked.file;
-    let mut reading = Reading {
-        engine: Arc::clone(engine),
-        viewer,
-        file,
-        filter,
-        snapshot,
-        writer,
-        after: None,
-        _place: place,
-    };
+    let mut reading =
+        Reading { engine: Arc::clone(engine), viewer, file, filter, snapshot, writer, after: None, place };
     let more = reading.page(&mut first).await?;
     record::record(engine, &reading.viewer, &asked.request_id, file, &shown, &columns).await?;
     let (sender, receiver) = channel(1);
@@ -169,7 +161,7 @@ struct Reading {
     writer: Box<dyn FileWriter>,
     /// The last row that was read.
     after: Option<Uuid>,
-    _place: Place,
+    place: Place,
 }
 
 /// Why an export was not finished.
@@ -246,6 +238,8 @@ impl Reading {
         }
         let end = self.writer.end()?;
         self.snapshot.commit().await.map_err(ApiError::from)?;
+        // nothing is held any more: whoever has the whole file may ask for the next one
+        drop(self.place);
         give(sender, Piece::Bytes(end), limits::EXPORT_STALL).await?;
         give(sender, Piece::End, limits::EXPORT_STALL).await
     }

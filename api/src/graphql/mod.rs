@@ -35,6 +35,7 @@ pub(crate) use self::subscribe::{Begun, Event, Followed};
 use crate::admission::Admission;
 use crate::auth::Revocations;
 use crate::budget::Budget;
+use crate::clients::Clients;
 use crate::clock::Clock;
 use crate::db::{self, Db};
 use crate::error::ApiError;
@@ -81,6 +82,8 @@ pub struct Engine {
     refusals: Refusals,
     pub(crate) hub: Hub,
     pub(crate) exports: Places,
+    /// Tells clients apart.
+    pub clients: Clients,
     /// What the operator watches.
     pub metrics: Arc<Metrics>,
     pub(crate) revocations: Revocations,
@@ -120,6 +123,7 @@ impl Engine {
             refusals: Refusals::default(),
             hub: Hub::default(),
             exports: Places::default(),
+            clients: Clients::default(),
             metrics: Arc::new(Metrics::new()?),
             revocations: Revocations::default(),
             is_development: false,

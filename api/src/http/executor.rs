@@ -11,6 +11,7 @@ use futures_util::stream::BoxStream;
 use serde_json::{Map, Value};
 use tokio::sync::OwnedMutexGuard;
 
+use crate::clients::Client;
 use crate::metrics::Metrics;
 
 /// The engine behind the HTTP layer.
@@ -24,6 +25,10 @@ pub trait Executor: Send + Sync + 'static {
     /// Without a header the actor is the public; a header that does not prove who it is must be refused,
     /// never read as the public.
     async fn authenticate(&self, authorization: Option<&str>) -> Result<Self::Actor, AuthRefusal>;
+
+    /// Which client an actor is, for what each may hold at once; by its address alone as long as it is not known who it
+    /// is.
+    fn client(&self, actor: Option<&Self::Actor>, address: Option<IpAddr>) -> Client;
 
     /// Largest body taken from a caller, in bytes.
     fn body_bytes(&self, actor: &Self::Actor) -> usize;

@@ -46,6 +46,8 @@ pub use scrape::scrapes;
 use streams::Streams;
 pub use streams::{Stopping, give_up_unread};
 
+use crate::limits;
+
 /// Where GraphQL requests are served.
 pub const GRAPHQL_PATH: &str = "/graphql";
 
@@ -56,6 +58,8 @@ pub struct HttpSettings {
     pub body_timeout: Duration,
     /// Longest wait for the first message of a WebSocket.
     pub init_timeout: Duration,
+    /// How long a WebSocket without a token may have nothing under way.
+    pub idle_timeout: Duration,
     /// How long a client may take to read what it is sent; a slower stream is ended.
     pub stall_timeout: Duration,
     /// Most streams open at once.
@@ -67,11 +71,13 @@ pub struct HttpSettings {
 }
 
 impl Default for HttpSettings {
-    /// 10 seconds for a body and for the first message, 30 to read, 10 000 streams, no proxy, no contact.
+    /// 10 seconds for a body and for the first message, a minute for a WebSocket without token, 30 seconds to read,
+    /// 10 000 streams, no proxy, no contact.
     fn default() -> Self {
         Self {
             body_timeout: Duration::from_secs(10),
             init_timeout: Duration::from_secs(10),
+            idle_timeout: limits::SOCKET_IDLE,
             stall_timeout: Duration::from_secs(30),
             max_streams: 10_000,
             proxies: Proxies::default(),

@@ -61,7 +61,7 @@ static UNSUPPORTED_MEDIA_TYPE: RefusalCode = code(
     StatusCode::UNSUPPORTED_MEDIA_TYPE,
     "UNSUPPORTED_MEDIA_TYPE",
     Again::Never,
-    "The body is something else than plain JSON.",
+    "The body is something else than JSON, or compressed in a way that is not read.",
 );
 
 /// All of them, for the documentation.
@@ -139,6 +139,15 @@ impl Refusal {
             header: None,
         }
         .with(RETRY_AFTER, RETRY_AFTER_SECONDS.to_string())
+    }
+
+    /// 429: the client has as many streams open as it may.
+    pub(super) fn too_many_streams_of_client(most: usize) -> Self {
+        let message =
+            format!("You have {most} streams open, as many as you may; close one, or try again later.");
+        let status = StatusCode::TOO_MANY_REQUESTS;
+        Self { status, code: "RATE_LIMITED", message: message.into(), header: None }
+            .with(RETRY_AFTER, RETRY_AFTER_SECONDS.to_string())
     }
 
     /// What is wrong, for people.

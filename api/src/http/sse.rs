@@ -12,7 +12,7 @@ use super::graphql::{authenticate, read, request};
 use super::negotiate::{self, MediaType};
 use super::params::Params;
 use super::refusal::Refusal;
-use super::streams::Stream;
+use super::streams::{Owner, Stream};
 use super::{Endpoint, HttpSettings};
 use crate::limits;
 
@@ -89,7 +89,8 @@ async fn begin<E: Executor>(
     let actor = authenticate(&endpoint.executor, headers).await?;
     let asked = params(&actor).await?;
     let HttpSettings { stall_timeout, .. } = endpoint.settings;
-    let stream = endpoint.streams.begin(stall_timeout)?;
+    let client = endpoint.executor.client(Some(&actor), endpoint.settings.proxies.client(http));
+    let stream = endpoint.streams.begin(Owner::Known(client), stall_timeout)?;
     let events = match endpoint.executor.operate(request(http, endpoint, asked, read_only), actor, None).await
     {
         Operated::Events(events) => events,

@@ -5,13 +5,12 @@
 //! any more.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use async_graphql::Variables;
 use chrono::{DateTime, TimeDelta, Utc};
 use entity::enums::{WebhookPauseReason, WebhookState};
 use entity::webhook::{self, Column, Entity};
-use futures_util::{StreamExt, stream};
 use reqwest::StatusCode;
 use sea_orm::sea_query::{Expr, SimpleExpr};
 use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter};
@@ -24,13 +23,10 @@ use super::send::{Post, Untaken};
 use crate::auth::{Actor, Role, Scope};
 use crate::db::Sql;
 use crate::error::ApiError;
-use crate::feed::{Place, tail};
+use crate::feed::Place;
 use crate::graphql::{Engine, Operation};
 use crate::ids;
 use crate::limits;
-
-/// How often the feed is looked at for each webhook.
-const EVERY: Duration = Duration::from_secs(1);
 
 const CHANGES: &str = "query ($after: String, $filter: ChangeFilter) { changes(after: $after, filter: $filter, \
     first: 50) { nodes { cursor at operation entity entityId version } } }";
@@ -47,49 +43,8 @@ struct Change {
     version: i32,
 }
 
-/// Delivers from now on, in the background. A failure is logged and tried again.
-pub fn in_background(engine: Arc<Engine>) -> reqwest::Result<()> {
-    let post = Post::new(engine.is_development)?;
-    tokio::spawn(async move {
-        loop {
-            tokio::time::sleep(EVERY).await;
-            if let Err(error) = deliver(&engine, &post).await {
-                tracing::warn!(%error, "webhooks could not be looked at; it will be tried again");
-            }
-        }
-    });
-    Ok(())
-}
-
-/// Delivers what is due.
-async fn deliver(engine: &Engine, post: &Post) -> Result<(), ApiError> {
-    let due =
-        Condition::any().add(Column::NextAttemptAt.is_null()).add(Column::NextAttemptAt.lte(engine.now()));
-    let hooks = Entity::find()
-        .filter(Column::State.eq(WebhookState::Active))
-        .filter(Column::DeletedAt.is_null())
-        .filter(due)
-        .all(&engine.db.readers)
-        .await?;
-    if hooks.is_empty() {
-        return Ok(());
-    }
-    // before the changes are looked at: what is settled later comes after it
-    engine.load_identity().await?;
-    let end = tail::end(&engine.db.readers, engine.db.backend).await?;
-    let end = end.as_ref();
-    let each = stream::iter(hooks).for_each_concurrent(limits::WEBHOOKS_AT_ONCE, async |hook| {
-        let id = hook.id;
-        if let Err(error) = follow(engine, post, hook, end).await {
-            tracing::warn!(webhook = %id, %error, "a webhook could not be followed; it will be tried again");
-        }
-    });
-    each.await;
-    Ok(())
-}
-
 /// Delivers what there is for one webhook, a page at most and not for long: the others have their turn then.
-async fn follow(
+pub(super) async fn follow(
     engine: &Engine,
     post: &Post,
     hook: webhook::Model,
@@ -183,8 +138,8 @@ async fn changes(engine: &Engine, hook: &webhook::Model) -> Result<Vec<Change>, 
     serde_json::from_value(nodes).map_err(|_| "INTERNAL".to_owned())
 }
 
-/// The owner: what his token said when he made the webhook; what he is granted is looked up as it is now. The token with
-/// which he changed it last is not older than the change.
+/// The owner: what his token said when he made the webhook; what he is granted is looked up as it is now. Revoked is the
+/// token with which he wrote it last: whoever had an earlier one may have nothing to do with it any more.
 fn owner(hook: &webhook::Model) -> Actor {
     Actor {
         role: Role::from_name(&hook.role).unwrap_or(Role::Public),
@@ -192,7 +147,8 @@ fn owner(hook: &webhook::Model) -> Actor {
         client_id: Some(hook.client_id.clone()),
         source: hook.source_system.clone(),
         scopes: hook.scopes.0.iter().filter_map(|scope| Scope::from_name(scope)).collect(),
-        issued_at: Some(hook.updated_at),
+        jti: hook.token_jti.clone(),
+        issued_at: hook.token_issued_at,
         ..Actor::public()
     }
 }

@@ -2,12 +2,13 @@
 //!
 //! The journal is the outbox. `deliver` follows the feed for each webhook under its owner's rights as they are now, posts
 //! change after change, and keeps the place of the last one that was taken: so nothing is lost, the changes of an object
-//! arrive in their order, and one whose answer was lost arrives again under the same id. `send` signs and posts, `address`
+//! arrive in their order, and one whose answer was lost arrives again under the same id. `rounds` says whose turn it is, `send` signs and posts, `address`
 //! says where to, `mutations` is what clients do with them.
 
 mod address;
 mod deliver;
 mod mutations;
+mod rounds;
 mod send;
 
 use entity::webhook;
@@ -18,8 +19,8 @@ use crate::read::common::enumeration;
 use crate::read::declare::{Noun, column};
 use crate::read::model::Extras;
 
-pub use deliver::in_background;
 pub use mutations::mutations;
+pub use rounds::in_background;
 
 /// Enums that only inputs use.
 pub fn extras() -> Extras {

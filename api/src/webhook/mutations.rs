@@ -117,6 +117,8 @@ async fn create(writing: Writing<'_>, input: &Input<'_>) -> Result<Done, Failure
         actor_sub: actor.sub.clone(),
         source_system: actor.source.clone(),
         scopes: actor.scopes.iter().copied().map(Scope::name).collect(),
+        token_jti: actor.jti.clone(),
+        token_issued_at: actor.issued_at,
         url,
         entities: input.list("entities", None).or(None).unwrap_or_default(),
         secret: secret.clone(),
@@ -180,8 +182,11 @@ async fn delete(writing: Writing<'_>, input: &Input<'_>) -> Result<Change, Failu
 }
 
 fn next(writing: Writing<'_>, current: &webhook::Model) -> webhook::ActiveModel {
+    let actor = &writing.viewer.actor;
     webhook::ActiveModel {
         id: Unchanged(current.id),
+        token_jti: Set(actor.jti.clone()),
+        token_issued_at: Set(actor.issued_at),
         version: Set(current.version + 1),
         updated_at: Set(writing.now),
         lease: Set(None),

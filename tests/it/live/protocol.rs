@@ -259,6 +259,53 @@ fn there_is_room_for_so_many_streams() {
     });
 }
 
+#[test]
+fn sockets_without_token_leave_room_for_others() {
+    block_on(async || {
+        let settings = [("CITES_LIVE__MAX_STREAMS", "5")];
+        let app = TestApp::start_with(Backend::Sqlite, Template::Small, &settings).await;
+        let mut held = Vec::new();
+        let mut refused = 0;
+        for _ in 0..5 {
+            let mut socket = Socket::open(&app).await;
+            socket.send(&json!({ "type": "connection_init" })).await;
+            match socket.frame().await {
+                Some(Message::Text(_)) => held.push(socket),
+                Some(Message::Close(Some(close))) => {
+                    assert_eq!(u16::from(close.code), 1013, "{}", close.reason);
+                    refused += 1;
+                }
+                other => panic!("{other:?}"),
+            }
+        }
+        assert_eq!((held.len(), refused), (3, 2));
+        let body = json!({ "query": "{ viewer { role } }" });
+        assert_eq!(app.stream(None, &body).await.status(), 503, "the public's share is taken");
+        let mut socket = following(&app.anct()).await;
+        rename(&app, 1, "Autre nom").await;
+        assert_eq!(line(&socket.change().await), "UPSERT SITE 2 *");
+        app.stop().await;
+    });
+}
+
+#[test]
+fn an_address_has_so_many_streams_without_a_token() {
+    block_on(async || {
+        let app = TestApp::start_with(Backend::Sqlite, Template::Small, &[]).await;
+        let mut held = Vec::new();
+        for _ in 0..cites::limits::STREAMS_OF_ADDRESS {
+            held.push(Socket::of(&app.public()).await);
+        }
+        let refused = app.stream(None, &json!({ "query": "{ viewer { role } }" })).await;
+        let retry_after = refused.headers()["retry-after"].to_str().map(str::to_owned);
+        assert_eq!((refused.status().as_u16(), retry_after.expect("a text").as_str()), (429, "5"));
+        assert!(refused.text().await.expect("a body").contains("RATE_LIMITED"));
+        let authorization = app.anct().authorization();
+        assert_eq!(app.stream(authorization.as_deref(), &json!({ "query": LIVE })).await.status(), 200);
+        app.stop().await;
+    });
+}
+
 on_both!(the_token_may_come_with_the_handshake, Small, async |app| {
     let role = async |socket: &mut Socket| {
         socket.subscribe("q", "{ viewer { role } }", json!({})).await;

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use tests::TestApp;
 
 /// What a token says, unverified.
-fn claims(authorization: &str) -> Value {
+pub fn claims(authorization: &str) -> Value {
     let payload = authorization.split('.').nth(1).expect("a payload");
     serde_json::from_slice(&URL_SAFE_NO_PAD.decode(payload).expect("base64url")).expect("JSON")
 }

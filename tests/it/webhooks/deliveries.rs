@@ -208,3 +208,25 @@ on_both!(changes_are_posted_again_from_a_cursor, Small, async |app| {
     let unknown = json!({ "id": id, "after": "WzEsMiwzXQ" });
     assert_eq!(write(&partner, "updateWebhook", unknown).await.problems(), ["UNKNOWN_CODE after"]);
 });
+
+on_both!(slow_receivers_of_one_client_hold_up_nobody_else, Small, async |app| {
+    let (mut slow, mut receiver, partner) = (Receiver::start(), Receiver::start(), partner(app).await);
+    slow.answers(&[0; 50]);
+    let mut ids = Vec::new();
+    for _ in 0..8 {
+        ids.push(made(&partner, json!({ "url": slow.url, "entities": ["SITE"] })).await.0);
+    }
+    made(&app.anct(), json!({ "url": receiver.url, "entities": ["SITE"] })).await;
+    for name in ["Nom un", "Nom deux", "Nom trois"] {
+        crate::live::rename(app, 1, name).await;
+        receiver.next().await;
+    }
+    // the slow ones wait for their first answer meanwhile, few of them at once
+    slow.next().await;
+    slow.next().await;
+    assert!(slow.arrived.try_recv().is_err(), "more than two of one client at once");
+    for id in ids {
+        assert_eq!(until(&partner, &id, |_| true).await["attempts"], 0);
+    }
+    slow.server.stop(false).await;
+});

@@ -1,12 +1,16 @@
 //! Who may have webhooks, what becomes of them with his rights, and where they may lead.
 
+use chrono::TimeDelta;
 use cites::auth::Scope;
+use cites::clock::{Clock, FixedClock};
+use cites::revocation::{Named, revoke};
 use serde_json::{Value, json};
 use tests::world::Kind;
 use tests::{Backend, GrantedSites, Template, TestApp, block_on, block_on_postgres, on_both};
 
 use super::{MADE, Receiver, made, partner, until};
-use crate::tokens::revoke_client;
+use crate::live::rename;
+use crate::tokens::{claims, revoke_client};
 use crate::writes::{known, write};
 
 on_both!(a_secret_is_shown_once_and_to_nobody_else, Small, async |app| {
@@ -121,4 +125,49 @@ on_both!(a_webhook_of_a_client_whose_tokens_were_revoked_is_paused, Small, async
     write(&partner, "updateWebhook", json!({ "id": id, "state": "ACTIVE" })).await.done();
     let delivery = receiver.next().await;
     assert_eq!(delivery.data()["entityId"], json!(known(Kind::Site, 1)));
+});
+
+/// Revokes something as of an instant before now, of which this instance has not heard.
+async fn revoke_unheard(app: &TestApp, named: Named, ago: i64) {
+    let then = FixedClock::new(app.clock.now() - TimeDelta::seconds(ago));
+    let kept = app.clock.now() + TimeDelta::days(30);
+    revoke(&app.db, &then, &named, kept, None).await.expect("it is revoked");
+}
+
+/// Makes a webhook with this very token.
+async fn made_by(app: &TestApp, token: &str, url: &str) -> String {
+    let body = json!({ "query": MADE, "variables": { "input": { "url": url, "entities": ["SITE"] } } });
+    let answer = app.post(Some(token), &body).await;
+    answer.data("/createWebhook/webhook/id").as_str().unwrap_or_else(|| panic!("{answer}")).to_owned()
+}
+
+on_both!(a_webhook_ends_with_the_token_that_wrote_it_last, Small, async |app| {
+    let (mut of_lost, mut of_other, mut taken_over) =
+        (Receiver::start(), Receiver::start(), Receiver::start());
+    let partner = partner(app).await;
+    let token = || partner.authorization().expect("a token");
+    let (lost, other) = (token(), token());
+    let jti = claims(&lost)["jti"].as_str().expect("a text").to_owned();
+    let paused = made_by(app, &lost, &of_lost.url).await;
+    made_by(app, &other, &of_other.url).await;
+    let taken = made_by(app, &lost, "https://example.fr/").await;
+    write(&partner, "updateWebhook", json!({ "id": taken, "url": taken_over.url })).await.done();
+    revoke_unheard(app, Named::Token(jti), 0).await;
+    let hook = until(&partner, &paused, |hook| hook["state"] == "PAUSED").await;
+    assert_eq!(hook["pauseReason"], "TOKEN_REVOKED");
+    rename(app, 1, "Autre nom").await;
+    for receiver in [&mut of_other, &mut taken_over] {
+        assert_eq!(receiver.next().await.data()["entityId"], json!(known(Kind::Site, 1)));
+    }
+    assert!(of_lost.arrived.try_recv().is_err(), "it delivers no more");
+});
+
+on_both!(a_webhook_made_before_its_token_s_revocation_is_heard_of_is_paused, Small, async |app| {
+    let partner = partner(app).await;
+    let before = partner.authorization().expect("a token");
+    app.clock.advance(60);
+    let id = made_by(app, &before, "https://example.fr/").await;
+    revoke_unheard(app, Named::Client("client-FRANCE_TRAVAIL".to_owned()), 30).await;
+    let hook = until(&partner, &id, |hook| hook["state"] == "PAUSED").await;
+    assert_eq!(hook["pauseReason"], "TOKEN_REVOKED");
 });

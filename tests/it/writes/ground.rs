@@ -172,6 +172,8 @@ impl<'a> Ground<'a> {
             actor_sub: None,
             source_system: Some("FRANCE_TRAVAIL".to_owned()),
             scopes: StringList::default(),
+            token_jti: None,
+            token_issued_at: None,
             url: "https://example.fr/hook".to_owned(),
             entities: StringList::default(),
             secret: "whsec_".to_owned(),

@@ -46,6 +46,8 @@ pub(super) const TOO_LARGE: Close = Close::new(1009, "the message is too large; 
 pub(super) const TOO_SLOW: Close =
     Close::new(1013, "events are not read fast enough; go on from the last cursor");
 pub(super) const TRY_LATER: Close = Close::new(1013, "tokens cannot be checked for now; try again later");
+/// With the reason of the refusal.
+pub(super) const NO_ROOM: Close = Close::new(1013, "");
 pub(super) const BAD_MESSAGE: Close = Close::new(4400, "not a message of graphql-transport-ws");
 pub(super) const UNAUTHORIZED: Close = Close::new(4401, "Unauthorized");
 pub(super) const EXPIRED: Close = Close::new(4401, "the token has expired; go on with another");
@@ -53,6 +55,9 @@ pub(super) const TOKEN_REVOKED: Close = Close::new(4401, "the token was revoked;
 pub(super) const REVOKED: Close =
     Close::new(4403, "the grant of this client has changed or ended; begin again");
 pub(super) const NO_INIT: Close = Close::new(4408, "Connection initialisation timeout");
+/// The client opens another when it has something to ask.
+pub(super) const IDLE: Close =
+    Close::new(4408, "nothing was under way for a minute; open another when there is");
 pub(super) const TWICE: Close = Close::new(4409, "Subscriber already exists");
 pub(super) const TWO_INITS: Close = Close::new(4429, "Too many initialisation requests");
 pub(super) const TOO_MANY: Close = Close::new(4429, "Too many operations on this connection");

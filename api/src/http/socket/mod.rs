@@ -24,7 +24,7 @@ use futures_util::stream;
 use tokio_util::codec::Encoder;
 
 use self::close::{
-    Close, GOING_AWAY, INTERNAL, NO_INIT, NORMAL, TOO_SLOW, TRY_LATER, TWO_INITS, UNAUTHORIZED,
+    Close, GOING_AWAY, IDLE, INTERNAL, NO_INIT, NO_ROOM, NORMAL, TOO_SLOW, TRY_LATER, TWO_INITS, UNAUTHORIZED,
 };
 use self::frames::{Frames, Received};
 use self::message::Message;
@@ -36,7 +36,7 @@ use super::graphql::authenticate;
 use super::negotiate::MediaType;
 use super::params::Params;
 use super::refusal::Refusal;
-use super::streams::Stream;
+use super::streams::{Owner, Stream};
 use crate::limits;
 
 /// The one subprotocol that is spoken.
@@ -76,16 +76,20 @@ async fn begin<E: Executor>(
     } else {
         None
     };
-    let stream = endpoint.streams.begin(endpoint.settings.stall_timeout)?;
+    let address = endpoint.settings.proxies.client(http);
+    let client = endpoint.executor.client(given.as_ref(), address);
+    let owner = if given.is_some() { Owner::Known(client) } else { Owner::Waiting(client) };
+    let stream = endpoint.streams.begin(owner, endpoint.settings.stall_timeout)?;
     let deadline = Instant::now() + endpoint.settings.init_timeout;
     let socket = Socket {
         frames: Frames::of(payload),
         state: State::New { given, deadline },
         operations: Operations::default(),
         heard: Instant::now(),
+        busy: Instant::now(),
         is_asked: false,
         request_id: request_id(http),
-        address: endpoint.settings.proxies.client(http),
+        address,
         stream,
         endpoint,
     };
@@ -107,7 +111,7 @@ enum State<A> {
     /// It waits for `connection_init`; a token that came with the handshake is known.
     New { given: Option<A>, deadline: Instant },
     /// Operations are taken.
-    Open { actor: A },
+    Open { actor: A, is_public: bool },
     /// The close was sent; the client's is waited for.
     Closing { deadline: Instant },
 }
@@ -118,6 +122,8 @@ struct Socket<E: Executor> {
     operations: Operations,
     /// When the client was last heard.
     heard: Instant,
+    /// When an operation was last under way.
+    busy: Instant,
     /// It was asked since whether it is there.
     is_asked: bool,
     request_id: String,
@@ -163,17 +169,34 @@ impl<E: Executor> Socket<E> {
             State::New { deadline, .. } | State::Closing { deadline } => {
                 deadline.saturating_duration_since(Instant::now())
             }
-            // asked whether it is there, it has as long again
             State::Open { .. } => {
-                (limits::SOCKET_SILENCE * (1 + u32::from(self.is_asked))).saturating_sub(self.heard.elapsed())
+                let silence = self.silence_left();
+                self.idle_left().map_or(silence, |left| left.min(silence))
             }
         };
-        tokio::select! {
+        let is_busy = self.operations.are_under_way();
+        let event = tokio::select! {
             received = self.frames.next() => Event::Received(received),
             said = self.operations.next(), if !is_closing => Event::Said(said),
             () = self.stream.ended(), if !is_closing => Event::Stopped,
             () = tokio::time::sleep(wait) => Event::Elapsed,
+        };
+        if is_busy {
+            self.busy = Instant::now();
         }
+        event
+    }
+
+    /// How long the client may yet be silent; asked whether it is there, it has as long again.
+    fn silence_left(&self) -> Duration {
+        (limits::SOCKET_SILENCE * (1 + u32::from(self.is_asked))).saturating_sub(self.heard.elapsed())
+    }
+
+    /// How long it may go on with nothing under way: without a token a place is not kept for nothing.
+    fn idle_left(&self) -> Option<Duration> {
+        let is_idle = matches!(self.state, State::Open { is_public: true, .. });
+        let is_idle = is_idle && !self.operations.are_under_way();
+        is_idle.then(|| self.endpoint.settings.idle_timeout.saturating_sub(self.busy.elapsed()))
     }
 
     /// Takes what the client sent; gives what to send, and `None` when it is gone.
@@ -211,20 +234,27 @@ impl<E: Executor> Socket<E> {
     /// The token of the message counts, else that of the handshake; without any it is the public.
     async fn init(&mut self, authorization: Option<String>) -> Told {
         let State::New { given, .. } = &mut self.state else { return Err(TWO_INITS) };
-        let actor = match (authorization, given.take()) {
-            (None, Some(actor)) => actor,
-            (authorization, _) => match self.endpoint.executor.authenticate(authorization.as_deref()).await {
+        let given = given.take().filter(|_| authorization.is_none());
+        let is_new = given.is_none();
+        let executor = &self.endpoint.executor;
+        let actor = match given {
+            Some(actor) => actor,
+            None => match executor.authenticate(authorization.as_deref()).await {
                 Ok(actor) => actor,
                 Err(AuthRefusal::Invalid { message, .. }) => return Err(UNAUTHORIZED.because(&message)),
                 Err(AuthRefusal::Unavailable) => return Err(TRY_LATER),
             },
         };
-        self.state = State::Open { actor };
+        let client = executor.client(Some(&actor), self.address);
+        if is_new && let Err(refusal) = self.stream.becomes(client, &self.endpoint.streams) {
+            return Err(NO_ROOM.because(refusal.message()));
+        }
+        (self.state, self.busy) = (State::Open { actor, is_public: client.is_public }, Instant::now());
         Ok(text(message::ACK.to_vec()))
     }
 
     fn subscribe(&mut self, id: String, params: Params) -> Result<(), Close> {
-        let State::Open { actor } = &self.state else { return Err(UNAUTHORIZED) };
+        let State::Open { actor, .. } = &self.state else { return Err(UNAUTHORIZED) };
         if let Some(ending) = self.endpoint.executor.ending(actor) {
             return Err(Close::of(&ending));
         }
@@ -248,9 +278,15 @@ impl<E: Executor> Socket<E> {
         match &self.state {
             State::New { .. } => Some(Some(Err(NO_INIT))),
             State::Closing { .. } => None,
-            State::Open { actor } => {
+            State::Open { actor, .. } => {
                 if let Some(ending) = self.endpoint.executor.ending(actor) {
                     return Some(Some(Err(Close::of(&ending))));
+                }
+                if self.idle_left().is_some_and(|left| left.is_zero()) {
+                    return Some(Some(Err(IDLE)));
+                }
+                if !self.silence_left().is_zero() {
+                    return Some(None);
                 }
                 if self.is_asked {
                     return None;
@@ -290,3 +326,6 @@ fn encode(frame: ws::Message) -> Option<Bytes> {
     Codec::new().encode(frame, &mut bytes).ok()?;
     Some(bytes.freeze())
 }
+
+#[cfg(test)]
+mod tests;

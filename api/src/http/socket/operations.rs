@@ -65,6 +65,11 @@ impl Operations {
         Ok(())
     }
 
+    /// Whether there are any.
+    pub fn are_under_way(&self) -> bool {
+        !self.all.is_empty()
+    }
+
     /// Drops one whose client wants no more of it.
     pub fn drop(&mut self, id: &str) {
         self.all.retain(|operation| *operation.id != *id);
