@@ -71,8 +71,8 @@ pub async fn measure(args: &Args) -> anyhow::Result<()> {
 async fn open(args: &Args, count: usize) -> anyhow::Result<Vec<Socket>> {
     let mut sockets = Vec::with_capacity(count);
     while sockets.len() < count {
-        let batch =
-            (0..TOGETHER.min(count - sockets.len())).map(|_| Socket::begin(args.product, &args.token));
+        let batch = args.crowd.iter().cycle().take(TOGETHER.min(count - sockets.len()));
+        let batch = batch.map(|token| Socket::begin(args.product, token));
         sockets.extend(futures_util::future::try_join_all(batch).await?);
     }
     Ok(sockets)

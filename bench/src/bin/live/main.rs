@@ -26,6 +26,9 @@ pub struct Args {
     /// An access token that reads and writes every row
     #[arg(long)]
     pub token: String,
+    /// Access tokens of the subscribers, who take turns: one client may have only so many streams
+    #[arg(long, required = true, num_args = 1..)]
+    pub crowd: Vec<String>,
     /// Changes that are made in each part
     #[arg(long, default_value_t = 500)]
     pub changes: usize,
