@@ -66,7 +66,8 @@ fn a_rolling_restart_loses_no_request() {
         let database = TestDatabase::of(Backend::Postgres, Template::Small, home.path()).await;
         let start = || {
             let mut process = Process::of(BINARY, &database, home.path())
-                .with("CITES_SERVER__DRAIN_MS", "300")
+                // time enough for the proxy to see it on a busy machine
+                .with("CITES_SERVER__DRAIN_MS", "1500")
                 // these clients ask as fast as they can
                 .with("CITES_LIMITS__ENABLED", "false");
             let instance = address(&process.serve());
