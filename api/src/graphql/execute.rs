@@ -197,11 +197,7 @@ impl Engine {
         let roots = document.fields(&sets, &|on| on == "Query");
         check::check_roots(roots.len(), &account.allowance().document).map_err(one)?;
         if roots.iter().any(is_introspection) {
-            if !account.allowance().introspection {
-                let message = "the schema may not be asked for by this role";
-                return Err(vec![ApiError::new(Code::Forbidden, message)]);
-            }
-            account.take(limits::INTROSPECTION_POINTS).map_err(one)?;
+            may_introspect(account).map_err(one)?;
         }
         let known = account.requested();
         let mut planner = Planner::new(&self.model, viewer, document, &self.services, self.db.backend);
@@ -364,6 +360,14 @@ fn codes(errors: &[ApiError]) -> Vec<Code> {
 /// Whether everybody without a token gets the same.
 fn is_everybodys(viewer: &Viewer, roots: &[Selected<'_>]) -> bool {
     viewer.actor.role == Role::Public && roots.iter().all(|root| root.name != "viewer")
+}
+
+/// Takes the points of introspection, where the role may ask for the schema.
+fn may_introspect(account: &mut Account) -> Result<(), ApiError> {
+    if account.allowance().introspection {
+        return account.take(limits::INTROSPECTION_POINTS);
+    }
+    Err(ApiError::new(Code::Forbidden, "the schema may not be asked for by this role"))
 }
 
 fn is_introspection(root: &Selected<'_>) -> bool {

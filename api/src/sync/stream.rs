@@ -7,8 +7,9 @@ use serde_json::{Value as Json, json};
 
 use super::call;
 use super::report::{Told, read};
-use crate::admission::Class;
+use crate::admission::{Class, Place};
 use crate::auth::Actor;
+use crate::budget::Account;
 use crate::error::{ApiError, Code, Step};
 use crate::graphql::Engine;
 use crate::ids;
@@ -59,9 +60,11 @@ impl Engine {
         let (mut told, mut replayed) = (Vec::new(), false);
         let viewer = self.viewer(Arc::new(actor));
         let points = limits::MUTATION_POINTS.saturating_add(chunk.lines.len() as u64);
-        self.budget.account(&viewer.actor, None, viewer.now).take(points)?;
+        let mut account = self.budget.account(&viewer.actor, None, viewer.now);
+        account.take(points)?;
         if !items.is_empty() {
-            let _place = self.admission.enter(Class::Bulk).await?;
+            // who is turned away pays nothing
+            let _place = self.place(&account).await?;
             let input = arguments(items, chunk);
             let malformed = write::malformed(&self.model, mutation, &input);
             let asked = Asked { key: mutation.name, mutation, input: &input, malformed: &malformed };
@@ -98,6 +101,15 @@ impl Engine {
             out.push(b'\n');
         }
         Ok(out)
+    }
+
+    /// A place for a chunk; who is turned away pays nothing.
+    async fn place(&self, account: &Account) -> Result<Place<'_>, ApiError> {
+        let entered = self.admission.enter(Class::Bulk).await;
+        if entered.is_err() {
+            account.settle(0);
+        }
+        entered
     }
 
     /// The item of a line; none for a blank one.
