@@ -1,35 +1,25 @@
-//! Puts the parts together: database, data, engine, tokens, HTTP.
+//! Puts the parts together: database, data, engine, tokens, HTTP (`service`).
 
-use std::net::{IpAddr, SocketAddr};
+mod service;
+
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::dev::Server;
 use actix_web::{App, HttpServer, middleware, web};
 use anyhow::Context;
-use async_graphql::Variables;
-use chrono::{DateTime, Utc};
-use futures_util::stream::{self, BoxStream, StreamExt};
 
+use self::service::Service;
 use crate::audit::seal;
-use crate::auth::{Actor, AuthError, Authenticator, Role, Scope, dev};
+use crate::auth::{Authenticator, Role, dev};
 use crate::budget::Budget;
-use crate::clients::Client;
 use crate::clock::Clock;
 use crate::config::{Config, DocumentsConfig};
 use crate::db::{self, Bounds, Db, ServeLock};
-use crate::error::{ApiError, Code};
-use crate::export::{self, Asked, Body, Exported, File, Options};
-use crate::graphql::{self, Answer, Engine, Operated, Operation, Outcome, Persisted};
-use crate::http::{
-    self, AnswerKind, AuthRefusal, Endpoint, Executor, ExportAnswer, ExportBody, ExportFailure,
-    ExportRequest, GraphqlAnswer, GraphqlRequest, HttpSettings, ImportChunk, ImportFailure, Proxies,
-    Stopping, Unfinished,
-};
-use crate::live;
-use crate::metrics::Metrics;
-use crate::sync::Chunk;
-use crate::{ingest, limits, revocation, webhook, write};
+use crate::graphql::{Engine, Persisted};
+use crate::http::{self, Endpoint, Executor, HttpSettings, Proxies, Stopping};
+use crate::{ingest, revocation, webhook, write};
 
 /// Opens the configured database.
 pub async fn open(config: &Config) -> anyhow::Result<Db> {
@@ -223,193 +213,4 @@ fn care_in_background(db: Arc<Db>, clock: Arc<dyn Clock>) {
             }
         }
     });
-}
-
-/// The engine behind HTTP.
-struct Service {
-    engine: Arc<Engine>,
-    auth: Arc<Authenticator>,
-    clock: Arc<dyn Clock>,
-}
-
-impl Service {
-    /// Why a token that was good is good no more.
-    fn ended(&self, actor: &Actor) -> Option<AuthError> {
-        if self.engine.revocations.name(actor) {
-            return Some(AuthError::Revoked);
-        }
-        actor.expires_at.is_some_and(|end| end <= self.clock.now()).then_some(AuthError::Expired)
-    }
-}
-
-#[async_trait::async_trait]
-impl Executor for Service {
-    type Actor = Actor;
-
-    async fn authenticate(&self, authorization: Option<&str>) -> Result<Actor, AuthRefusal> {
-        self.auth.authenticate(authorization).await.map_err(|error| refusal(&error))
-    }
-
-    fn client(&self, actor: Option<&Actor>, address: Option<IpAddr>) -> Client {
-        let clients = &self.engine.clients;
-        actor.map_or_else(|| clients.public(address), |actor| clients.of(actor, address))
-    }
-
-    fn body_bytes(&self, actor: &Actor) -> usize {
-        if actor.has(Scope::Import) { limits::IMPORT_BODY_BYTES } else { limits::BODY_BYTES }
-    }
-
-    async fn execute(&self, request: GraphqlRequest, actor: Actor) -> GraphqlAnswer {
-        answered(self.engine.execute(operation(request), actor).await)
-    }
-
-    async fn operate(&self, request: GraphqlRequest, actor: Actor, turn: http::Turn) -> http::Operated {
-        match self.engine.operate(operation(request), actor, turn).await {
-            Operated::Answered(answer) => http::Operated::Answer(answered(answer)),
-            Operated::Live(subscription) => http::Operated::Events(events(subscription)),
-        }
-    }
-
-    fn ending(&self, actor: &Actor) -> Option<http::Ending> {
-        match self.ended(actor)? {
-            AuthError::Revoked => Some(http::Ending::TokenRevoked),
-            _ => Some(http::Ending::Expired),
-        }
-    }
-
-    fn may_import(&self, actor: &Actor) -> Result<(), ImportFailure> {
-        self.engine.may_import(actor).map_err(|error| not_imported(&error))
-    }
-
-    async fn import(&self, chunk: ImportChunk, actor: Actor) -> Result<Vec<u8>, ImportFailure> {
-        // an upload lasts as long as its client likes, but no longer than its token
-        if let Some(refused) = self.ended(&actor) {
-            return Err(ImportFailure::new(refused.code(), refused.to_string()));
-        }
-        let lines = Chunk {
-            first: chunk.first,
-            lines: &chunk.lines,
-            key: chunk.key.as_deref(),
-            request_id: &chunk.request_id,
-        };
-        let told = self.engine.import(&lines, actor).await;
-        told.map_err(|error| not_imported(&error))
-    }
-
-    async fn export(&self, request: ExportRequest, actor: Actor) -> Result<ExportAnswer, ExportFailure> {
-        let file = File::named(&request.file).ok_or(ExportFailure::NoSuchFile)?;
-        let ExportRequest { parameters, known, head_only, request_id, address, .. } = request;
-        let begun = async {
-            let options = Options::read(file.format, &parameters)?;
-            export::begin(&self.engine, Asked { file, options, known, head_only, request_id, address }, actor)
-                .await
-        };
-        let Exported { tag, name, body, is_known } = begun.await.map_err(|error| not_exported(&error))?;
-        let media_type = file.format.media_type();
-        Ok(ExportAnswer { tag, is_known, name, media_type, body: body.map(pieces) })
-    }
-
-    fn metrics(&self) -> Arc<Metrics> {
-        Arc::clone(&self.engine.metrics)
-    }
-
-    async fn scrape(&self, streams: usize) -> Result<String, String> {
-        self.engine.scrape(streams).await.map_err(|error| error.to_string())
-    }
-
-    async fn ready(&self) -> Result<(), String> {
-        self.engine.ready().await.map_err(|error| error.to_string())
-    }
-
-    fn schema(&self) -> &str {
-        self.engine.sdl()
-    }
-
-    fn now(&self) -> DateTime<Utc> {
-        self.engine.now()
-    }
-}
-
-fn not_imported(error: &ApiError) -> ImportFailure {
-    ImportFailure {
-        code: error.code.name(),
-        message: error.message.to_string(),
-        retry_after: error.retry_after,
-    }
-}
-
-fn operation(request: GraphqlRequest) -> Operation {
-    // what is no text names nothing
-    let causality = request.extensions.get("causality");
-    Operation {
-        causality: causality.map(|token| token.as_str().unwrap_or_default().to_owned()),
-        query: request.query,
-        document_id: request.document_id,
-        name: request.operation_name,
-        variables: Variables::from_json(request.variables.into()),
-        read_only: request.read_only,
-        request_id: request.request_id,
-        address: request.address,
-        is_ours: false,
-    }
-}
-
-fn answered(answer: Answer) -> GraphqlAnswer {
-    let kind = match answer.outcome {
-        Outcome::Executed => AnswerKind::Data,
-        Outcome::Refused => AnswerKind::RequestError,
-        Outcome::ReadOnly => AnswerKind::ReadOnly,
-        Outcome::Unavailable => AnswerKind::Unavailable,
-        Outcome::RateLimited { retry_after } => AnswerKind::RateLimited { retry_after },
-    };
-    GraphqlAnswer { body: answer.body, kind, shared: answer.shared }
-}
-
-/// The events of a subscription, until it ends.
-fn events(subscription: Box<live::Subscription>) -> BoxStream<'static, Result<Vec<u8>, http::Ending>> {
-    stream::unfold(Some(subscription), async |following| {
-        let mut subscription = following?;
-        match subscription.next().await {
-            Ok(event) => Some((Ok(event), Some(subscription))),
-            Err(ending) => Some((Err(ended(ending)), None)),
-        }
-    })
-    .boxed()
-}
-
-fn ended(ending: live::Ending) -> http::Ending {
-    match ending {
-        live::Ending::Expired => http::Ending::Expired,
-        live::Ending::TokenRevoked => http::Ending::TokenRevoked,
-        live::Ending::Revoked => http::Ending::Revoked,
-        live::Ending::Failed(response) => http::Ending::Failed(response),
-    }
-}
-
-/// The bytes of an export as a stream, whose last item is an error where the end is missing.
-fn pieces(body: Body) -> ExportBody {
-    Box::pin(stream::unfold(Some(body), async |body| {
-        let mut body = body?;
-        match body.next().await? {
-            Ok(bytes) => Some((Ok(bytes), Some(body))),
-            Err(_broken) => Some((Err(Unfinished), None)),
-        }
-    }))
-}
-
-fn not_exported(error: &ApiError) -> ExportFailure {
-    let kind = match error.code {
-        Code::RateLimited => AnswerKind::RateLimited { retry_after: error.retry_after.unwrap_or(1) },
-        Code::Unavailable => AnswerKind::Unavailable,
-        Code::Internal => AnswerKind::Data,
-        _ => AnswerKind::RequestError,
-    };
-    ExportFailure::Refused { body: graphql::refused(std::slice::from_ref(error)), kind }
-}
-
-fn refusal(error: &AuthError) -> AuthRefusal {
-    match error.www_authenticate() {
-        None => AuthRefusal::Unavailable,
-        Some(challenge) => AuthRefusal::Invalid { code: error.code(), message: error.to_string(), challenge },
-    }
 }

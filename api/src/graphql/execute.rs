@@ -1,21 +1,21 @@
 //! One operation: its variables coerced, its root fields planned, their statements run in one snapshot, the
 //! answer written.
 
-use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
 use async_graphql::parser::types::{
-    DocumentOperations, ExecutableDocument, OperationDefinition, OperationType, Selection, SelectionSet,
+    ExecutableDocument, OperationDefinition, OperationType, Selection, SelectionSet,
 };
-use async_graphql::{Positioned, Request, Variables};
+use async_graphql::{Positioned, Variables};
 use sha2::{Digest, Sha256};
 
 use super::causality::Needs;
+use super::introspect::{is_introspection, may_introspect};
 use super::response::Cost;
 use super::watch::Watch;
-use super::{Engine, atomic, check, document, response};
+use super::{Engine, check, document, response};
 use crate::admission::Class;
 use crate::auth::{Actor, Role};
 use crate::budget::Account;
@@ -24,7 +24,7 @@ use crate::limits;
 use crate::policy::Viewer;
 use crate::read::coerce::{self, Formats};
 use crate::read::cost::{self, Tally};
-use crate::read::plan::{Planner, internal};
+use crate::read::plan::Planner;
 use crate::read::select::{Document, Selected};
 use crate::read::shape::{Out, json_key, json_string};
 use crate::read::write::Writer;
@@ -263,41 +263,6 @@ impl Engine {
             }
         }
     }
-
-    /// Lets the library answer the introspection fields of an operation, by response key.
-    async fn introspect(
-        &self,
-        parsed: &ExecutableDocument,
-        operation: &Positioned<OperationDefinition>,
-        variables: &Variables,
-        roots: &[Selected<'_>],
-    ) -> Result<HashMap<String, Vec<u8>>, Vec<ApiError>> {
-        let mut operation = operation.clone();
-        keep_introspection(&mut operation.node.selection_set.node, parsed);
-        let document = ExecutableDocument {
-            operations: DocumentOperations::Single(operation),
-            fragments: parsed.fragments.clone(),
-        };
-        let mut request = Request::new("").variables(variables.clone());
-        request.set_parsed_query(document);
-        let response = self.introspection.execute(request).await;
-        if !response.errors.is_empty() {
-            let errors = response.errors.into_iter();
-            return Err(errors
-                .map(|error| ApiError::new(Code::GraphqlValidationFailed, error.message))
-                .collect());
-        }
-        let async_graphql::Value::Object(mut data) = response.data else { return Ok(HashMap::new()) };
-        let document = Document { fragments: &parsed.fragments, variables };
-        for root in roots.iter().filter(|root| root.name == "__schema") {
-            if let Some(answer) = data.get_mut(root.key) {
-                atomic::introspected(document, root, answer);
-            }
-        }
-        // as JSON: the value's own text is GraphQL's notation
-        let json = |value| serde_json::to_vec(&value).map_err(|_| vec![internal("introspection is no JSON")]);
-        data.into_iter().map(|(key, value)| Ok((key.to_string(), json(value)?))).collect()
-    }
 }
 
 /// How a query is answered.
@@ -360,44 +325,6 @@ fn codes(errors: &[ApiError]) -> Vec<Code> {
 /// Whether everybody without a token gets the same.
 fn is_everybodys(viewer: &Viewer, roots: &[Selected<'_>]) -> bool {
     viewer.actor.role == Role::Public && roots.iter().all(|root| root.name != "viewer")
-}
-
-/// Takes the points of introspection, where the role may ask for the schema.
-fn may_introspect(account: &mut Account) -> Result<(), ApiError> {
-    if account.allowance().introspection {
-        return account.take(limits::INTROSPECTION_POINTS);
-    }
-    Err(ApiError::new(Code::Forbidden, "the schema may not be asked for by this role"))
-}
-
-fn is_introspection(root: &Selected<'_>) -> bool {
-    matches!(root.name, "__schema" | "__type")
-}
-
-/// Leaves only the introspection fields of a root selection, fragments spread in place.
-fn keep_introspection(set: &mut SelectionSet, parsed: &ExecutableDocument) {
-    let mut kept = Vec::new();
-    for mut item in std::mem::take(&mut set.items) {
-        match &mut item.node {
-            Selection::Field(field) => {
-                if matches!(field.node.name.node.as_str(), "__schema" | "__type") {
-                    kept.push(item);
-                }
-            }
-            Selection::InlineFragment(inline) => {
-                keep_introspection(&mut inline.node.selection_set.node, parsed);
-                kept.push(item);
-            }
-            Selection::FragmentSpread(spread) => {
-                if let Some(fragment) = parsed.fragments.get(&spread.node.fragment_name.node) {
-                    let mut inner = fragment.node.selection_set.node.clone();
-                    keep_introspection(&mut inner, parsed);
-                    kept.extend(inner.items);
-                }
-            }
-        }
-    }
-    set.items = kept;
 }
 
 /// Whether a document may ask for a root field.

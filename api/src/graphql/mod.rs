@@ -9,6 +9,7 @@ mod causality;
 mod check;
 mod document;
 mod execute;
+mod introspect;
 mod mutate;
 mod outputs;
 mod persisted;
