@@ -253,6 +253,15 @@ mod tests {
         assert_eq!(queue.await, (true, true, (Code::Unavailable, Duration::ZERO)));
     }
 
+    #[test]
+    fn the_public_leaves_a_connection_to_those_who_are_known() {
+        for readers in [3, 4, 8, 16] {
+            let classes = Classes::new(readers, 2);
+            let public = classes.public_light.count + classes.public_heavy.count;
+            assert!(usize::try_from(public).unwrap() < readers, "{public} of {readers}");
+        }
+    }
+
     #[tokio::test]
     async fn classes_do_not_take_each_others_places() {
         let gate = |places| Gate::new(places, Duration::ZERO);

@@ -6,7 +6,7 @@
 use chrono::{DateTime, Utc};
 use entity::enums::JournalOp;
 use entity::{StringList, journal};
-use sea_orm::{ActiveValue::NotSet, ActiveValue::Set, DbErr, EntityTrait};
+use sea_orm::{ActiveValue::NotSet, ActiveValue::Set, ConnectionTrait, DbErr, EntityTrait, QueryTrait};
 use uuid::Uuid;
 
 use crate::auth::Actor;
@@ -69,8 +69,8 @@ impl Seen {
 impl Writing<'_> {
     /// Appends an entry.
     pub async fn journal(&self, entry: Entry) -> Result<(), DbErr> {
-        // nothing of the entry is needed back
-        journal::Entity::insert(self.line(entry)).exec_without_returning(self.tx).await.map(|_| ())
+        let statement = journal::Entity::insert(self.line(entry)).build(self.tx.get_database_backend());
+        self.tx.execute_last(statement).await
     }
 
     /// Appends entries, in their order.

@@ -121,6 +121,9 @@ pub const IMPORT_ITEMS: usize = 5_000;
 /// Seconds after which a client asks again, when the database does not answer or an instance is not ready.
 pub const RETRY_AFTER_SECONDS: u64 = 5;
 
+/// How long a database may take to say that it is there: a balancer asks every few seconds.
+pub const READY_TIME: Duration = Duration::from_secs(2);
+
 /// Share of a site's actions that a snapshot may delete without being confirmed, in percent.
 pub const SNAPSHOT_PERCENT: usize = 20;
 

@@ -120,6 +120,8 @@ pub async fn serve(
             .configure(|app| http::routes(app, &endpoint))
     })
     .on_connect(move |connection, _| http::give_up_unread(connection, stall))
+    // who closes his side of a connection waits for no answer: what is done for him stops
+    .h1_allow_half_closed(false)
     // whoever asked for it says when to stop: see `cites serve`
     .disable_signals()
     .shutdown_timeout(config.server.stop_timeout_s);

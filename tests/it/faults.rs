@@ -4,9 +4,11 @@ use std::time::{Duration, Instant};
 
 use sea_orm::ConnectionTrait;
 use serde_json::json;
-use tests::{Answer, Backend, Proxy, Template, TestApp, TestDatabase, administer, block_on_postgres};
+use tests::{
+    Answer, Backend, Proxy, Template, TestApp, TestDatabase, administer, block_on_postgres, on_both,
+};
 
-use crate::writes::write;
+use crate::writes::{waiting, write};
 
 const DOCUMENT: &str = "{ sites { totalCount nodes { name actions { totalCount } } } }";
 
@@ -136,6 +138,54 @@ fn a_write_that_takes_too_long_is_stopped_and_undone() {
         assert_eq!(app.public().ask(there).await.number("/partners/totalCount"), 0);
         let again = write(&city, "createPartner", partner).await;
         assert!(again.problems().is_empty() && !again.replayed(), "{}", again.0);
+        app.stop().await;
+    });
+}
+
+on_both!(an_instance_is_not_ready_while_its_database_lacks_a_migration, Small, async |app| {
+    assert_eq!(app.get("/health/ready").await.status, 200);
+    app.db.migrate_down(1).await.expect("undone");
+    assert_eq!(app.get("/health/ready").await.status, 503);
+    app.db.migrate().await.expect("applied");
+    assert_eq!(app.get("/health/ready").await.status, 200);
+});
+
+/// Waits until so many sessions of the database wait for a lock: far sooner than the database's deadline.
+async fn until_waiting(app: &TestApp, sessions: i64) {
+    let until = Instant::now() + Duration::from_secs(15);
+    while waiting(app).await != sessions {
+        assert!(Instant::now() < until, "{sessions} sessions should wait for a lock");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+/// Asks, and goes away once the database waits for a lock.
+async fn goes_away<T>(app: &TestApp, asking: impl Future<Output = T>) {
+    tokio::select! {
+        _ = asking => panic!("nothing is answered while the lock is held"),
+        () = until_waiting(app, 1) => {}
+    }
+}
+
+#[test]
+fn what_is_done_for_a_client_that_went_away_is_stopped_and_undone() {
+    block_on_postgres(async || {
+        let app = TestApp::start(Backend::Postgres, Template::Small).await;
+        let lock = app.db.begin_write().await.expect("a transaction");
+        lock.execute_unprepared("LOCK TABLE site IN ACCESS EXCLUSIVE MODE").await.expect("a lock");
+        goes_away(&app, app.public().ask(DOCUMENT)).await;
+        until_waiting(&app, 0).await;
+        lock.rollback().await.expect("it ends");
+
+        let city = app.collectivite(&["200046977"]);
+        let lock = app.db.begin_write().await.expect("a transaction");
+        lock.execute_unprepared("LOCK TABLE partner IN SHARE MODE").await.expect("a lock");
+        let partner = json!({ "name": "Tremplin", "kind": "ASSOCIATION" });
+        goes_away(&app, write(&city, "createPartner", partner)).await;
+        until_waiting(&app, 0).await;
+        lock.rollback().await.expect("it ends");
+        let there = "{ partners(filter: { name: { eq: \"Tremplin\" } }) { totalCount } }";
+        assert_eq!(app.public().ask(there).await.number("/partners/totalCount"), 0);
         app.stop().await;
     });
 }

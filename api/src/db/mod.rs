@@ -12,6 +12,7 @@ mod owed;
 mod pool;
 pub mod replica;
 mod scrub;
+mod soon;
 mod sql;
 #[cfg(test)]
 mod tests;
@@ -29,6 +30,8 @@ use sea_orm::ActiveValue::Set;
 use sea_orm::{ActiveModelTrait, ConnectionTrait, DbBackend, DbErr, EntityTrait, Statement};
 use uuid::Uuid;
 
+use crate::limits;
+
 pub use cell::{Cell, Kind, cell, is_null};
 pub use contention::{is_contended, is_lost, is_too_long, is_without_room};
 pub use lock::{ServeLock, lock_within};
@@ -38,6 +41,9 @@ pub use pool::{Load, Pool};
 pub use replica::Replica;
 pub use sql::{KeyType, Keys, Sql};
 pub use transaction::Transaction;
+
+/// The names of applied migrations, where there is their table.
+const MIGRATIONS: &str = "SELECT version FROM seaql_migrations";
 
 /// What names a database in cursors that outlive it.
 pub async fn identity(connection: &impl ConnectionTrait) -> Result<u32, DbErr> {
@@ -104,8 +110,10 @@ impl Db {
 
     /// Begins to write. On `SQLite` it waits here for its turn, and so never fails half-way for want of it.
     pub async fn begin_write(&self) -> Result<Transaction, DbErr> {
-        let how = if self.backend == Backend::Sqlite { "BEGIN IMMEDIATE" } else { "BEGIN" };
-        Transaction::begin(&self.writer, how).await
+        match self.backend {
+            Backend::Sqlite => Transaction::begin_alone(&self.writer, "BEGIN IMMEDIATE").await,
+            Backend::Postgres => Transaction::begin(&self.writer, "BEGIN").await,
+        }
     }
 
     /// The oldest transaction still open: what lower ones wrote is settled. `None` where there is one writer, and
@@ -154,6 +162,26 @@ impl Db {
         self.locked("migrate", work).await
     }
 
+    /// Whether it answers soon, and has every change that this program needs; one that has more is of a newer program,
+    /// which runs beside this one for a while. Asked beside the requests, which may have taken all of the readers.
+    pub async fn ready(&self) -> Result<(), DbErr> {
+        let missing = async {
+            let names = Statement::from_string(self.writer.get_database_backend(), MIGRATIONS);
+            let rows = self.lasting.query_all_raw(names).await?;
+            let applied: Vec<String> =
+                rows.iter().map(|row| row.try_get_by_index(0)).collect::<Result<_, _>>()?;
+            let is_missing = |name: &&str| applied.iter().all(|known| known != name);
+            let migrations = Migrator::migrations();
+            Ok(migrations.iter().map(|migration| migration.name()).find(is_missing).map(str::to_owned))
+        };
+        match tokio::time::timeout(limits::READY_TIME, missing).await {
+            Ok(Ok(None)) => Ok(()),
+            Ok(Ok(Some(name))) => Err(DbErr::Custom(format!("migration {name} is not applied"))),
+            Ok(Err(error)) => Err(error),
+            Err(_) => Err(DbErr::Custom("the database does not answer".to_owned())),
+        }
+    }
+
     /// The names of all migrations, and whether each is applied.
     pub async fn migrations(&self) -> Result<Vec<(String, bool)>, DbErr> {
         let applied = self.applied().await?;
@@ -178,7 +206,7 @@ impl Db {
         if self.writer.query_one_raw(Statement::from_string(backend, exists)).await?.is_none() {
             return Ok(Vec::new());
         }
-        let names = Statement::from_string(backend, "SELECT version FROM seaql_migrations");
+        let names = Statement::from_string(backend, MIGRATIONS);
         let rows = self.writer.query_all_raw(names).await?;
         rows.iter().map(|row| row.try_get_by_index(0)).collect()
     }

@@ -31,13 +31,28 @@ pub struct News {
     untold: Notify,
     /// Other instances are heard.
     hears: AtomicBool,
+    /// Somebody here waits for news: without, a commit need wake nobody.
+    awaited: AtomicBool,
 }
 
 impl News {
     /// Says that this instance has committed.
     pub fn committed(&self) {
-        self.grown.notify_one();
+        if self.awaited.load(Ordering::SeqCst) {
+            self.grown.notify_one();
+        }
         self.untold.notify_one();
+    }
+
+    /// Says that somebody waits for news from now on: he is woken once, for what came before.
+    pub fn awaited(&self) {
+        self.awaited.store(true, Ordering::SeqCst);
+        self.grown.notify_one();
+    }
+
+    /// Says that nobody waits any more.
+    pub fn unawaited(&self) {
+        self.awaited.store(false, Ordering::SeqCst);
     }
 
     /// Waits until the journal may have grown since this was last waited for.

@@ -17,11 +17,14 @@ use crate::limits;
 /// How long a connection of `SQLite` waits for one of another process.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
+/// Connections for exports, and one that tells whether the database is there.
+const LASTING: usize = limits::EXPORTS + 1;
+
 /// How much of a database is used at once.
 #[derive(Clone, Copy, Debug)]
 pub struct Bounds {
-    /// Readers and writers of all threads together on a server: half of them may write, and each thread has two of each
-    /// at least. On `SQLite` readers, beside the single writer.
+    /// Readers and writers of all threads together on a server: half of them may write, and each thread has three
+    /// readers, of which two may serve the public, and two writers at least. On `SQLite` readers, beside the single writer.
     pub max_connections: usize,
     /// Threads that serve.
     pub threads: usize,
@@ -91,7 +94,7 @@ impl Db {
         let standby = reading(server(url)?, bounds).options([("lock_timeout", lock_timeout.as_str())]);
         let max_lag = TimeDelta::from_std(max_lag).unwrap_or(TimeDelta::MAX);
         let (standby, primary) = (Opener::Postgres(standby), Opener::Postgres(primary));
-        self.replica = Some(Arc::new(Replica::new(&standby, primary, of_each(bounds), max_lag)?));
+        self.replica = Some(Arc::new(Replica::new(&standby, primary, readers_of_each(bounds), max_lag)?));
         Ok(self)
     }
 
@@ -121,7 +124,7 @@ async fn open_sqlite(url: &str, bounds: Bounds) -> Result<Db, OpenError> {
     let reader = options.create_if_missing(false).pragma("query_only", "on");
     let db = Db {
         writer: Pool::new(Opener::Sqlite(writer), 1, bounds.wait)?,
-        lasting: Pool::new(Opener::Sqlite(reader.clone()), limits::EXPORTS, bounds.wait)?,
+        lasting: Pool::new(Opener::Sqlite(reader.clone()), LASTING, bounds.wait)?,
         readers: Pool::new(Opener::Sqlite(reader), bounds.max_connections.max(1), bounds.wait)?,
         replica: None,
         backend: Backend::Sqlite,
@@ -144,13 +147,13 @@ fn sqlite_file(url: &str, options: &SqliteConnectOptions) -> Result<PathBuf, Ope
 }
 
 async fn open_postgres(url: &str, bounds: Bounds) -> Result<Db, OpenError> {
-    let of_each = of_each(bounds);
+    let (readers, writers) = (readers_of_each(bounds), of_each(bounds).max(2));
     let writer = server(url)?;
     let reader = reading(writer.clone(), bounds);
     let db = Db {
-        writer: Pool::new(Opener::Postgres(writer), of_each, bounds.wait)?,
-        lasting: Pool::new(Opener::Postgres(reader.clone()), limits::EXPORTS, bounds.wait)?,
-        readers: Pool::new(Opener::Postgres(reader), of_each, bounds.wait)?,
+        writer: Pool::new(Opener::Postgres(writer), writers, bounds.wait)?,
+        lasting: Pool::new(Opener::Postgres(reader.clone()), LASTING, bounds.wait)?,
+        readers: Pool::new(Opener::Postgres(reader), readers, bounds.wait)?,
         replica: None,
         backend: Backend::Postgres,
         deadline: bounds.deadline,
@@ -163,7 +166,12 @@ async fn open_postgres(url: &str, bounds: Bounds) -> Result<Db, OpenError> {
 
 /// Connections of each kind that a thread has to a server.
 fn of_each(bounds: Bounds) -> usize {
-    (bounds.max_connections / bounds.threads.max(1) / 2).max(2)
+    bounds.max_connections / bounds.threads.max(1) / 2
+}
+
+/// Those that read: one is left to known callers when the public has all that it may have (see `admission`).
+fn readers_of_each(bounds: Bounds) -> usize {
+    of_each(bounds).max(3)
 }
 
 fn server(url: &str) -> Result<PgConnectOptions, DbErr> {

@@ -187,10 +187,9 @@ impl Engine {
         self.clock.now()
     }
 
-    /// Whether the database answers.
+    /// Whether the database answers, and has what this program needs.
     pub async fn ready(&self) -> Result<(), sea_orm::DbErr> {
-        use sea_orm::ConnectionTrait;
-        self.db.readers.execute_unprepared("SELECT 1").await.map(|_| ())
+        self.db.ready().await
     }
 }
 

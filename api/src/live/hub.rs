@@ -1,7 +1,7 @@
 //! Follows the end of the journal for all subscribers of an instance.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
@@ -58,7 +58,9 @@ impl Hub {
         while self.look(db, tag, &mut looked).await?.more {}
         let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         let sender = waiting.entry(kinds).or_insert_with(|| watch::channel(looked.end.clone()).0);
-        Ok(sender.subscribe())
+        let receiver = sender.subscribe();
+        db.news.awaited();
+        Ok(receiver)
     }
 
     /// Follows the journal, as long as it is polled.
@@ -71,7 +73,7 @@ impl Hub {
                 () = tokio::time::sleep(wait) => {}
             }
             wait = if db.news.hears() { limits::LIVE_POLL } else { limits::LIVE_POLL_DEAF };
-            if self.is_idle() {
+            if self.rests(db) {
                 continue;
             }
             match self.look(db, tag(), &mut *self.looked.lock().await).await {
@@ -107,9 +109,23 @@ impl Hub {
     }
 
     fn is_idle(&self) -> bool {
+        self.left().is_empty()
+    }
+
+    /// Whether nobody follows; commits wake this no more then. Said under the lock, so that who joins says so later.
+    fn rests(&self, db: &Db) -> bool {
+        let left = self.left();
+        if left.is_empty() {
+            db.news.unawaited();
+        }
+        left.is_empty()
+    }
+
+    /// Those who still follow.
+    fn left(&self) -> MutexGuard<'_, HashMap<Kinds, watch::Sender<End>>> {
         let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         waiting.retain(|_, sender| sender.receiver_count() > 0);
-        waiting.is_empty()
+        waiting
     }
 
     /// Looks on from where it was looked last, and wakes whom it concerns.
