@@ -45,7 +45,10 @@ const DIMENSIONS: [Dimension; 11] = [
     }),
     ("SOURCE", "source", "/source", |_, a| a.source_system.clone().into_iter().collect()),
     ("QUARTER", "quarter", "/quarter", |_, a| {
-        a.starts_from.iter().map(|day| format!("{}-Q{}", day.year(), day.month().div_ceil(3))).collect()
+        let is_known =
+            a.starts_from.zip(a.starts_to).is_some_and(|(from, to)| from.month0() / 3 == to.month0() / 3);
+        let day = a.starts_from.filter(|_| is_known);
+        day.iter().map(|day| format!("{}-Q{}", day.year(), day.month().div_ceil(3))).collect()
     }),
     ("YEAR", "year", "/year", |_, a| a.starts_from.iter().map(|day| day.year().to_string()).collect()),
 ];

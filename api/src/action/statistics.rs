@@ -38,7 +38,7 @@ const DIMENSION: EnumType = EnumType {
         ("STATUS", "Their status."),
         ("PARTNER_KIND", "The kind of the partner that leads them."),
         ("SOURCE", "The system they come from."),
-        ("QUARTER", "The calendar quarter in which they start."),
+        ("QUARTER", "The calendar quarter in which they start; null where only the year is known."),
         ("YEAR", "The year in which they start."),
     ],
 };
@@ -308,7 +308,10 @@ impl Query<'_, '_> {
             }
         }
         if self.by("QUARTER") {
-            dimensions.push((sql.piece(|sql| sql.quarter("t.starts_from")), "quarter"));
+            let quarter = sql.piece(|sql| sql.quarter("t.starts_from"));
+            // of a mere year the first day says nothing about the quarter
+            let known = format!("CASE WHEN length(t.starts_on) > 4 THEN {quarter} END");
+            dimensions.push((known, "quarter"));
         }
         if self.by("YEAR") {
             dimensions.push((sql.piece(|sql| sql.year("t.starts_from")), "year"));

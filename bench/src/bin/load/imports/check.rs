@@ -18,8 +18,8 @@ pub async fn same(servers: &Servers, ground: &Ground, importers: &[Importer]) ->
         for pass in [0, 1] {
             let mut items = String::new();
             for number in 0..ITEMS {
-                let title = if number.is_multiple_of(5) { pass } else { 0 };
-                let item = Item { series: &series, number, pass, title };
+                let pass = if number.is_multiple_of(5) { pass } else { 0 };
+                let item = Item { series: &series, number, pass };
                 ground.write(&mut items, &item, importer.separator());
             }
             importer.request(&items).send().await?;

@@ -47,7 +47,7 @@ impl Ground {
     pub async fn seat(&self, importer: &Importer) -> anyhow::Result<()> {
         let mut items = String::new();
         for number in 0..SITES {
-            self.write(&mut items, &Item { series: "seat", number, pass: 0, title: 0 }, importer.separator());
+            self.write(&mut items, &Item { series: "seat", number, pass: 0 }, importer.separator());
         }
         let answer = importer.request(&items).send().await?;
         let created = super::script::count(&answer, "CREATED") + super::script::count(&answer, "UNCHANGED");
@@ -57,7 +57,7 @@ impl Ground {
 
     /// Appends an item as JSON.
     pub fn write(&self, out: &mut String, item: &Item<'_>, separator: char) {
-        let Item { series, number, pass, title } = *item;
+        let Item { series, number, pass } = *item;
         if !out.is_empty() {
             out.push(separator);
         }
@@ -70,7 +70,7 @@ impl Ground {
         let written = write!(
             out,
             "{{\"externalId\":\"{series}-{number}\",\"sourceUpdatedAt\":\"2023-06-{day:02}T{hour:02}:{minute:02}:00Z\",\
-             \"site\":{{\"code\":\"{site}\"}},\"title\":\"Permanence emploi {number}, {title}\",\
+             \"site\":{{\"code\":\"{site}\"}},\"title\":\"Permanence emploi {number}, {pass}\",\
              \"description\":\"Rencontre entre les habitants des quartiers et les entreprises qui recrutent.\",\
              \"status\":\"PLANNED\",\"startsOn\":\"2023-09-14\",\"lead\":{partner},\"partners\":[{partner}],\
              \"romeCodes\":[\"M1502\"],\"onCreate\":{{\"pillar\":\"ALLER_VERS_RACCROCHER\",\
@@ -87,8 +87,6 @@ pub struct Item<'i> {
     pub series: &'i str,
     /// Its number there.
     pub number: usize,
-    /// How often it was sent before: it is so many minutes younger.
+    /// How often it changed in its source: it is so many minutes younger, and its title ends so.
     pub pass: usize,
-    /// What its title ends with.
-    pub title: usize,
 }

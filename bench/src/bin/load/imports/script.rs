@@ -160,8 +160,8 @@ impl Batches {
         let mut items = String::with_capacity(ITEMS * 600);
         for number in 0..ITEMS {
             let changes = self.kind == Kind::Changed && number.is_multiple_of(5);
-            let title = if changes { pass } else { 0 };
-            let item = Item { series: &series, number, pass, title };
+            let pass = if changes { pass } else { 0 };
+            let item = Item { series: &series, number, pass };
             self.ground.write(&mut items, &item, self.importer.separator());
         }
         items

@@ -42,7 +42,7 @@ async fn write(
     for first in (0..lines).step_by(LINES) {
         let mut text = String::new();
         for number in first..lines.min(first + LINES) {
-            ground.write(&mut text, &Item { series: "upload", number, pass: 0, title: 0 }, '\n');
+            ground.write(&mut text, &Item { series: "upload", number, pass: 0 }, '\n');
         }
         text.push('\n');
         writer.write_all(format!("{:x}\r\n{text}\r\n", text.len()).as_bytes()).await?;
