@@ -19,4 +19,4 @@ mod store;
 mod stream;
 
 pub use declare::{extras, mutations, nouns};
-pub use stream::Chunk;
+pub use stream::{Chunk, Read};
