@@ -8,7 +8,9 @@
 mod call;
 mod decide;
 mod declare;
+mod deletions;
 mod draw;
+mod funding;
 mod ground;
 mod input;
 mod outcome;
