@@ -74,7 +74,9 @@ pub(super) async fn sync(writing: Writing<'_>, input: &Input<'_>) -> Result<Done
     let id = batch.id;
     store::history(writing, batch, &items, &told, &absent).await?;
     // a tombstone is not read
-    absent.iter_mut().for_each(|one| one.action = None);
+    for one in &mut absent {
+        one.action = None;
+    }
     Ok(Done { id: Some(id), report: Some(report::kept(&told, &absent)), problems: Vec::new() })
 }
 
