@@ -85,3 +85,24 @@ pub mod import_item {
         }
     }
 }
+
+/// A deletion that was told of an action which was not there.
+pub mod import_deletion {
+    use sea_orm::entity::prelude::*;
+
+    plain_table! {
+        #[sea_orm(table_name = "import_deletion")]
+        pub struct Model {
+            /// System whose action it would be.
+            #[sea_orm(primary_key, auto_increment = false)]
+            pub source_system: String,
+            /// Its identifier there.
+            #[sea_orm(primary_key, auto_increment = false)]
+            pub external_id: String,
+            /// When it was deleted there.
+            pub source_updated_at: ChronoDateTimeUtc,
+            /// When we were told.
+            pub told_at: ChronoDateTimeUtc,
+        }
+    }
+}

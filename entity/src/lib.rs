@@ -30,7 +30,7 @@ pub use budgets::budget;
 pub use figures::figure;
 pub use funding::funding_line;
 pub use governance::{governance_body, governance_member, meeting};
-pub use imports::{import_batch, import_item};
+pub use imports::{import_batch, import_deletion, import_item};
 pub use lists::StringList;
 pub use partners::{partner, seat};
 pub use platform::{

@@ -23,6 +23,7 @@ mod m0011_webhooks;
 mod m0012_revocations;
 mod m0013_budgets;
 mod m0014_webhook_tokens;
+mod m0016_import_deletions;
 mod table;
 
 use table::Table;
@@ -52,6 +53,7 @@ impl MigratorTrait for Migrator {
         let mut all: Vec<Box<dyn MigrationTrait>> =
             families.into_iter().map(|family| Box::new(family) as Box<dyn MigrationTrait>).collect();
         all.push(Box::new(m0014_webhook_tokens::CHANGE));
+        all.push(Box::new(Family { name: "m0016_import_deletions", tables: m0016_import_deletions::tables }));
         all
     }
 }

@@ -72,10 +72,19 @@ impl Db {
 
 /// The same for who has only the transaction.
 pub async fn lock_within(transaction: &Transaction, backend: Backend, name: &str) -> Result<(), DbErr> {
+    take(transaction, backend, "pg_advisory_xact_lock", name).await
+}
+
+/// Makes a transaction wait for those that locked that name, and them for it; not for its like.
+pub async fn share_within(transaction: &Transaction, backend: Backend, name: &str) -> Result<(), DbErr> {
+    take(transaction, backend, "pg_advisory_xact_lock_shared", name).await
+}
+
+async fn take(transaction: &Transaction, backend: Backend, lock: &str, name: &str) -> Result<(), DbErr> {
     if backend == Backend::Sqlite {
         return Ok(());
     }
-    let sql = "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))";
+    let sql = format!("SELECT {lock}(hashtextextended($1, 0))");
     let key = format!("cites:{name}");
     let backend = transaction.get_database_backend();
     transaction.execute_raw(Statement::from_sql_and_values(backend, sql, [key.into()])).await?;

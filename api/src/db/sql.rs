@@ -54,6 +54,18 @@ impl Keys {
     }
 }
 
+/// Values of a list beyond which SQLite takes them as one.
+const MANY: usize = 1_000;
+
+/// A key as text: a UUID in hexadecimal digits. Other values are no keys.
+fn text_of_key(key: &Value) -> Option<Cow<'_, str>> {
+    match key {
+        Value::Uuid(Some(id)) => Some(Cow::Owned(id.simple().to_string())),
+        Value::String(Some(text)) => Some(Cow::Borrowed(text)),
+        _ => None,
+    }
+}
+
 /// A statement under construction. Placeholders are numbered when a value is bound, so pieces of text may be
 /// put together in another order than they were written.
 #[derive(Clone, Debug)]
@@ -164,6 +176,14 @@ impl Sql {
                 let kind = array_type(&values[0]);
                 self.push(expression).push(" = ANY(");
                 self.bind(Value::Array(kind, Some(Box::new(values)))).push(")");
+            }
+            // it binds no more than 32 766 values
+            count if count > MANY && values.iter().all(|value| text_of_key(value).is_some()) => {
+                let texts: Vec<Cow<'_, str>> = values.iter().filter_map(text_of_key).collect();
+                let is_uuid = matches!(values.first(), Some(Value::Uuid(_)));
+                self.push(expression).push(" IN (SELECT ");
+                self.push(if is_uuid { "unhex(j.value)" } else { "j.value" }).push(" FROM json_each(");
+                self.bind(Value::from(serde_json::json!(texts).to_string())).push(") j)");
             }
             _ => {
                 self.push(expression).push(" IN (");

@@ -75,7 +75,7 @@ impl FileWriter for Csv {
 }
 
 /// A text that a spreadsheet takes for a text: an apostrophe goes before what would begin a formula, also behind a
-/// separator, at which a spreadsheet of another country begins a cell.
+/// separator, at which a spreadsheet of another country begins a cell, and the quotes that it takes off there.
 fn inert(text: &str) -> Cow<'_, str> {
     const SEPARATORS: [char; 2] = [';', ','];
     if !text.split(SEPARATORS).any(is_formula) {
@@ -89,6 +89,7 @@ fn inert(text: &str) -> Cow<'_, str> {
 
 /// Whether a spreadsheet would work a text out. A plain negative number is no formula.
 fn is_formula(text: &str) -> bool {
+    let text = text.trim_start_matches('"');
     let begins = text.starts_with(['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠']);
     begins && !is_negative_number(text)
 }
@@ -113,7 +114,11 @@ mod tests {
         for (text, inert_one) in [("a;=1", "a;'=1"), ("a,+1;-b;-2", "a,'+1;'-b;-2"), ("=1;=2", "'=1;'=2")] {
             assert_eq!(inert(text), inert_one);
         }
-        for text in ["a; =1", "1,-2", "-1", "-12.5", "-0,25", "1=1", "a+b", "", "'=1"] {
+        for (text, inert_one) in [("a;\"=1;b", "a;'\"=1;b"), ("\"\"+1", "'\"\"+1"), ("a,\"-1\"", "a,'\"-1\"")]
+        {
+            assert_eq!(inert(text), inert_one);
+        }
+        for text in ["a;\"b\"", "\"-1", "a; =1", "1,-2", "-1", "-12.5", "-0,25", "1=1", "a+b", "", "'=1"] {
             assert_eq!(inert(text), text);
         }
     }

@@ -3,6 +3,7 @@
 //! Nothing says that a file is as it was unless everything does that it depends on.
 
 use async_graphql::Value;
+use chrono::Duration;
 use sea_orm::ConnectionTrait;
 use sha2::{Digest, Sha256};
 
@@ -42,6 +43,9 @@ pub(super) async fn tag(
         }
         hasher.update(";");
     }
+    if tells_instants(file, filter) {
+        hasher.update(imported(snapshot, engine.db.backend).await?);
+    }
     Ok(format!("W/\"{}\"", hex::encode(&hasher.finalize()[..16])))
 }
 
@@ -69,6 +73,30 @@ fn loaded(backend: Backend) -> Sql {
     let mut sql = Sql::new(backend);
     sql.push("SELECT t.sha256 || t.state, count(*) FROM ingest_run t GROUP BY t.sha256, t.state ORDER BY 1");
     sql
+}
+
+/// Whether a file depends on when actions were changed in their source, of which the journal tells nothing where nothing
+/// else changes with it.
+fn tells_instants(file: File, filter: &Value) -> bool {
+    file.list.noun == "Action" || filter.to_string().contains("sourceUpdatedAt")
+}
+
+/// How long an import may last that another, begun later, is done before.
+const LASTS: Duration = Duration::hours(1);
+
+/// The last import that the snapshot sees, and how many there were shortly before: one that ends late is among those.
+async fn imported(snapshot: &crate::db::Transaction, backend: Backend) -> Result<String, ApiError> {
+    let mut sql = Sql::new(backend);
+    sql.push("SELECT t.created_at FROM import_batch t ORDER BY t.created_at DESC, t.id DESC LIMIT 1");
+    let last = snapshot.query_one_raw(sql.into_statement()).await?;
+    let Some(Cell::Instant(last)) = last.as_ref().map(|row| cell(row, 0, Kind::Instant)).transpose()? else {
+        return Ok(String::new());
+    };
+    let mut sql = Sql::new(backend);
+    sql.push("SELECT count(*) FROM import_batch t WHERE t.created_at > ").bind((last - LASTS).into());
+    let count = snapshot.query_one_raw(sql.into_statement()).await?;
+    let count = count.as_ref().map(|row| cell(row, 0, Kind::BigInt)).transpose()?;
+    Ok(format!("{last:?} {count:?}"))
 }
 
 /// The caller's grants that hold now: they begin and end with an instant.

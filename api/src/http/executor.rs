@@ -20,6 +20,9 @@ pub trait Executor: Send + Sync + 'static {
     /// Who makes a request, as the engine knows them.
     type Actor: Clone + Send;
 
+    /// Lines of an upload that were read.
+    type Lines: Send;
+
     /// Tells who makes the request from its `Authorization` header, scheme included.
     ///
     /// Without a header the actor is the public; a header that does not prove who it is must be refused,
@@ -46,8 +49,11 @@ pub trait Executor: Send + Sync + 'static {
     /// Whether an actor may import anything at all.
     fn may_import(&self, actor: &Self::Actor) -> Result<(), ImportFailure>;
 
-    /// Imports some lines of an upload; the answer is NDJSON, a line for each that is not blank.
-    async fn import(&self, chunk: ImportChunk, actor: Self::Actor) -> Result<Vec<u8>, ImportFailure>;
+    /// Reads some lines of an upload, without the database: others may be imported meanwhile.
+    fn read(&self, chunk: ImportChunk) -> Result<Self::Lines, ImportFailure>;
+
+    /// Imports them; the answer is NDJSON, a line for each that is not blank.
+    async fn import(&self, lines: Self::Lines, actor: Self::Actor) -> Result<Vec<u8>, ImportFailure>;
 
     /// Begins to take a list out as a file.
     async fn export(&self, request: ExportRequest, actor: Self::Actor)
@@ -160,13 +166,24 @@ pub enum AuthRefusal {
     Unavailable,
 }
 
+/// A line of an upload.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ImportLine {
+    /// A text, whatever it says.
+    Text(String),
+    /// It is not UTF-8.
+    NotText,
+    /// It has more than [`limits::IMPORT_LINE_BYTES`](crate::limits::IMPORT_LINE_BYTES), and was not kept.
+    TooLong,
+}
+
 /// Lines of an upload.
 #[derive(Clone, Debug)]
 pub struct ImportChunk {
     /// Number of the first, from 0.
     pub first: u64,
-    /// The lines, whatever they hold.
-    pub lines: Vec<String>,
+    /// The lines.
+    pub lines: Vec<ImportLine>,
     /// The client's own key for the upload.
     pub key: Option<String>,
     /// The `x-request-id` of the answer, for the journal.

@@ -1,11 +1,13 @@
 //! `POST /import/actions`: actions as NDJSON, a line each, of any length. Outcomes go out as NDJSON while lines come in;
-//! no more than one chunk is held at a time.
+//! while the database works on one chunk the next is read, and no more than these two are held at a time.
 
+use std::pin::pin;
 use std::time::Duration;
 
 use actix_web::http::header::{CONTENT_TYPE, HeaderMap};
 use actix_web::web::{self, Bytes, Data, Payload};
 use actix_web::{HttpRequest, HttpResponse, Resource};
+use futures_util::future::{Either, select};
 use futures_util::{StreamExt as _, stream};
 use serde_json::json;
 
@@ -14,9 +16,9 @@ use super::envelope::request_id;
 use super::executor::{Executor, ImportChunk, ImportFailure};
 use super::graphql::authenticate;
 use super::inflate::{Encoding, Inflated};
+use super::lines::Lines;
 use super::negotiate::MediaType;
 use super::refusal::Refusal;
-use crate::limits;
 
 const NDJSON: &str = "application/x-ndjson";
 
@@ -45,20 +47,15 @@ async fn begin<E: Executor>(
     let actor = authenticate(&endpoint.executor, http.headers()).await?;
     // before the body, which may be large
     endpoint.executor.may_import(&actor).map_err(|failure| Refusal::import(&failure))?;
-    let mut upload = Upload {
-        lines: Lines {
-            body: Inflated::new(body, encoding),
-            timeout: endpoint.settings.body_timeout,
-            buffer: Vec::new(),
-            ended: false,
-        },
-        next: from(http)?,
+    let next = from(http)?;
+    let reader = Reader {
+        lines: Lines::new(Inflated::new(body, encoding)),
+        next,
         key: key(http.headers())?,
         request_id: request_id(http),
-        endpoint,
-        actor,
-        failed: false,
+        endpoint: endpoint.clone(),
     };
+    let mut upload = Upload { reader, ahead: None, next, endpoint, actor, failed: false };
     let first = upload.chunk().await;
     if let Some(Err(failure)) = &first {
         return Err(Refusal::import(failure));
@@ -75,13 +72,40 @@ async fn begin<E: Executor>(
     Ok(HttpResponse::Ok().content_type(NDJSON).streaming(all))
 }
 
-/// An upload on its way.
-struct Upload<E: Executor> {
+/// Lines that were read, and how many; none when there are no more.
+type Read<E> = Result<Option<(u64, <E as Executor>::Lines)>, ImportFailure>;
+
+/// Reads an upload, chunk by chunk.
+struct Reader<E: Executor> {
     lines: Lines,
-    /// Number of the next line.
+    /// Number of the next line to be read.
     next: u64,
     key: Option<String>,
     request_id: String,
+    endpoint: Data<Endpoint<E>>,
+}
+
+impl<E: Executor> Reader<E> {
+    async fn chunk(&mut self, patience: Option<Duration>) -> Read<E> {
+        let lines = self.lines.take(patience).await?;
+        let count = lines.len() as u64;
+        if count == 0 {
+            return Ok(None);
+        }
+        let (key, request_id) = (self.key.clone(), self.request_id.clone());
+        let chunk = ImportChunk { first: self.next, lines, key, request_id };
+        self.next += count;
+        Ok(Some((count, self.endpoint.executor.read(chunk)?)))
+    }
+}
+
+/// An upload on its way.
+struct Upload<E: Executor> {
+    reader: Reader<E>,
+    /// What was read while the lines before were imported.
+    ahead: Option<Read<E>>,
+    /// Number of the next line to be answered.
+    next: u64,
     endpoint: Data<Endpoint<E>>,
     actor: E::Actor,
     failed: bool,
@@ -93,23 +117,32 @@ impl<E: Executor> Upload<E> {
         if self.failed {
             return None;
         }
-        let lines = match self.lines.take().await {
-            Ok(lines) if lines.is_empty() => return None,
-            Ok(lines) => lines,
+        let read = match self.ahead.take() {
+            Some(read) => read,
+            None => self.reader.chunk(Some(self.endpoint.settings.body_timeout)).await,
+        };
+        let (count, lines) = match read {
+            Ok(read) => read?,
             Err(failure) => return Some(Err(failure)),
         };
-        let count = lines.len() as u64;
-        let chunk = ImportChunk {
-            first: self.next,
-            lines,
-            key: self.key.clone(),
-            request_id: self.request_id.clone(),
-        };
-        let told = self.endpoint.executor.import(chunk, self.actor.clone()).await;
+        let told = self.import(lines).await;
         if told.is_ok() {
             self.next += count;
         }
         Some(told)
+    }
+
+    /// Imports lines, and reads the next meanwhile. The answer waits for no line: a client may send more once he has it, and
+    /// no time is counted against him before.
+    async fn import(&mut self, lines: E::Lines) -> Result<Vec<u8>, ImportFailure> {
+        let import = self.endpoint.executor.import(lines, self.actor.clone());
+        match select(import, pin!(self.reader.chunk(None))).await {
+            Either::Left((told, _)) => told,
+            Either::Right((ahead, import)) => {
+                self.ahead = Some(ahead);
+                import.await
+            }
+        }
     }
 
     /// The last line of an answer that stops: what happened, and from which line to go on.
@@ -122,65 +155,6 @@ impl<E: Executor> Upload<E> {
         }
         format!("{}\n", json!({ "error": error })).into_bytes()
     }
-}
-
-/// The lines of a body, as they arrive.
-struct Lines {
-    body: Inflated,
-    timeout: Duration,
-    buffer: Vec<u8>,
-    ended: bool,
-}
-
-impl Lines {
-    /// The next lines, as many as a chunk has; fewer at the end, none after it.
-    async fn take(&mut self) -> Result<Vec<String>, ImportFailure> {
-        let (mut lines, mut bytes, mut taken) = (Vec::new(), 0, 0);
-        while lines.len() < limits::IMPORT_CHUNK && bytes < limits::IMPORT_CHUNK_BYTES {
-            let waiting = &self.buffer[taken..];
-            if let Some(end) = waiting.iter().position(|byte| *byte == b'\n') {
-                lines.push(text(&waiting[..end])?);
-                taken += end + 1;
-                bytes += end + 1;
-            } else if self.ended {
-                if !waiting.is_empty() {
-                    lines.push(text(waiting)?);
-                    taken = self.buffer.len();
-                }
-                break;
-            } else {
-                self.buffer.drain(..taken);
-                taken = 0;
-                self.read().await?;
-            }
-        }
-        self.buffer.drain(..taken);
-        Ok(lines)
-    }
-
-    async fn read(&mut self) -> Result<(), ImportFailure> {
-        if self.buffer.len() > limits::IMPORT_LINE_BYTES {
-            let text = format!("a line has more than {} bytes", limits::IMPORT_LINE_BYTES);
-            return Err(ImportFailure::new("LIMIT_EXCEEDED", text));
-        }
-        match tokio::time::timeout(self.timeout, self.body.read(&mut self.buffer)).await {
-            Err(_elapsed) => Err(ImportFailure::new("REQUEST_TIMEOUT", "no more lines arrived in time")),
-            Ok(Err(_broken)) => Err(ImportFailure::new(
-                "BAD_REQUEST",
-                "the body did not arrive whole, or is not compressed as it says",
-            )),
-            Ok(Ok(more)) => {
-                self.ended = !more;
-                Ok(())
-            }
-        }
-    }
-}
-
-fn text(line: &[u8]) -> Result<String, ImportFailure> {
-    std::str::from_utf8(line)
-        .map(str::to_owned)
-        .map_err(|_| ImportFailure::new("BAD_REQUEST", "a line is not UTF-8"))
 }
 
 /// Refuses what is not said to be lines of JSON; says how they are sent.

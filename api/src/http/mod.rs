@@ -17,6 +17,7 @@ mod graphql;
 mod health;
 mod import;
 mod inflate;
+mod lines;
 mod negotiate;
 mod pages;
 mod params;
@@ -38,7 +39,7 @@ pub use cors::cors;
 pub use envelope::envelope;
 pub use executor::{
     AnswerKind, AuthRefusal, Ending, Executor, ExportAnswer, ExportBody, ExportFailure, ExportRequest,
-    GraphqlAnswer, GraphqlRequest, ImportChunk, ImportFailure, Operated, Turn, Unfinished,
+    GraphqlAnswer, GraphqlRequest, ImportChunk, ImportFailure, ImportLine, Operated, Turn, Unfinished,
 };
 pub use refusal::{REFUSALS, RefusalCode};
 pub use route::Route;

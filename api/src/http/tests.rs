@@ -11,6 +11,7 @@ use actix_web::{App, middleware};
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
+use tokio::sync::watch;
 
 use super::*;
 use crate::clients::Client;
@@ -20,12 +21,21 @@ const GRAPHQL_RESPONSE: &str = "application/graphql-response+json";
 
 /// Answers `{a}` with data that tell what was asked, and other documents with the kind they are named for.
 pub(super) struct Engine {
-    pub(super) ready: bool,
+    ready: bool,
+    /// How many lines of an upload were read.
+    read: watch::Sender<usize>,
+}
+
+impl Engine {
+    pub(super) fn new(ready: bool) -> Self {
+        Self { ready, read: watch::Sender::new(0) }
+    }
 }
 
 #[async_trait]
 impl Executor for Engine {
     type Actor = String;
+    type Lines = ImportChunk;
 
     async fn authenticate(&self, authorization: Option<&str>) -> Result<String, AuthRefusal> {
         match authorization {
@@ -51,7 +61,16 @@ impl Executor for Engine {
         Ok(())
     }
 
+    fn read(&self, chunk: ImportChunk) -> Result<ImportChunk, ImportFailure> {
+        self.read.send_modify(|read| *read += chunk.lines.len());
+        Ok(chunk)
+    }
+
+    /// One that begins so waits until more than its lines were read.
     async fn import(&self, chunk: ImportChunk, _: String) -> Result<Vec<u8>, ImportFailure> {
+        if chunk.lines.first() == Some(&ImportLine::Text("wait".to_owned())) {
+            self.read.subscribe().wait_for(|read| *read > chunk.lines.len()).await.unwrap();
+        }
         Ok(format!("{}\n", chunk.lines.len()).into_bytes())
     }
 
@@ -140,7 +159,7 @@ async fn send_to(engine: Engine, request: TestRequest) -> Answer {
 }
 
 async fn send(request: TestRequest) -> Answer {
-    send_to(Engine { ready: true }, request).await
+    send_to(Engine::new(true), request).await
 }
 
 fn post(query: &str) -> TestRequest {
@@ -286,18 +305,21 @@ async fn every_answer_has_the_security_headers() {
 #[actix_web::test]
 async fn health_tells_readiness_without_the_reason() {
     assert_eq!(send(TestRequest::get().uri("/health/ready")).await.status, 200);
-    let down = send_to(Engine { ready: false }, TestRequest::get().uri("/health/ready")).await;
+    let down = send_to(Engine::new(false), TestRequest::get().uri("/health/ready")).await;
     assert_eq!((down.status.as_u16(), down.header("retry-after")), (503, Some("5")));
     assert_eq!(down.body, json!({ "status": "unavailable" }));
-    assert_eq!(send_to(Engine { ready: false }, TestRequest::get().uri("/health/live")).await.status, 200);
+    assert_eq!(send_to(Engine::new(false), TestRequest::get().uri("/health/live")).await.status, 200);
 }
 
 /// The body of a file; nothing when it was broken off.
 async fn exported(path: &str) -> (StatusCode, Option<Vec<u8>>) {
-    let endpoint = Data::new(Endpoint::new(Engine { ready: true }, HttpSettings::default()));
+    streamed(TestRequest::get().uri(path)).await
+}
+
+async fn streamed(request: TestRequest) -> (StatusCode, Option<Vec<u8>>) {
+    let endpoint = Data::new(Endpoint::new(Engine::new(true), HttpSettings::default()));
     let app = App::new().configure(|app| routes(app, &endpoint));
-    let request = TestRequest::get().uri(path).to_request();
-    let response: ServiceResponse<_> = call_service(&init_service(app).await, request).await;
+    let response: ServiceResponse<_> = call_service(&init_service(app).await, request.to_request()).await;
     let status = response.status();
     (status, to_bytes(response.into_body()).await.ok().map(|bytes| bytes.to_vec()))
 }
@@ -307,4 +329,14 @@ async fn a_file_without_its_end_is_broken_off() {
     assert_eq!(exported("/export/whole.csv").await, (StatusCode::OK, Some(b"ab".to_vec())));
     assert_eq!(exported("/export/broken.csv").await, (StatusCode::OK, None));
     assert_eq!(exported("/export/other.csv").await.0, StatusCode::NOT_FOUND);
+}
+
+#[actix_web::test]
+async fn lines_are_read_while_those_before_are_imported() {
+    let body = format!("wait\n{}last", "next\n".repeat(crate::limits::IMPORT_CHUNK - 1));
+    let upload =
+        TestRequest::post().uri("/import/actions").insert_header(("content-type", "application/x-ndjson"));
+    let answered = tokio::time::timeout(Duration::from_secs(20), streamed(upload.set_payload(body)));
+    let answered = answered.await.expect("the second chunk is read before the first is imported");
+    assert_eq!(answered, (StatusCode::OK, Some(b"1000\n1\n".to_vec())));
 }

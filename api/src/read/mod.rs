@@ -19,7 +19,7 @@ pub mod json;
 pub(crate) mod keyset;
 pub mod level;
 pub mod model;
-mod nodes;
+pub mod nodes;
 pub mod page;
 pub mod plan;
 mod rows;

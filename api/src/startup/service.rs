@@ -15,12 +15,12 @@ use crate::export::{self, Asked, Body, Exported, File, Options};
 use crate::graphql::{self, Answer, Engine, Operated, Operation, Outcome};
 use crate::http::{
     self, AnswerKind, AuthRefusal, Executor, ExportAnswer, ExportBody, ExportFailure, ExportRequest,
-    GraphqlAnswer, GraphqlRequest, ImportChunk, ImportFailure, Unfinished,
+    GraphqlAnswer, GraphqlRequest, ImportChunk, ImportFailure, ImportLine, Unfinished,
 };
 use crate::limits;
 use crate::live;
 use crate::metrics::Metrics;
-use crate::sync::Chunk;
+use crate::sync::{Chunk, Read};
 
 /// The engine behind HTTP.
 pub(super) struct Service {
@@ -42,6 +42,7 @@ impl Service {
 #[async_trait::async_trait]
 impl Executor for Service {
     type Actor = Actor;
+    type Lines = Read;
 
     async fn authenticate(&self, authorization: Option<&str>) -> Result<Actor, AuthRefusal> {
         self.auth.authenticate(authorization).await.map_err(|error| refusal(&error))
@@ -78,18 +79,19 @@ impl Executor for Service {
         self.engine.may_import(actor).map_err(|error| not_imported(&error))
     }
 
-    async fn import(&self, chunk: ImportChunk, actor: Actor) -> Result<Vec<u8>, ImportFailure> {
+    fn read(&self, chunk: ImportChunk) -> Result<Read, ImportFailure> {
+        let ImportChunk { first, lines, key, request_id } = chunk;
+        let lines = lines.into_iter().map(line).collect();
+        let read = self.engine.read_chunk(Chunk { first, lines, key, request_id });
+        read.map_err(|error| not_imported(&error))
+    }
+
+    async fn import(&self, lines: Read, actor: Actor) -> Result<Vec<u8>, ImportFailure> {
         // an upload lasts as long as its client likes, but no longer than its token
         if let Some(refused) = self.ended(&actor) {
             return Err(ImportFailure::new(refused.code(), refused.to_string()));
         }
-        let lines = Chunk {
-            first: chunk.first,
-            lines: &chunk.lines,
-            key: chunk.key.as_deref(),
-            request_id: &chunk.request_id,
-        };
-        let told = self.engine.import(&lines, actor).await;
+        let told = self.engine.import(lines, actor).await;
         told.map_err(|error| not_imported(&error))
     }
 
@@ -124,6 +126,17 @@ impl Executor for Service {
 
     fn now(&self) -> DateTime<Utc> {
         self.engine.now()
+    }
+}
+
+fn line(line: ImportLine) -> Result<String, ApiError> {
+    match line {
+        ImportLine::Text(text) => Ok(text),
+        ImportLine::NotText => Err(ApiError::new(Code::BadUserInput, "the line is not UTF-8")),
+        ImportLine::TooLong => {
+            let text = format!("the line has more than {} bytes", limits::IMPORT_LINE_BYTES);
+            Err(ApiError::new(Code::LimitExceeded, text))
+        }
     }
 }
 

@@ -11,8 +11,8 @@ use super::decide::Moment;
 use super::ground::Ground;
 use super::input::{self, Item, SiteRef};
 use super::outcome::Outcomes;
-use super::report::{self, Told};
-use super::{snapshot, store};
+use super::report::{self, Absent, Told};
+use super::{deletions, snapshot, store};
 use crate::db::{Backend, Sql};
 use crate::limits;
 use crate::policy::{Reach, Resource, Verb, Viewer};
@@ -44,17 +44,14 @@ pub(super) async fn sync(writing: Writing<'_>, input: &Input<'_>) -> Result<Done
     if let Some(id) = site {
         snapshot::refuse_strangers(&mut items, &ground, id);
     }
-    let Outcomes { told, mut written, newer } = Outcomes::of(&items, &ground, moment);
+    let Outcomes { told, mut written, newer, deletions } = Outcomes::of(&items, &ground, moment);
     let mut problems = Vec::new();
-    let mut absent = 0;
+    let mut absent: Vec<Absent> = Vec::new();
     if let Some(id) = site {
-        match snapshot::absent(writing, input, moment, id, &items).await? {
-            Ok(gone) => {
-                absent = gone.len();
-                written.extend(gone);
-            }
-            Err(problem) => problems.push(problem),
-        }
+        let missing = snapshot::absent(writing, input, moment, id, &items).await?;
+        absent.extend(missing.gone.iter().map(|one| Absent::of(&one.after)));
+        problems.extend(missing.problem);
+        written.extend(missing.gone);
     }
     if call.on_error == ImportErrorPolicy::Abort
         && told.iter().any(|one| matches!(one.outcome, ImportOutcome::Rejected | ImportOutcome::Conflict))
@@ -62,9 +59,8 @@ pub(super) async fn sync(writing: Writing<'_>, input: &Input<'_>) -> Result<Done
         let text = "at least one item is wrong, and onError is ABORT: nothing was written; see results";
         problems.push(Problem::at(ProblemCode::Rule, "items", text));
     }
-    let report = report::kept(&told);
     if call.dry || !problems.is_empty() {
-        return Ok(Done { id: None, report: Some(report), problems });
+        return Ok(Done { id: None, report: Some(report::kept(&told, &absent)), problems });
     }
     let used: HashSet<Uuid> = written
         .iter()
@@ -73,10 +69,15 @@ pub(super) async fn sync(writing: Writing<'_>, input: &Input<'_>) -> Result<Done
     let made = ground.partners.made(|id| used.contains(id));
     store::write(writing, written, made, &ground.partners.seats).await?;
     store::instants(writing, newer).await?;
-    let batch = batch(writing, input, &call, site, &items, &told, absent);
+    deletions::keep(writing, &call.source, deletions).await?;
+    let batch = batch(writing, input, &call, site, &items, &told, &absent);
     let id = batch.id;
-    store::history(writing, batch, &items, &told).await?;
-    Ok(Done { id: Some(id), report: Some(report), problems: Vec::new() })
+    store::history(writing, batch, &items, &told, &absent).await?;
+    // a tombstone is not read
+    for one in &mut absent {
+        one.action = None;
+    }
+    Ok(Done { id: Some(id), report: Some(report::kept(&told, &absent)), problems: Vec::new() })
 }
 
 /// Checks what concerns the call as a whole.
@@ -144,7 +145,7 @@ fn batch(
     site_id: Option<Uuid>,
     items: &[Item],
     told: &[Told],
-    absent: usize,
+    absent: &[Absent],
 ) -> import_batch::Model {
     let counts = store::counts(told);
     let count = |outcome| counts.get(&outcome).copied().unwrap_or_default();
@@ -166,7 +167,12 @@ fn batch(
         unchanged: count(ImportOutcome::Unchanged),
         conflict: count(ImportOutcome::Conflict),
         rejected: count(ImportOutcome::Rejected),
-        absent: i32::try_from(absent).unwrap_or(i32::MAX),
-        external_ids: items.iter().map(|item| item.external_id.clone()).collect::<StringList>(),
+        absent: i32::try_from(absent.len()).unwrap_or(i32::MAX),
+        external_ids: items
+            .iter()
+            .map(|item| &item.external_id)
+            .chain(absent.iter().map(|one| &one.external_id))
+            .cloned()
+            .collect::<StringList>(),
     }
 }

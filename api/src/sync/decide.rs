@@ -4,6 +4,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use entity::action;
 use uuid::Uuid;
 
+use super::deletions::Deletion;
 use super::draw::Draw;
 use super::ground::{Ground, at, not_yours};
 use super::input::Item;
@@ -16,6 +17,8 @@ use crate::write::{Problem, ProblemCode};
 pub(super) enum Decision {
     /// The action stays as it is, but for the instant it may have taken; what is to be said of it.
     Nothing { action: Option<Uuid>, notices: Vec<Problem>, newer: Option<Newer> },
+    /// There is no such action, and none is to be made from what is older.
+    Absent(Deletion),
     /// It is not at the expected version.
     Conflict(Option<Uuid>, Problem),
     /// It is wrong.
@@ -43,9 +46,18 @@ pub(super) struct Written {
     pub verb: Verb,
     /// Its partners, when they change.
     pub partners: Option<Vec<Uuid>>,
+    /// Those that it takes along to another site, when they do not.
+    pub followers: Vec<Uuid>,
     /// Its QPV, when they change.
     pub qpvs: Option<Vec<Uuid>>,
     pub notices: Vec<Problem>,
+}
+
+impl Written {
+    /// The partners that need a seat in its site.
+    pub fn seated(&self) -> impl Iterator<Item = &Uuid> {
+        self.partners.iter().flatten().chain(&self.followers)
+    }
 }
 
 /// The instant and the day of the call, and whose rows it writes.
@@ -62,19 +74,30 @@ pub(super) fn decide(item: &Item, ground: &Ground, moment: Moment<'_>) -> Decisi
         return Decision::Rejected(item.problems.clone());
     }
     let known = ground.actions.get(&item.external_id);
-    if let Some(row) = known
-        && row.source_updated_at.is_some_and(|stored| item.source_updated_at < stored)
-    {
-        let text = "the action was changed later than this item; it stays as it is";
+    let (stored, text) = match known {
+        Some(row) => {
+            (row.source_updated_at, "the action was changed later than this item; it stays as it is")
+        }
+        None => (
+            ground.deletions.get(&item.external_id).copied(),
+            "the action was deleted later than this item; it is not made",
+        ),
+    };
+    if stored.is_some_and(|stored| item.source_updated_at < stored) {
         let notices = vec![at(ProblemCode::Stale, &["sourceUpdatedAt"], text)];
-        return Decision::Nothing { action: Some(row.id), notices, newer: None };
+        return Decision::Nothing { action: known.map(|row| row.id), notices, newer: None };
     }
     if let Some(conflict) = conflict(item, known) {
         return Decision::Conflict(known.map(|row| row.id), conflict);
     }
     match known {
         Some(row) if item.deleted => delete(row, item, ground, moment),
-        None if item.deleted => Decision::Nothing { action: None, notices: Vec::new(), newer: None },
+        None if item.deleted && stored == Some(item.source_updated_at) => {
+            Decision::Nothing { action: None, notices: Vec::new(), newer: None }
+        }
+        None if item.deleted => {
+            Decision::Absent(Deletion { external_id: item.external_id.clone(), at: item.source_updated_at })
+        }
         Some(row) => write(Some(row), item, ground, moment),
         None => write(None, item, ground, moment),
     }
@@ -125,6 +148,7 @@ pub(super) fn gone(row: &action::Model, at: Option<DateTime<Utc>>, moment: Momen
         changed: vec!["deletedAt"],
         verb: Verb::Delete,
         partners: None,
+        followers: Vec::new(),
         qpvs: None,
         notices: Vec::new(),
     }
@@ -141,11 +165,12 @@ fn write(known: Option<&action::Model>, item: &Item, ground: &Ground, moment: Mo
     let mut after = known.cloned().unwrap_or_else(new);
     draft.apply(known, &mut after);
     let partners = draft.partners(known, site);
+    let followers = if partners.is_none() { draft.followers(known, site) } else { Vec::new() };
     let qpvs = match known {
         None => draft.first_values(&mut after),
         Some(_) => draft.moved(site, &mut after),
     };
-    draft.check(known.filter(|row| row.deleted_at.is_none()), &after);
+    draft.check(known, &after);
     let Draw { problems, notices, changed, .. } = draft;
     if !problems.is_empty() {
         return Decision::Rejected(problems);
@@ -165,5 +190,5 @@ fn write(known: Option<&action::Model>, item: &Item, ground: &Ground, moment: Mo
     after.source_updated_at = Some(item.source_updated_at);
     let verb = if known.is_none() { Verb::Create } else { Verb::Update };
     let before = known.cloned();
-    Decision::Written(Box::new(Written { before, after, changed, verb, partners, qpvs, notices }))
+    Decision::Written(Box::new(Written { before, after, changed, verb, partners, followers, qpvs, notices }))
 }

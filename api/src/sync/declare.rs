@@ -45,14 +45,16 @@ fn batch() -> Noun {
             "externalIds",
             Column::ExternalIds,
             Scalar::String,
-            "Identifiers of its items in the source system, in their order: `has` finds the imports of one item.",
+            "Identifiers of its items in the source system, in their order, then of what a snapshot does not hold: \
+             `has` finds the imports of one item.",
         ),
         one("site", "Site", Column::SiteId, "Site of a snapshot."),
         many(
             "items",
             by("ImportItem", import_item::Column::BatchId),
             "Items that changed something, or of which something is to be said. One that `externalIds` names and \
-             that is not here was UNCHANGED.",
+             that is not here was UNCHANGED. What a snapshot does not hold comes after them: UPDATED, with the code \
+             ABSENT.",
         ),
     ])
     .ordered_by_descending("createdAt")
@@ -131,6 +133,13 @@ pub fn mutations() -> Vec<Mutation> {
         description: "What became of each item, in their order; of a dry run, what would.",
         plan: report::plan,
     };
+    let absent = Part {
+        name: "absent",
+        ty: TypeRef::named_nn_list_nn("SyncActionAbsent"),
+        description: "What a FULL_SNAPSHOT does not hold and was deleted; of a dry run, or of one that is \
+                      UNCONFIRMED, what would be.",
+        plan: report::plan_absent,
+    };
     let target = Target { field: "batch", noun: "ImportBatch" };
     let sync = Mutation::reporting(
         "syncActions",
@@ -141,14 +150,14 @@ pub fn mutations() -> Vec<Mutation> {
         input,
         |writing, input| Box::pin(call::sync(writing, input)),
     );
-    vec![sync.shows(results).counted(report::count)]
+    vec![sync.shows(results).shows(absent).counted(report::count)]
 }
 
 /// Inputs and types beside the nouns.
 pub fn extras() -> Extras {
     Extras {
         inputs: vec![item_input(), on_create(), site_ref(), partner_ref()],
-        objects: vec![result()],
+        objects: vec![result(), absent()],
         enums: vec![enumeration!(ImportMode), enumeration!(ImportErrorPolicy), enumeration!(ImportOutcome)],
         ..Extras::default()
     }
@@ -168,6 +177,17 @@ fn result() -> PlainObject {
                 TypeRef::named_nn_list_nn("UserError"),
                 "What is to be known of an item that stands: it was older than ours, a code has a successor …",
             ),
+        ],
+    }
+}
+
+fn absent() -> PlainObject {
+    PlainObject {
+        name: "SyncActionAbsent",
+        description: "An action that a snapshot does not hold (« action absente »).",
+        fields: vec![
+            ("externalId", TypeRef::named_nn("String"), "Its identifier in the source system."),
+            ("action", TypeRef::named("Action"), "The action; null once it is deleted."),
         ],
     }
 }

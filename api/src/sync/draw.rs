@@ -136,6 +136,23 @@ impl<'d> Draw<'d> {
         Some(found)
     }
 
+    /// The partners that an action takes along to another site. One that is closed has no seats.
+    pub fn followers(&mut self, known: Option<&action::Model>, site: Option<Uuid>) -> Vec<Uuid> {
+        let Some((row, site)) = known.zip(site).filter(|(row, site)| row.site_id != *site) else {
+            return Vec::new();
+        };
+        let ground = self.ground;
+        let links = ground.links.get(&row.id).into_iter().flatten().copied();
+        let followers: Vec<Uuid> = links.filter(|id| ground.partners.is_active(*id)).collect();
+        let itself = followers.iter().any(|id| ground.partners.seats_itself(site, *id));
+        if itself && self.item.partners.is_none() {
+            let text =
+                "your own rights come from the seats of a partner of the action; another gives it one there";
+            self.problems.push(at(ProblemCode::Forbidden, &["site"], text));
+        }
+        followers
+    }
+
     /// What the site's steerers own afterwards.
     pub fn first_values(&mut self, after: &mut action::Model) -> Option<Vec<Uuid>> {
         let first = &self.item.on_create;
@@ -188,7 +205,8 @@ impl<'d> Draw<'d> {
         Some(Vec::new())
     }
 
-    /// The rules of its life. The source is ahead of us: it may skip steps, but not go back.
+    /// The rules of its life. The source is ahead of us: it may skip steps, but not go back. What was frozen comes back
+    /// from its deletion as it was.
     pub fn check(&mut self, known: Option<&action::Model>, after: &action::Model) {
         if let Some(row) = known
             && matches!(row.status, Completed | Cancelled)
@@ -198,7 +216,7 @@ impl<'d> Draw<'d> {
             self.wrong(ProblemCode::Frozen, field, text);
             return;
         }
-        if let Some(row) = known
+        if let Some(row) = known.filter(|row| row.deleted_at.is_none())
             && row.status != after.status
             && !leads_to(row.status, after.status)
         {

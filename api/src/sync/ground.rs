@@ -7,6 +7,7 @@ use sea_orm::sea_query::Value;
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter};
 use uuid::Uuid;
 
+use super::deletions::{self, Deletions};
 use super::input::{Item, SiteRef};
 use super::partners::Partners;
 use crate::db::{Cell, Keys, Kind, Sql, cell};
@@ -40,7 +41,9 @@ pub(super) struct Ground {
     pub perimeters: HashMap<Uuid, HashSet<Uuid>>,
     /// Actions by their external id, tombstones too, locked.
     pub actions: HashMap<String, action::Model>,
-    /// Partners of each action.
+    /// What was told of actions that are not there.
+    pub deletions: Deletions,
+    /// Partners of the actions that may change them, or their site.
     pub links: HashMap<Uuid, HashSet<Uuid>>,
     pub partners: Partners,
 }
@@ -55,15 +58,34 @@ impl Ground {
         snapshot: Option<&SiteRef>,
     ) -> Result<Self, Failure> {
         let actions = actions(writing, source, items).await?;
-        let links = links(writing, items, &actions).await?;
+        let deletions = deletions::load(writing, source, items, &actions).await?;
         let named: Vec<&SiteRef> =
             items.iter().filter_map(|item| item.site.as_ref()).chain(snapshot).collect();
         let qpvs = qpvs(writing, items, &named).await?;
         let sites = sites(writing, source, &named, &qpvs, &actions).await?;
         let perimeters =
             if qpvs.is_empty() { HashMap::new() } else { perimeters(writing, sites.keys().copied()).await? };
-        let partners = Partners::load(writing, source, items).await?;
-        Ok(Self { sites, qpvs, perimeters, actions, links, partners })
+        let (links, partners) = (HashMap::new(), Partners::default());
+        let mut ground = Self { sites, qpvs, perimeters, actions, deletions, links, partners };
+        ground.links = links_of(writing, items, &ground).await?;
+        let followers = items.iter().filter(|item| item.partners.is_none()).filter_map(|item| {
+            let row = ground.actions.get(&item.external_id)?;
+            ground.links.get(&row.id)
+        });
+        let followers = followers.flatten().copied().collect();
+        ground.partners = Partners::load(writing, source, items, &followers).await?;
+        Ok(ground)
+    }
+
+    /// Whether an item moves its action to another site.
+    fn moves(&self, item: &Item, row: &action::Model) -> bool {
+        let Some(named) = &item.site else { return false };
+        let stays =
+            |code: &String| self.sites.get(&row.site_id).is_some_and(|site| site.code.as_ref() == Some(code));
+        match named {
+            SiteRef::Code(code) if stays(code) => false,
+            named => self.site(named).is_ok_and(|site| site != row.site_id),
+        }
     }
 
     /// The site that is meant, if the caller may import into it.
@@ -141,14 +163,17 @@ async fn actions(
     Ok(found.into_iter().filter_map(|row| Some((row.source_external_id.clone()?, row))).collect())
 }
 
-async fn links(
+/// Partners of the actions whose items give some, or that go to another site with those they have.
+async fn links_of(
     writing: Writing<'_>,
     items: &[Item],
-    actions: &HashMap<String, action::Model>,
+    ground: &Ground,
 ) -> Result<HashMap<Uuid, HashSet<Uuid>>, Failure> {
-    let given = items.iter().filter(|item| item.partners.is_some());
-    let ids: Vec<Value> =
-        given.filter_map(|item| actions.get(&item.external_id)).map(|row| row.id.into()).collect();
+    let known = items.iter().filter_map(|item| Some((item, ground.actions.get(&item.external_id)?)));
+    let ids: Vec<Value> = known
+        .filter(|(item, row)| item.partners.is_some() || ground.moves(item, row))
+        .map(|(_, row)| row.id.into())
+        .collect();
     let mut links: HashMap<Uuid, HashSet<Uuid>> = HashMap::new();
     if ids.is_empty() {
         return Ok(links);

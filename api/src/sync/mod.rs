@@ -8,7 +8,9 @@
 mod call;
 mod decide;
 mod declare;
+mod deletions;
 mod draw;
+mod funding;
 mod ground;
 mod input;
 mod outcome;
@@ -19,4 +21,4 @@ mod store;
 mod stream;
 
 pub use declare::{extras, mutations, nouns};
-pub use stream::Chunk;
+pub use stream::{Chunk, Read};

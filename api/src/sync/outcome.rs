@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use entity::enums::ImportOutcome;
 
 use super::decide::{Decision, Moment, Newer, Written, decide};
+use super::deletions::Deletion;
 use super::ground::{Ground, at};
 use super::input::Item;
 use super::report::Told;
@@ -16,6 +17,7 @@ pub(super) struct Outcomes {
     pub told: Vec<Told>,
     pub written: Vec<Written>,
     pub newer: Vec<Newer>,
+    pub deletions: Vec<Deletion>,
 }
 
 impl Outcomes {
@@ -42,6 +44,10 @@ impl Outcomes {
             Decision::Nothing { action, notices, newer } => {
                 self.newer.extend(newer);
                 Told { notices, ..Told::of(ImportOutcome::Unchanged, action) }
+            }
+            Decision::Absent(deletion) => {
+                self.deletions.push(deletion);
+                Told::of(ImportOutcome::Unchanged, None)
             }
             Decision::Conflict(id, problem) => {
                 Told { errors: vec![problem], ..Told::of(ImportOutcome::Conflict, id) }

@@ -34,18 +34,23 @@ pub(super) struct Partners {
 }
 
 impl Partners {
-    /// Finds all that the items name, and plans those that nobody knows. Calls that make partners wait for each other,
+    /// Finds all that the items name, and those of actions that go to another site; plans those that nobody knows. Calls that make partners wait for each other,
     /// since no constraint keeps two from making the same one.
-    pub async fn load(writing: Writing<'_>, source: &str, items: &[Item]) -> Result<Self, Failure> {
+    pub async fn load(
+        writing: Writing<'_>,
+        source: &str,
+        items: &[Item],
+        followers: &HashSet<Uuid>,
+    ) -> Result<Self, Failure> {
         let mut named: Vec<&PartnerRef> = items.iter().flat_map(refs).collect();
         named.retain(|named| named.keys().next().is_some());
-        if named.is_empty() {
+        if named.is_empty() && followers.is_empty() {
             return Ok(Self::default());
         }
-        let mut found = Self::find(writing, source, &named).await?;
+        let mut found = Self::find(writing, source, &named, followers).await?;
         if named.iter().any(|named| found.is_new(named)) {
             writing.alone("new partners").await?;
-            found = Self::find(writing, source, &named).await?;
+            found = Self::find(writing, source, &named, followers).await?;
             for named in named {
                 if found.is_new(named) {
                     found.plan(writing, named);
@@ -72,7 +77,17 @@ impl Partners {
         self.own.contains(&partner) && !self.seats.contains(&(site, partner))
     }
 
-    async fn find(writing: Writing<'_>, source: &str, named: &[&PartnerRef]) -> Result<Self, Failure> {
+    /// The partner takes part in what there is.
+    pub fn is_active(&self, partner: Uuid) -> bool {
+        self.known.get(&partner).is_some_and(|row| row.status == PartnerStatus::Active)
+    }
+
+    async fn find(
+        writing: Writing<'_>,
+        source: &str,
+        named: &[&PartnerRef],
+        followers: &HashSet<Uuid>,
+    ) -> Result<Self, Failure> {
         let mut sql = Sql::new(writing.backend);
         sql.push("SELECT t.* FROM partner t WHERE t.deleted_at IS NULL AND (");
         let columns = [("siret", "t.siret"), ("rna", "t.rna"), ("safirCode", "t.safir_code")];
@@ -80,7 +95,11 @@ impl Partners {
             sql.is_in(column, codes(named, field));
             sql.push(" OR ");
         }
-        let own = sql.piece(|sql| sql.is_in("t.source_external_id", codes(named, "externalId")));
+        if !followers.is_empty() {
+            sql.is_in("t.id", followers.iter().map(|id| (*id).into()).collect());
+            sql.push(" OR ");
+        }
+        let own = sql.piece(|sql| sql.is_in("t.source_external_id", own_codes(named)));
         sql.push("(t.source_system = ").bind(source.into()).push(" AND ").push(&own).push(")) ORDER BY t.id");
         // none is merged or closed until what names it is written
         sql.keep_rows("t");
@@ -142,11 +161,17 @@ impl Partners {
         id
     }
 
+    /// Those of a code. One that nobody has now leads to the partner that was made from it, whose own was corrected since.
+    fn of_code(&self, field: &'static str, code: &str) -> Option<&Vec<Uuid>> {
+        let made_of = || self.by_key.get(&("externalId", own_id(field, code)));
+        self.by_key.get(&(field, code.to_owned())).or_else(made_of)
+    }
+
     /// Partners that fit: those of the surest code that is known, narrowed by the other codes.
     fn candidates(&self, named: &PartnerRef) -> Vec<Uuid> {
         let mut found: Vec<Uuid> = Vec::new();
         for (field, code) in named.keys() {
-            let Some(known) = self.by_key.get(&(field, code.to_owned())) else { continue };
+            let Some(known) = self.of_code(field, code) else { continue };
             let known: Vec<Uuid> = known.iter().map(|id| self.today(*id)).collect();
             if found.is_empty() {
                 found = known;
@@ -168,8 +193,6 @@ impl Partners {
         else {
             return;
         };
-        // the pair that names the row for its source; a partner without an identifier there is known by its code
-        let external_id = if field == "externalId" { code.to_owned() } else { format!("{field}:{code}") };
         let row = partner::Model {
             id: Uuid::now_v7(),
             version: 1,
@@ -177,7 +200,7 @@ impl Partners {
             updated_at: writing.now,
             deleted_at: None,
             source_system: Some(self.source.clone()),
-            source_external_id: Some(external_id),
+            source_external_id: Some(own_id(field, code)),
             name_search: text::fold(name),
             name: name.clone(),
             kind,
@@ -231,14 +254,24 @@ fn refs(item: &Item) -> impl Iterator<Item = &PartnerRef> {
     lead.into_iter().chain(item.partners.iter().flatten())
 }
 
+/// How its source names a partner that was made from a code: by its identifier there, or else by the code.
+fn own_id(field: &str, code: &str) -> String {
+    if field == "externalId" { code.to_owned() } else { format!("{field}:{code}") }
+}
+
+fn own_codes(named: &[&PartnerRef]) -> Vec<Value> {
+    once(named.iter().flat_map(|named| named.keys()).map(|(field, code)| own_id(field, code)))
+}
+
 fn codes(named: &[&PartnerRef], field: &str) -> Vec<Value> {
-    let mut codes: Vec<&str> = named
-        .iter()
-        .flat_map(|named| named.keys())
-        .filter(|(name, _)| *name == field)
-        .map(|(_, code)| code)
-        .collect();
+    let all = named.iter().flat_map(|named| named.keys());
+    once(all.filter(|(name, _)| *name == field).map(|(_, code)| code))
+}
+
+/// Each code once.
+fn once<C: Ord + Into<Value>>(codes: impl Iterator<Item = C>) -> Vec<Value> {
+    let mut codes: Vec<C> = codes.collect();
     codes.sort_unstable();
     codes.dedup();
-    codes.into_iter().map(Value::from).collect()
+    codes.into_iter().map(Into::into).collect()
 }

@@ -5,12 +5,13 @@ use std::collections::{HashMap, HashSet};
 use entity::enums::{ImportOutcome, SeatKind};
 use entity::{StringList, action, action_partner, action_qpv, import_batch, import_item, partner, seat};
 use sea_orm::ActiveValue::Set;
-use sea_orm::{ConnectionTrait, IdenStatic, IntoActiveModel, Iterable, SqlErr};
+use sea_orm::{ConnectionTrait, DbErr, IdenStatic, IntoActiveModel, Iterable, SqlErr};
 use uuid::Uuid;
 
 use super::decide::{Newer, Written};
+use super::funding;
 use super::input::Item;
-use super::report::Told;
+use super::report::{Absent, Told};
 use crate::action::journal_scope;
 use crate::db::{Sql, bulk};
 use crate::error::ApiError;
@@ -28,26 +29,25 @@ pub(super) async fn write(
     // in the order of their keys, so that two calls never wait for each other both
     written.sort_by(|one, other| one.after.source_external_id.cmp(&other.after.source_external_id));
     let mut entries: Vec<Entry> = partners.iter().map(made).collect();
-    bulk_rows(
-        writing,
-        partners.into_iter().map(IntoActiveModel::into_active_model).map(all_set).collect(),
-        "",
-    )
-    .await?;
+    let partners = partners.into_iter().map(IntoActiveModel::into_active_model).map(all_set).collect();
+    bulk::write(writing.tx, writing.backend, partners, "").await.map_err(made_meanwhile)?;
     let rows: Vec<action::ActiveModel> =
         written.iter().map(|one| all_set(one.after.clone().into_active_model())).collect();
-    bulk::write(writing.tx, writing.backend, rows, &on_conflict()).await.map_err(|error| {
-        match error.sql_err() {
-            // another call made one of them in the meantime: the next attempt finds it
-            Some(SqlErr::UniqueConstraintViolation(_)) => Failure::Fault(ApiError::transient()),
-            _ => error.into(),
-        }
-    })?;
+    bulk::write(writing.tx, writing.backend, rows, &on_conflict()).await.map_err(made_meanwhile)?;
     links(writing, &written).await?;
     entries.extend(seats(writing, &written, seated_already).await?);
+    entries.extend(funding::follow(writing, &written).await?);
     entries.extend(written.into_iter().map(entry));
     writing.journal_all(entries).await?;
     Ok(())
+}
+
+/// What another made in the meantime is found by the next attempt.
+fn made_meanwhile(error: DbErr) -> Failure {
+    match error.sql_err() {
+        Some(SqlErr::UniqueConstraintViolation(_)) => Failure::Fault(ApiError::transient()),
+        _ => error.into(),
+    }
 }
 
 /// Actions that are the same in their source at a later instant keep that alone: there is no new version of them, and
@@ -130,10 +130,8 @@ async fn seats(
     written: &[Written],
     seated_already: &HashSet<(Uuid, Uuid)>,
 ) -> Result<Vec<Entry>, Failure> {
-    let mut needed: Vec<(Uuid, Uuid)> = written
-        .iter()
-        .flat_map(|one| one.partners.iter().flatten().map(|partner| (one.after.site_id, *partner)))
-        .collect();
+    let mut needed: Vec<(Uuid, Uuid)> =
+        written.iter().flat_map(|one| one.seated().map(|partner| (one.after.site_id, *partner))).collect();
     needed.sort_unstable();
     needed.dedup();
     if needed.is_empty() {
@@ -195,15 +193,20 @@ fn entry(one: Written) -> Entry {
     }
 }
 
-/// Keeps the history of a call: which items it had, and what became of those of which something is to be said.
+/// Keeps the history of a call: which items it had, and what became of those of which something is to be said; then what
+/// a snapshot did not hold.
 pub(super) async fn history(
     writing: Writing<'_>,
     batch: import_batch::Model,
     items: &[Item],
     told: &[Told],
+    absent: &[Absent],
 ) -> Result<(), Failure> {
+    let absent: Vec<(&str, Told)> = absent.iter().map(|one| (one.external_id.as_str(), one.told())).collect();
+    let all = items.iter().map(|item| item.external_id.as_str()).zip(told);
+    let all = all.chain(absent.iter().map(|(id, one)| (*id, one)));
     let mut rows = Vec::new();
-    for (position, (item, one)) in items.iter().zip(told).enumerate() {
+    for (position, (external_id, one)) in all.enumerate() {
         if one.outcome == ImportOutcome::Unchanged && one.problems().next().is_none() {
             continue;
         }
@@ -214,7 +217,7 @@ pub(super) async fn history(
             batch_id: batch.id,
             client_id: batch.client_id.clone(),
             position: i32::try_from(position).unwrap_or(i32::MAX),
-            external_id: item.external_id.clone(),
+            external_id: external_id.to_owned(),
             outcome: one.outcome,
             action_id: one.action,
             codes: list(&|problem| problem.code.name().to_owned()),

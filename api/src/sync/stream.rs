@@ -17,19 +17,31 @@ use crate::limits;
 use crate::policy::Verb;
 use crate::read::coerce::{self, Arguments, Formats};
 use crate::read::plan::internal;
-use crate::write::{self, Asked};
+use crate::write::{self, Asked, Mutation};
 
 /// Lines of an upload.
 #[derive(Debug)]
-pub struct Chunk<'c> {
+pub struct Chunk {
     /// Number of the first.
     pub first: u64,
-    /// The lines.
-    pub lines: &'c [String],
+    /// The lines; why there is none where one could not be read.
+    pub lines: Vec<Result<String, ApiError>>,
     /// The client's own key for the upload; each chunk has its own, by its first line.
-    pub key: Option<&'c str>,
+    pub key: Option<String>,
     /// Id of the request, for the journal.
-    pub request_id: &'c str,
+    pub request_id: String,
+}
+
+/// A chunk whose lines were read and checked, as far as that needs no database.
+#[derive(Debug)]
+pub struct Read {
+    first: u64,
+    request_id: String,
+    /// How its source names the item of each line, or why it is none; nothing for a blank line.
+    told_of: Vec<Option<Result<Json, ApiError>>>,
+    /// The items, as the input of one call; none when there are none.
+    input: Option<Arguments>,
+    malformed: Vec<write::Problem>,
 }
 
 impl Engine {
@@ -40,16 +52,17 @@ impl Engine {
         if may { Ok(()) } else { Err(ApiError::new(Code::Forbidden, call::NOT_ALLOWED)) }
     }
 
-    /// Imports a chunk as one `syncActions`; answers a line of JSON for each of its lines that is not blank.
-    pub async fn import(&self, chunk: &Chunk<'_>, actor: Actor) -> Result<Vec<u8>, ApiError> {
-        let mutation =
-            self.model.mutations.get("syncActions").ok_or_else(|| internal("a mutation is not declared"))?;
-        let read_lines: Vec<Option<Result<Value, ApiError>>> =
-            chunk.lines.iter().map(|line| self.item(line)).collect();
+    fn sync_actions(&self) -> Result<&Mutation, ApiError> {
+        self.model.mutations.get("syncActions").ok_or_else(|| internal("a mutation is not declared"))
+    }
+
+    /// Reads the lines of a chunk.
+    pub fn read_chunk(&self, chunk: Chunk) -> Result<Read, ApiError> {
         // what is told of an item names it; the item itself goes on
-        let (mut items, mut told_of) = (Vec::new(), Vec::with_capacity(read_lines.len()));
-        for line in read_lines {
-            told_of.push(line.map(|read| {
+        let (mut items, mut told_of) = (Vec::new(), Vec::with_capacity(chunk.lines.len()));
+        for line in chunk.lines {
+            let read = line.map_or_else(|error| Some(Err(error)), |line| self.item(&line));
+            told_of.push(read.map(|read| {
                 read.map(|item| {
                     let id = external_id(&item);
                     items.push(item);
@@ -57,18 +70,26 @@ impl Engine {
                 })
             }));
         }
+        let input = (!items.is_empty()).then(|| arguments(items, chunk.key.as_deref(), chunk.first));
+        let mutation = self.sync_actions()?;
+        let malformed =
+            input.as_ref().map(|input| write::malformed(&self.model, mutation, input)).unwrap_or_default();
+        Ok(Read { first: chunk.first, request_id: chunk.request_id, told_of, input, malformed })
+    }
+
+    /// Imports a chunk as one `syncActions`; answers a line of JSON for each of its lines that is not blank.
+    pub async fn import(&self, chunk: Read, actor: Actor) -> Result<Vec<u8>, ApiError> {
+        let mutation = self.sync_actions()?;
         let (mut told, mut replayed) = (Vec::new(), false);
         let viewer = self.viewer(Arc::new(actor));
-        let points = limits::MUTATION_POINTS.saturating_add(chunk.lines.len() as u64);
+        let points = limits::MUTATION_POINTS.saturating_add(chunk.told_of.len() as u64);
         let mut account = self.budget.account(&viewer.actor, None, viewer.now);
         account.take(points)?;
-        if !items.is_empty() {
+        if let Some(input) = &chunk.input {
             // who is turned away pays nothing
             let _place = self.place(&account).await?;
-            let input = arguments(items, chunk);
-            let malformed = write::malformed(&self.model, mutation, &input);
-            let asked = Asked { key: mutation.name, mutation, input: &input, malformed: &malformed };
-            let sender = self.sender(&viewer, chunk.request_id);
+            let asked = Asked { key: mutation.name, mutation, input, malformed: &chunk.malformed };
+            let sender = self.sender(&viewer, &chunk.request_id);
             let ended = write::run(&self.db, self.clock(), &[asked], sender).await;
             self.told(&viewer.actor);
             let written = ended.into_iter().next().ok_or_else(|| internal("a write did not end"))??;
@@ -85,7 +106,7 @@ impl Engine {
         }
         let mut told = told.into_iter();
         let mut out = Vec::new();
-        for (number, line) in (chunk.first..).zip(told_of) {
+        for (number, line) in (chunk.first..).zip(chunk.told_of) {
             let answer = match line {
                 None => continue,
                 Some(Ok(id)) => {
@@ -125,13 +146,13 @@ impl Engine {
     }
 }
 
-fn arguments(items: Vec<Value>, chunk: &Chunk<'_>) -> Arguments {
+fn arguments(items: Vec<Value>, key: Option<&str>, first: u64) -> Arguments {
     let mut arguments = Arguments::new();
     arguments.insert(Name::new("mode"), Value::Enum(Name::new("UPSERT")));
     arguments.insert(Name::new("onError"), Value::Enum(Name::new("CONTINUE")));
     arguments.insert(Name::new("items"), Value::List(items));
-    if let Some(key) = chunk.key {
-        arguments.insert(Name::new("idempotencyKey"), Value::String(format!("{key}#{}", chunk.first)));
+    if let Some(key) = key {
+        arguments.insert(Name::new("idempotencyKey"), Value::String(format!("{key}#{first}")));
     }
     arguments
 }

@@ -142,6 +142,11 @@ impl Writing<'_> {
         crate::db::lock_within(self.tx, self.backend, name).await.map_err(Into::into)
     }
 
+    /// The same for work that may go on beside its like, but not beside what is done [`alone`](Self::alone).
+    pub async fn beside(&self, name: &str) -> Result<(), Failure> {
+        crate::db::share_within(self.tx, self.backend, name).await.map_err(Into::into)
+    }
+
     /// Makes writes that look at a whole site wait for each other, until the transaction ends.
     pub async fn lock_site(&self, site: Uuid) -> Result<(), Failure> {
         let mut sql = Sql::new(self.backend);

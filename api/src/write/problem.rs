@@ -59,6 +59,8 @@ codes! {
     Stale = "STALE",
     /// The code was followed by another, which is named. Only in notices.
     Successor = "SUCCESSOR",
+    /// A snapshot does not hold the action, which is deleted. Only in the history of imports.
+    Absent = "ABSENT",
     /// It does more than the caller may expect; the field that confirms it is named.
     Unconfirmed = "UNCONFIRMED",
     /// The idempotency key was used with another input.

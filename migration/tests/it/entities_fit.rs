@@ -51,7 +51,7 @@ fn entities() -> BTreeSet<String> {
         governance_body governance_member meeting roadmap axis
         action action_qpv action_partner funding_line figure
         ingest_run journal audit_seal idempotency_key client_grant client_grant_site database_identity
-        import_batch import_item webhook revocation budget
+        import_batch import_deletion import_item webhook revocation budget
     };
     columns.into_iter().collect()
 }

@@ -10,8 +10,9 @@ use serde_json::json;
 use tests::world::Kind;
 use tests::{GrantedSites, Persona, TestApp, on_both};
 
-use super::{ask, file, get};
+use super::{ask, file, filtered, get};
 use crate::feed::settled;
+use crate::sync::{france_travail, item, send};
 use crate::writes::{known, write};
 
 async fn tag(app: &TestApp, persona: &Persona<'_>, path: &str) -> String {
@@ -41,6 +42,30 @@ on_both!(an_unchanged_file_is_not_sent_again, Small, async |app| {
     write(&anct, "updateSite", rename).await.done();
     assert_eq!(status(app, &anct, "actions.csv", &first).await, 200, "the name of the site is in it");
     assert_ne!(tag(app, &anct, "actions.csv").await, first);
+});
+
+on_both!(an_import_that_moves_nothing_but_instants_makes_another_file, Small, async |app| {
+    let partner = france_travail(app).await;
+    assert_eq!(send(&partner, json!([item("A", 1, json!({}))])).await.only(), ["CREATED"]);
+    let moved = json!({ "actions": { "some": { "sourceUpdatedAt": { "gt": "2023-06-12T10:02:00Z" } } } });
+    let of_moved = filtered("sites.csv", &moved);
+    let anct = app.anct();
+    let (actions, sites) = (tag(app, &anct, "actions.csv").await, tag(app, &anct, &of_moved).await);
+    let qpvs = tag(app, &anct, "qpvs.csv").await;
+    assert_eq!(status(app, &anct, "actions.csv", &actions).await, 304);
+    let mut seen = vec![actions];
+    // the second begins before the first, and is done after it
+    for (minute, seconds) in [(3, 60), (4, -30)] {
+        app.clock.advance(seconds);
+        assert_eq!(send(&partner, json!([item("A", minute, json!({}))])).await.only(), ["UNCHANGED"]);
+        let instant = format!("2023-06-12T10:0{minute}:00Z");
+        assert!(file(app, &anct, "actions.csv").await.text().contains(&instant));
+        let now = tag(app, &anct, "actions.csv").await;
+        assert!(!seen.contains(&now), "{instant}");
+        seen.push(now);
+    }
+    assert_eq!(status(app, &anct, &of_moved, &sites).await, 200);
+    assert_eq!(status(app, &anct, "qpvs.csv", &qpvs).await, 304, "no instant of an action is in it");
 });
 
 on_both!(a_tag_is_of_one_file_of_one_caller_on_one_day, Small, async |app| {

@@ -13,8 +13,16 @@ async fn titled(app: &TestApp, title: &str) -> String {
 }
 
 on_both!(a_cell_that_would_be_computed_is_a_text, Small, async |app| {
-    let titles =
-        ["=HYPERLINK(\"http://x\")", "+33 1", "-2 jours", "@SUM(A1)", "-12,5", "sans = formule", "a;\"b\",c"];
+    let titles = [
+        "=HYPERLINK(\"http://x\")",
+        "+33 1",
+        "-2 jours",
+        "@SUM(A1)",
+        "-12,5",
+        "sans = formule",
+        "a;\"b\",c",
+        "a;\"=cmd|' /C calc'!A0;b",
+    ];
     for title in titles {
         titled(app, title).await;
     }
@@ -30,6 +38,7 @@ on_both!(a_cell_that_would_be_computed_is_a_text, Small, async |app| {
         "-12,5",
         "sans = formule",
         "a;\"b\",c",
+        "a;'\"=cmd|' /C calc'!A0;b",
     ];
     assert_eq!(shown, expected);
     assert!(download.text().contains(",\"a;\"\"b\"\",c\","), "quoted as RFC 4180 says");

@@ -29,7 +29,10 @@ const ELSEWHERE: [(&str, &[(&str, &str)]); 13] = [
         include_str!("../sync/history.rs"),
         &[("ImportBatch", "items"), ("ImportItem", "batch"), ("ImportItem", "action")],
     ),
-    (include_str!("../sync/snapshots.rs"), &[("ImportBatch", "site"), ("SyncActionResult", "action")]),
+    (
+        include_str!("../sync/snapshots.rs"),
+        &[("ImportBatch", "site"), ("SyncActionResult", "action"), ("SyncActionAbsent", "action")],
+    ),
     (include_str!("../feed.rs"), &[("Query", "changes"), ("Change", "node")]),
     (include_str!("../live/rights.rs"), &[("Subscription", "changes")]),
     (include_str!("../webhooks/owners.rs"), &[("Query", "webhooks")]),

@@ -125,3 +125,60 @@ fn a_seat_that_another_writer_gave_meanwhile_is_not_told_twice() {
         app.stop().await;
     });
 }
+
+#[test]
+fn a_partner_that_another_writer_made_meanwhile_is_found() {
+    block_on_postgres(async || {
+        let app = TestApp::start(Backend::Postgres, Template::Small).await;
+        // made under the identifier that the item names, and not yet seen
+        let making = app.db.begin_write().await.expect("a transaction");
+        let mut made = world::small().partners[0].clone();
+        (made.id, made.source_system) = (Uuid::now_v7(), Some("FRANCE_TRAVAIL".to_owned()));
+        (made.source_external_id, made.name) = (Some("P-1".to_owned()), "Tremplin".to_owned());
+        made.into_active_model().reset_all().insert(&making).await.expect("it is made");
+        let partner = france_travail(&app).await;
+        let ended = async {
+            until_waiting(&app, 1).await;
+            making.commit().await.expect("it ends");
+        };
+        let more = json!({ "lead": { "externalId": "P-1", "name": "Tremplin", "kind": "ASSOCIATION" } });
+        let (sent, ()) = tokio::join!(send(&partner, json!([item("A", 0, more)])), ended);
+        assert_eq!(sent.only(), ["CREATED"]);
+        app.stop().await;
+    });
+}
+
+/// Sends two items of one action, the second once the first cannot end yet; gives what became of them, and how many
+/// actions there are then.
+async fn one_after_the_other(first: Value, second: Value) -> (Vec<String>, Vec<String>, i64) {
+    let app = TestApp::start(Backend::Postgres, Template::Small).await;
+    let partner = france_travail(&app).await;
+    let held = app.db.begin_write().await.expect("a transaction");
+    held.execute_unprepared("LOCK TABLE import_batch IN SHARE MODE").await.expect("a lock");
+    let later = async {
+        until_waiting(&app, 1).await;
+        send(&partner, json!([second])).await
+    };
+    let ended = async {
+        until_waiting(&app, 2).await;
+        held.rollback().await.expect("it ends");
+    };
+    let (first, second, ()) = tokio::join!(send(&partner, json!([first])), later, ended);
+    let count = "{ actions(filter: { sourceExternalId: { eq: \"A\" } }) { totalCount } }";
+    let count = partner.ask(count).await.number("/actions/totalCount");
+    app.stop().await;
+    (first.only(), second.only(), count)
+}
+
+#[test]
+fn a_deletion_and_a_creation_of_one_action_do_not_miss_each_other() {
+    block_on_postgres(async || {
+        let gone = json!({ "externalId": "A", "sourceUpdatedAt": "2023-06-12T10:05:00Z", "deleted": true });
+        let new = item("A", 1, json!({}));
+        let told = one_after_the_other(new.clone(), gone.clone()).await;
+        assert_eq!(told, (vec!["CREATED".to_owned()], vec!["UPDATED".to_owned()], 0));
+        let stale = vec!["UNCHANGED".to_owned(), "STALE sourceUpdatedAt".to_owned()];
+        let told = one_after_the_other(gone, new).await;
+        assert_eq!(told, (vec!["UNCHANGED".to_owned()], stale, 0));
+    });
+}

@@ -4,8 +4,9 @@
 use entity::action;
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, Statement};
 use serde_json::{Value, json};
-use tests::{Backend, Persona, Template, TestApp, block_on_postgres, on_both};
+use tests::{Backend, GrantedSites, Persona, Template, TestApp, block_on_postgres, on_both};
 
+use super::stream::upload;
 use super::{call, france_travail, item, journaled, send};
 
 fn gone(minute: u32) -> Value {
@@ -49,6 +50,41 @@ on_both!(an_item_older_than_a_deletion_sent_again_is_passed_over, Small, async |
     assert_eq!(only(&partner, gone(5)).await, ["UNCHANGED"]);
     assert_eq!(only(&partner, titled(4, "En retard")).await, ["UNCHANGED", "STALE sourceUpdatedAt"]);
     assert_eq!(only(&partner, titled(6, "De retour")).await, ["CREATED"]);
+});
+
+/// How many actions there are of that identifier.
+async fn actions(app: &TestApp) -> usize {
+    let rows = action::Entity::find().filter(action::Column::SourceExternalId.eq("A"));
+    rows.all(&app.db.readers).await.expect("actions").len()
+}
+
+on_both!(a_creation_older_than_a_deletion_of_what_nobody_knew_is_passed_over, Small, async |app| {
+    let partner = france_travail(app).await;
+    let trial = call(&partner, json!({ "dryRun": true, "items": [gone(9)] })).await;
+    assert_eq!(trial.only(), ["UNCHANGED"], "of which nothing is kept");
+    let before = journaled(app).await;
+    assert_eq!(only(&partner, gone(5)).await, ["UNCHANGED"]);
+    assert_eq!(only(&partner, gone(5)).await, ["UNCHANGED"]);
+    assert_eq!(only(&partner, gone(4)).await, ["UNCHANGED", "STALE sourceUpdatedAt"]);
+    assert_eq!(only(&partner, titled(4, "En retard")).await, ["UNCHANGED", "STALE sourceUpdatedAt"]);
+    // also in one call with others, and after a later deletion
+    let sent = send(&partner, json!([titled(6, "En retard"), gone(7), item("B", 1, json!({}))])).await;
+    assert_eq!(sent.outcomes(), ["UNCHANGED", "UNCHANGED", "CREATED"]);
+    assert_eq!(only(&partner, titled(6, "En retard")).await, ["UNCHANGED", "STALE sourceUpdatedAt"]);
+    assert_eq!((actions(app).await, journaled(app).await), (0, before + 1), "B alone");
+    let other = app.partner("OTHER", GrantedSites::All).await;
+    assert_eq!(only(&other, titled(1, "D'un autre système")).await, ["CREATED"]);
+    assert_eq!(only(&partner, titled(8, "De retour")).await, ["CREATED"]);
+    assert_eq!(actions(app).await, 2);
+});
+
+on_both!(an_upload_passes_over_creations_older_than_deletions, Small, async |app| {
+    let partner = france_travail(app).await;
+    let sent = upload(app, &partner, "/import/actions", &[], gone(5).to_string()).await.1;
+    assert_eq!(sent[0]["outcome"], "UNCHANGED");
+    let late = upload(app, &partner, "/import/actions", &[], titled(4, "En retard").to_string()).await.1;
+    assert_eq!((&late[0]["outcome"], &late[0]["notices"][0]["code"]), (&json!("UNCHANGED"), &json!("STALE")));
+    assert_eq!(actions(app).await, 0);
 });
 
 on_both!(trials_and_calls_that_are_refused_keep_the_instant, Small, async |app| {

@@ -177,6 +177,34 @@ on_both!(a_source_may_skip_steps_but_not_go_back, Small, async |app| {
     assert_eq!(send(&partner, json!([item("A", 4, same)])).await.only(), ["UNCHANGED"]);
 });
 
+on_both!(what_is_frozen_comes_back_from_its_deletion_as_it_was, Small, async |app| {
+    let partner = france_travail(app).await;
+    let completed = json!({
+        "status": "COMPLETED", "startsOn": "2023-01", "endsOn": "2023-06-01", "lead": lead()
+    });
+    let cancelled = json!({ "status": "CANCELLED", "cancelReason": "Faute de moyens" });
+    let gone = |id: &str, minute: u32| {
+        let at = format!("2023-06-12T10:{minute:02}:00Z");
+        json!({ "externalId": id, "sourceUpdatedAt": at, "deleted": true })
+    };
+    let items = json!([item("A", 0, completed.clone()), item("B", 0, cancelled.clone())]);
+    assert_eq!(send(&partner, items).await.outcomes(), ["CREATED", "CREATED"]);
+    let both = json!([gone("A", 1), gone("B", 1)]);
+    assert_eq!(send(&partner, both).await.outcomes(), ["UPDATED", "UPDATED"]);
+    let reopened = json!({ "status": "IN_PROGRESS" });
+    let sent = send(&partner, json!([item("A", 2, reopened)])).await;
+    assert_eq!(sent.only(), ["REJECTED", "FROZEN status"]);
+    let sent = send(&partner, json!([item("B", 2, json!({ "title": "Autre titre" }))])).await;
+    assert_eq!(sent.only(), ["REJECTED", "FROZEN title"]);
+    let same = json!([item("A", 3, completed), item("B", 3, cancelled)]);
+    assert_eq!(send(&partner, same).await.outcomes(), ["CREATED", "CREATED"]);
+    // what was not frozen may come back as it likes
+    assert_eq!(send(&partner, json!([item("C", 0, json!({}))])).await.only(), ["CREATED"]);
+    assert_eq!(send(&partner, json!([gone("C", 1)])).await.only(), ["UPDATED"]);
+    let renamed = json!({ "title": "Autre titre" });
+    assert_eq!(send(&partner, json!([item("C", 2, renamed)])).await.only(), ["CREATED"]);
+});
+
 on_both!(an_expected_version_is_compared, Small, async |app| {
     let partner = france_travail(app).await;
     send(&partner, json!([item("A", 0, json!({}))])).await.only();

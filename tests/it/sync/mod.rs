@@ -7,6 +7,8 @@ mod history;
 mod instants;
 mod items;
 mod kill;
+mod moves;
+mod partners;
 mod rights;
 mod snapshots;
 pub(crate) mod stream;
@@ -20,7 +22,7 @@ const SYNC: &str = "mutation ($input: SyncActionsInput!) { syncActions(input: $i
     userErrors { code path message } } }";
 
 /// A call and its answer.
-struct Call(Answer);
+pub(crate) struct Call(Answer);
 
 impl Call {
     /// What became of each item.
@@ -32,7 +34,7 @@ impl Call {
 
     /// What became of the only item: its outcome, then `CODE path` of what is said of it.
     #[track_caller]
-    fn only(&self) -> Vec<String> {
+    pub(crate) fn only(&self) -> Vec<String> {
         let results = self.0.list("/syncActions/results");
         assert_eq!(results.len(), 1, "{}", self.0);
         told(&results[0])
@@ -70,7 +72,7 @@ async fn call(persona: &Persona<'_>, input: Value) -> Call {
 }
 
 /// Sends items, and nothing else.
-async fn send(persona: &Persona<'_>, items: Value) -> Call {
+pub(crate) async fn send(persona: &Persona<'_>, items: Value) -> Call {
     call(persona, json!({ "items": items })).await
 }
 

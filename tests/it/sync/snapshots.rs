@@ -42,6 +42,52 @@ on_both!(a_snapshot_deletes_what_it_does_not_hold, Small, async |app| {
     assert_eq!(kept, &json!([{ "mode": "FULL_SNAPSHOT", "site": { "code": "cde-901" } }]));
 });
 
+const ABSENT: &str = "mutation ($input: SyncActionsInput!) { syncActions(input: $input) { replayed \
+    absent { externalId action { version source { externalId } } } userErrors { code } } }";
+
+on_both!(what_a_snapshot_does_not_hold_is_told_one_by_one, Small, async |app| {
+    let partner = france_travail(app).await;
+    let items = known(&partner).await;
+    let ids = |items: &[Value]| {
+        let mut ids: Vec<Value> = items.iter().map(|item| item["externalId"].clone()).collect();
+        ids.sort_by_key(ToString::to_string);
+        ids
+    };
+    let ask = async |more: Value, upto: usize| {
+        let answer = partner.query(ABSENT, json!({ "input": snapshot(&items[..upto], &more) })).await;
+        answer.data("/syncActions").clone()
+    };
+    // a trial, and a call that is refused: what would be
+    for (more, upto) in [(json!({ "dryRun": true }), 10), (json!({}), 8)] {
+        let told = ask(more, upto).await;
+        let absent = told["absent"].as_array().expect("a list");
+        assert_eq!(ids(absent), ids(&items[upto..]));
+        assert!(
+            absent.iter().all(|one| one["action"]["source"]["externalId"] == one["externalId"]),
+            "{told}"
+        );
+        assert_eq!(told["userErrors"].as_array().expect("a list").len(), usize::from(upto == 8));
+    }
+    let key = json!({ "idempotencyKey": "instantané" });
+    let told = ask(key.clone(), 10).await;
+    let expected: Vec<Value> =
+        ids(&items[10..]).into_iter().map(|id| json!({ "externalId": id, "action": null })).collect();
+    assert_eq!(told, json!({ "replayed": false, "absent": expected, "userErrors": [] }));
+    let again = ask(key, 10).await;
+    assert_eq!((&again["replayed"], &again["absent"]), (&json!(true), &told["absent"]));
+    let upsert = json!({ "input": { "items": [items[0]] } });
+    assert_eq!(partner.query(ABSENT, upsert).await.data("/syncActions/absent"), &json!([]));
+    // the history finds the import by what it deleted
+    let found = "query ($id: String!) { importBatches(filter: { externalIds: { has: $id } }) { nodes { idempotencyKey \
+        counts { absent updated } items(filter: { externalId: { eq: $id } }) { nodes { index outcome codes } } } } }";
+    let found = partner.query(found, json!({ "id": expected[1]["externalId"] })).await;
+    let row = json!({ "index": 11, "outcome": "UPDATED", "codes": ["ABSENT"] });
+    let batch = json!({
+        "idempotencyKey": "instantané", "counts": { "absent": 2, "updated": 0 }, "items": { "nodes": [row] }
+    });
+    assert_eq!(found.data("/importBatches/nodes"), &json!([batch]));
+});
+
 on_both!(a_snapshot_that_deletes_much_must_be_confirmed, Small, async |app| {
     let partner = france_travail(app).await;
     let items = known(&partner).await;

@@ -1,9 +1,12 @@
 //! Imports of any length, line by line.
 
 use std::io::Write;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 use tests::{Persona, TestApp, on_both};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 
 use super::{france_travail, item};
 
@@ -105,9 +108,63 @@ on_both!(who_may_not_import_hears_so_by_the_status, Small, async |app| {
     assert_eq!(status, 400);
     let wrong = [("content-type", "application/json")];
     assert_eq!(upload(app, &partner, "/import/actions", &wrong, lines(0..1)).await.0, 415);
-    let (status, answer) = upload(app, &partner, "/import/actions", &[], "x".repeat(100_000)).await;
-    assert_eq!(
-        (status, answer[0]["errors"][0]["extensions"]["code"].as_str()),
-        (400, Some("LIMIT_EXCEEDED"))
-    );
 });
+
+on_both!(a_line_that_cannot_be_read_is_refused_alone, Small, async |app| {
+    let partner = france_travail(app).await;
+    let good = |id: &str| item(id, 0, json!({})).to_string().into_bytes();
+    let long = |bytes: usize| vec![b'x'; bytes];
+    let lines = [good("A"), b"caf\xe9".to_vec(), good("B"), long(5_000_000), good("C"), long(65_537)];
+    let (status, answer) = upload(app, &partner, "/import/actions?from=7", &[], lines.join(&b'\n')).await;
+    assert_eq!(status, 200);
+    let expected = ["CREATED", "REJECTED", "CREATED", "REJECTED", "CREATED", "REJECTED"];
+    assert_eq!(outcomes(&answer), (7..).zip(expected).collect::<Vec<_>>());
+    let codes = [1, 3, 5].map(|line: usize| answer[line]["errors"][0]["code"].as_str().expect("a code"));
+    assert_eq!(codes, ["BAD_USER_INPUT", "LIMIT_EXCEEDED", "LIMIT_EXCEEDED"]);
+    // one of the longest
+    let description =
+        "x".repeat(65_536 - item("D", 0, json!({ "onCreate": { "other": "" } })).to_string().len());
+    let longest = item("D", 0, json!({ "onCreate": { "other": description } })).to_string();
+    assert_eq!(longest.len(), 65_536);
+    let (_, answer) = upload(app, &partner, "/import/actions", &[], longest).await;
+    assert_eq!(answer[0]["errors"][0]["code"], "BAD_USER_INPUT", "it was read: {}", answer[0]);
+});
+
+on_both!(an_answer_waits_for_no_line_that_comes_after_it, Small, async |app| {
+    let partner = france_travail(app).await;
+    let mut connection = TcpStream::connect(app.address).await.expect("the server listens");
+    let head = format!(
+        "POST /import/actions HTTP/1.1\r\nHost: cites\r\nAuthorization: {}\r\nConnection: close\r\n\
+         Content-Type: application/x-ndjson\r\nTransfer-Encoding: chunked\r\n\r\n",
+        partner.authorization().expect("a token")
+    );
+    connection.write_all(head.as_bytes()).await.expect("it is sent");
+    let all = lines(0..2_500);
+    let ends: Vec<usize> = all.match_indices('\n').map(|(at, _)| at + 1).collect();
+    // all but the last part end within a line
+    let parts = [(ends[999] + 20, 1_000), (ends[1_999] + 20, 2_000), (all.len(), 2_500)];
+    let (mut from, mut answer) = (0, String::new());
+    for (to, answered) in parts {
+        let mut piece = format!("{:x}\r\n{}\r\n", to - from, &all[from..to]);
+        if to == all.len() {
+            piece.push_str("0\r\n\r\n");
+        }
+        connection.write_all(piece.as_bytes()).await.expect("it is sent");
+        while told(&answer).len() < answered {
+            let mut bytes = vec![0; 64 * 1_024];
+            let read = tokio::time::timeout(Duration::from_secs(30), connection.read(&mut bytes)).await;
+            let count = read.expect("more is told").expect("the connection lasts");
+            assert!(count > 0, "the answer ends early");
+            answer.push_str(std::str::from_utf8(&bytes[..count]).expect("ASCII"));
+        }
+        from = to;
+    }
+    assert_eq!(outcomes(&told(&answer)), (0..2_500).map(|line| (line, "CREATED")).collect::<Vec<_>>());
+});
+
+/// The whole lines of an answer that comes in chunks.
+fn told(answer: &str) -> Vec<Value> {
+    let whole = answer.rsplit_once('\n').map_or("", |(whole, _)| whole);
+    let lines = whole.lines().filter(|line| line.starts_with('{'));
+    lines.map(|line| serde_json::from_str(line).expect("JSON")).collect()
+}

@@ -22,7 +22,7 @@ struct Begun(Pin<Box<BoxBody>>, BytesMut);
 impl Begun {
     async fn of(authorization: Option<&str>) -> Self {
         let settings = HttpSettings { idle_timeout: Duration::from_millis(50), ..HttpSettings::default() };
-        let endpoint = Data::new(Endpoint::new(Engine { ready: true }, settings));
+        let endpoint = Data::new(Endpoint::new(Engine::new(true), settings));
         let app = init_service(App::new().configure(|app| routes(app, &endpoint))).await;
         let mut request = TestRequest::get().uri("/graphql/ws");
         for (name, value) in [
