@@ -27,7 +27,7 @@ async fn page(persona: &Persona<'_>, after: Option<&str>, first: u32) -> Answer 
 }
 
 /// Waits until every entry is settled: transactions of other tests on the same server hold it up.
-pub async fn settled(app: &TestApp) {
+pub(crate) async fn settled(app: &TestApp) {
     if app.db.backend == cites::db::Backend::Sqlite {
         return;
     }
