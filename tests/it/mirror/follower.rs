@@ -7,15 +7,15 @@ use tests::Persona;
 
 /// What is kept of each kind of row: its id, its version, and what it hangs on.
 const KINDS: [(&str, &str); 10] = [
-    ("Site", "id version status"),
-    ("Partner", "id version"),
+    ("Site", "id version siteStatus: status"),
+    ("Partner", "id partnerVersion: version"),
     ("Seat", "id version site { id }"),
-    ("GovernanceBody", "id version site { id }"),
+    ("GovernanceBody", "id bodyVersion: version site { id }"),
     ("Meeting", "id version body { site { id } }"),
-    ("Roadmap", "id version status site { id }"),
+    ("Roadmap", "id version roadmapStatus: status site { id }"),
     ("Axis", "id version site { id }"),
     ("Action", "id version site { id }"),
-    ("Figure", "id version value status site { id } action { site { id } }"),
+    ("Figure", "id version value figureStatus: status site { id } action { site { id } }"),
     ("FundingLine", "id version site { id }"),
 ];
 

@@ -5,6 +5,7 @@
 
 mod chance;
 mod follower;
+mod scopes;
 
 use std::collections::BTreeMap;
 
