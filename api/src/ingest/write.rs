@@ -2,8 +2,8 @@
 
 use sea_orm::sea_query::{Alias, BinOper, Expr, ExprTrait, OnConflict, SimpleExpr};
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, ConnectionTrait, DbErr, EntityName, EntityTrait, IdenStatic,
-    IntoActiveModel, Iterable, PaginatorTrait, QueryTrait,
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, IdenStatic, IntoActiveModel,
+    Iterable, PaginatorTrait, QueryTrait,
 };
 use std::marker::PhantomData;
 

@@ -251,7 +251,7 @@ impl<'w> Writer<'w> {
                     self.boolean(previous || (beyond && of.backward));
                 }
                 PageOut::EndOfLook(cursor, _, given) if next => {
-                    self.cursor_or(cursor, last, given.as_deref())?
+                    self.cursor_or(cursor, last, given.as_deref())?;
                 }
                 PageOut::EndOfLook(_, looked, given) => {
                     let end = self.looked(looked);

@@ -5,7 +5,7 @@
 
 mod chance;
 mod follower;
-mod scopes;
+pub(crate) mod scopes;
 
 use std::collections::BTreeMap;
 

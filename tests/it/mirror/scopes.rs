@@ -168,8 +168,8 @@ on_both!(a_cursor_goes_past_what_is_not_seen, Small, async |app| {
     assert_eq!(page(&reader, &Value::Null).await.data("/changes/pageInfo/endCursor"), &Value::Null);
 });
 
-/// Entries of a draft that ANCT and the first préfecture alone see.
-fn unseen(at: chrono::DateTime<chrono::Utc>, count: usize) -> Vec<journal::ActiveModel> {
+/// Entries of a draft that ANCT and the préfecture of 69 alone see.
+pub(crate) fn unseen(at: chrono::DateTime<chrono::Utc>, count: usize) -> Vec<journal::ActiveModel> {
     let entry = journal::ActiveModel {
         seq: NotSet,
         xid: NotSet,
