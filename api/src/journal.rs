@@ -37,7 +37,7 @@ pub struct Entry {
     pub lost: Lost,
 }
 
-/// Those who see less than before by a write that changes a scope: they see its entry as the last.
+/// Those who see less than before by a write that changes a scope: its entry is the last of the trail that they see.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Lost {
     /// « Départements » that do not reach the site any more.
@@ -45,6 +45,20 @@ pub struct Lost {
     /// SIREN numbers whose partners hold no seat in the site any more.
     pub sirens: Vec<String>,
     /// Clients that have lost a site of their grant.
+    pub clients: Vec<String>,
+}
+
+/// The verb of entries that tell of a scope alone: nothing was done to their objects.
+pub const RESCOPE: &str = "rescope";
+
+/// Those whose scope of a site a write changes, whether they see more of it or less.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Rescoped {
+    /// « Départements ».
+    pub departements: Vec<String>,
+    /// SIREN numbers.
+    pub sirens: Vec<String>,
+    /// Clients.
     pub clients: Vec<String>,
 }
 
@@ -77,6 +91,28 @@ impl Writing<'_> {
     pub async fn journal_all(&self, entries: Vec<Entry>) -> Result<(), DbErr> {
         let lines = entries.into_iter().map(|entry| self.line(entry)).collect();
         bulk::write(self.tx, self.backend, lines, "").await
+    }
+
+    /// Appends entries that reach those alone whose scope has changed: noun, object with its version, and whether it
+    /// leaves their sight, for a moment at least.
+    pub async fn journal_rescoped(
+        &self,
+        who: &Rescoped,
+        told: Vec<(&'static str, (Uuid, i32), bool)>,
+    ) -> Result<(), DbErr> {
+        let line = |(entity, (id, version), deleted): (&str, (Uuid, i32), bool)| journal::ActiveModel {
+            entity: Set(entity.to_owned()),
+            entity_id: Set(Some(id)),
+            version: Set(version),
+            op: Set(if deleted { JournalOp::Delete } else { JournalOp::Upsert }),
+            verb: Set(RESCOPE.to_owned()),
+            source_system: Set(None),
+            lost_departements: Set(StringList(who.departements.clone())),
+            lost_sirens: Set(StringList(who.sirens.clone())),
+            lost_clients: Set(StringList(who.clients.clone())),
+            ..by(&self.viewer.actor, self.request_id, self.now)
+        };
+        bulk::write(self.tx, self.backend, told.into_iter().map(line).collect(), "").await
     }
 
     fn line(&self, entry: Entry) -> journal::ActiveModel {

@@ -81,11 +81,11 @@ pub mod journal {
             pub was_public: bool,
             /// Names of changed fields; never their values.
             pub changed_fields: StringList,
-            /// Départements that do not reach the site any more by this write.
+            /// Départements whose scope of the site this write changed.
             pub lost_departements: StringList,
-            /// SIREN numbers whose partners hold no seat in the site any more by this write.
+            /// SIREN numbers whose scope of the site this write changed.
             pub lost_sirens: StringList,
-            /// Clients that are not granted all of their sites any more by this write.
+            /// Clients whose scope of the site this write changed.
             pub lost_clients: StringList,
             /// Subject of the token.
             pub actor_sub: Option<String>,

@@ -27,7 +27,7 @@ async fn page(persona: &Persona<'_>, after: Option<&str>, first: u32) -> Answer 
 }
 
 /// Waits until every entry is settled: transactions of other tests on the same server hold it up.
-pub async fn settled(app: &TestApp) {
+pub(crate) async fn settled(app: &TestApp) {
     if app.db.backend == cites::db::Backend::Sqlite {
         return;
     }
@@ -87,7 +87,10 @@ on_both!(the_contract_document_answers, Small, async |app| {
     let source = json!({ "system": "FRANCE_TRAVAIL", "externalId": "A" });
     assert_eq!(changes[0]["node"], json!({ "title": "Permanence", "status": "DRAFT", "source": source }));
     let cursor = read.data("/changes/pageInfo/endCursor").clone();
-    assert_eq!(changes[0]["cursor"], cursor);
+    assert_ne!(
+        changes[0]["cursor"], cursor,
+        "the end is where was looked to, past the site that he does not follow"
+    );
     let next = partner.operation(CONTRACT, "Changes", json!({ "after": cursor })).await;
     assert_eq!(next.data("/changes/pageInfo/endCursor"), &cursor, "an empty page gives the cursor back");
     assert!(next.list("/changes/nodes").is_empty());
@@ -159,11 +162,16 @@ on_both!(a_partner_of_another_siren_leaves_the_sight_of_its_people, Small, async
     let input = json!({ "id": known(Kind::Partner, 2), "siren": "552100554" });
     write(&app.anct(), "updatePartner", input).await.done();
     assert_eq!(app.anct().ask(seats).await.count("/sites/totalCount"), 2);
-    // everybody sees the seat in the active site
-    let told = followed(app, &city).await;
-    assert_eq!(told, ["UPSERT SEAT 1 *", "DELETE SEAT 1", "UPSERT PARTNER 2 *"]);
-    let others = followed(app, &app.collectivite(&["552100554"])).await;
-    assert_eq!(others, ["UPSERT SEAT 1 *", "UPSERT SEAT 1 *", "UPSERT PARTNER 2 *"]);
+    // everybody sees the active site, and he sees it anew
+    let but_figures = |mut told: Vec<String>| {
+        told.retain(|line| !line.contains("FIGURE"));
+        told
+    };
+    let told = but_figures(followed(app, &city).await);
+    assert_eq!(told, ["DELETE SITE 1", "UPSERT SITE 1 *", "DELETE SITE 1", "UPSERT PARTNER 2 *"]);
+    let others = but_figures(followed(app, &app.collectivite(&["552100554"])).await);
+    let again = ["DELETE SITE 1", "UPSERT SITE 1 *"];
+    assert_eq!(others, [&again[..], &again, &["UPSERT PARTNER 2 *"]].concat());
 });
 
 on_both!(what_was_published_in_a_site_that_nobody_sees_leaves_no_trace, Small, async |app| {

@@ -19,6 +19,7 @@ mod inflate;
 mod limits;
 mod live;
 mod metrics;
+mod mirror;
 mod pages;
 mod paging;
 mod points;

@@ -18,7 +18,7 @@ use crate::read::declare::{
 pub(crate) use lifecycle::next as next_statuses;
 pub use mutations::mutations;
 pub use statistics::extras;
-pub(crate) use store::{blank_model, journal_scope};
+pub(crate) use store::{blank_model, journal_scope, operator};
 
 /// The nouns of this folder.
 pub fn nouns() -> Vec<Noun> {

@@ -7,7 +7,7 @@ use entity::enums::{ActionStatus, SeatKind};
 use entity::{StringList, action, action_partner, action_qpv, axis, partner, qpv, roadmap, seat, site_qpv};
 use sea_orm::ActiveValue::{NotSet, Set, Unchanged};
 use sea_orm::sea_query::{LockType, OnConflict};
-use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, QueryFilter, QuerySelect};
+use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QuerySelect};
 use uuid::Uuid;
 
 use async_graphql::Value;
@@ -17,7 +17,6 @@ use crate::ids;
 use crate::journal::Seen;
 use crate::policy::Verb;
 use crate::write::input::Patch;
-use crate::write::row::in_site;
 use crate::write::{Change, Failure, Input, Problem, ProblemCode, Writing};
 
 /// Links of an action as an input gives them; `None` leaves them.
@@ -304,6 +303,8 @@ pub(super) async fn update(
     let row = change.update(writing.tx).await?;
     link(writing, &row, links).await?;
     record(writing, Some(current), &row, changed, verb).await?;
+    let figures = crate::figure::told_with_actions(writing, [(current, &row)]).await?;
+    writing.journal_all(figures).await?;
     Ok(Change { id: row.id })
 }
 
@@ -341,32 +342,38 @@ async fn seat_as_operator(writing: Writing<'_>, site: Uuid, partner: Uuid) -> Re
     if seated.is_some() {
         return Ok(());
     }
-    let id = Uuid::now_v7();
-    let row = seat::ActiveModel {
-        id: Set(id),
-        version: Set(1),
-        created_at: Set(writing.now),
-        updated_at: Set(writing.now),
-        deleted_at: Set(None),
-        source_system: Set(None),
-        source_external_id: Set(None),
-        site_id: Set(site),
-        partner_id: Set(partner),
-        kind: Set(SeatKind::Operateur),
-        starts_on: Set(Some(writing.today())),
-        ends_on: Set(None),
-    };
+    let before = writing.seated([site]).await?;
+    let row = operator(writing, site, partner);
     // another action of the site may seat the same partner at this moment
-    let seated_meanwhile = seat::Entity::insert(row)
+    let seated_meanwhile = seat::Entity::insert(row.clone().into_active_model().reset_all())
         .on_conflict(OnConflict::new().do_nothing().to_owned())
         .exec_without_returning(writing.tx)
         .await?
         == 0;
     if !seated_meanwhile {
-        let fields = vec!["kind", "partner", "site"];
-        writing.record("Seat", (id, 1), Verb::Create, fields, in_site(site)).await?;
+        writing.rescope_seats(before).await?;
+        let (fields, scope) = (vec!["kind", "partner", "site"], crate::partner::seat_scope(None, &row));
+        writing.record("Seat", (row.id, 1), Verb::Create, fields, scope).await?;
     }
     Ok(())
+}
+
+/// The seat of an operator.
+pub(crate) fn operator(writing: Writing<'_>, site_id: Uuid, partner_id: Uuid) -> seat::Model {
+    seat::Model {
+        id: Uuid::now_v7(),
+        version: 1,
+        created_at: writing.now,
+        updated_at: writing.now,
+        deleted_at: None,
+        source_system: None,
+        source_external_id: None,
+        site_id,
+        partner_id,
+        kind: SeatKind::Operateur,
+        starts_on: Some(writing.today()),
+        ends_on: None,
+    }
 }
 
 async fn record(

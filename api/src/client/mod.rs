@@ -9,6 +9,7 @@ use crate::policy::Resource;
 use crate::read::common::enumeration;
 use crate::read::declare::{Noun, column, many, through};
 
+pub(crate) use mutations::granted;
 pub use mutations::mutations;
 
 /// The nouns of this folder.

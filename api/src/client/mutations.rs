@@ -1,15 +1,18 @@
 //! Mutations of grants.
 
+use std::collections::BTreeSet;
+
 use async_graphql::Value;
 use entity::enums::GrantStatus;
 use entity::{StringList, client_grant, client_grant_site, site};
 use sea_orm::ActiveValue::{Set, Unchanged};
-use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, QueryFilter};
+use sea_orm::sea_query::Query;
+use sea_orm::{ActiveModelTrait, ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use uuid::Uuid;
 
 use crate::auth::{Role, is_source_system};
 use crate::graphql::scalars::{Parsed, Scalar};
-use crate::journal::{Lost, Seen};
+use crate::journal::{Rescoped, Seen};
 use crate::policy::{Resource, Verb};
 use crate::read::model::Argument;
 use crate::write::declare::{expected_version, id_of, optional, required, several};
@@ -134,7 +137,7 @@ async fn create(writing: Writing<'_>, input: &Input<'_>) -> Result<Change, Failu
     changed.push("clientId");
     let row = row.insert(writing.tx).await?;
     link(writing, row.id, sites).await?;
-    record(writing, &row, Verb::Create, changed, false).await
+    record(writing, &row, Verb::Create, changed).await
 }
 
 async fn update(writing: Writing<'_>, input: &Input<'_>) -> Result<Change, Failure> {
@@ -152,10 +155,11 @@ async fn update(writing: Writing<'_>, input: &Input<'_>) -> Result<Change, Failu
     if changed.is_empty() {
         return Ok(Change { id });
     }
+    let before = of_grant(writing, &current).await?;
     let row = row.update(writing.tx).await?;
-    let loses = loses(writing, &current, &row, sites.as_deref()).await?;
     link(writing, id, sites).await?;
-    record(writing, &row, Verb::Update, changed, loses).await
+    tell(writing, &row, &before).await?;
+    record(writing, &row, Verb::Update, changed).await
 }
 
 async fn revoke(writing: Writing<'_>, input: &Input<'_>) -> Result<Change, Failure> {
@@ -167,7 +171,7 @@ async fn revoke(writing: Writing<'_>, input: &Input<'_>) -> Result<Change, Failu
     let mut row = next(writing, &current);
     row.status = Set(GrantStatus::Revoked);
     let row = row.update(writing.tx).await?;
-    record(writing, &row, Verb::Write, vec!["status"], true).await
+    record(writing, &row, Verb::Write, vec!["status"]).await
 }
 
 fn next(writing: Writing<'_>, current: &client_grant::Model) -> client_grant::ActiveModel {
@@ -184,26 +188,49 @@ async fn record(
     row: &client_grant::Model,
     verb: Verb,
     changed: Vec<&'static str>,
-    loses: bool,
 ) -> Result<Change, Failure> {
-    let clients = if loses { vec![row.client_id.clone()] } else { Vec::new() };
-    let (lost, seen) = (Lost { clients, ..Lost::default() }, (Seen::default(), Seen::default()));
-    writing.record_losing("ClientGrant", (row.id, row.version), verb, changed, seen, lost).await
+    let seen = (Seen::default(), Seen::default());
+    writing.record("ClientGrant", (row.id, row.version), verb, changed, seen).await
 }
 
-/// Whether a client has a site no more; `sites` are its new ones, if they were given.
-async fn loses(
+/// Tells the client of the sites that it has by a grant and did not have `before`, or the other way round. Whether the
+/// grant holds does not matter: while it does not, the client follows nothing, and goes on later from where it stood.
+async fn tell(
     writing: Writing<'_>,
-    before: &client_grant::Model,
-    after: &client_grant::Model,
-    sites: Option<&[Uuid]>,
-) -> Result<bool, Failure> {
-    if before.all_sites || after.all_sites {
-        return Ok(before.all_sites && !after.all_sites);
-    }
-    let Some(sites) = sites else { return Ok(false) };
-    let links = client_grant_site::Entity::find().filter(client_grant_site::Column::GrantId.eq(before.id));
-    Ok(links.all(writing.tx).await?.iter().any(|link| !sites.contains(&link.site_id)))
+    grant: &client_grant::Model,
+    before: &BTreeSet<Uuid>,
+) -> Result<(), Failure> {
+    let now = of_grant(writing, grant).await?;
+    let who = Rescoped { clients: vec![grant.client_id.clone()], ..Rescoped::default() };
+    let changed = before.symmetric_difference(&now).map(|site| (*site, who.clone()));
+    writing.rescope(changed.collect::<Vec<_>>()).await
+}
+
+/// The sites of a grant.
+async fn of_grant(writing: Writing<'_>, grant: &client_grant::Model) -> Result<BTreeSet<Uuid>, Failure> {
+    let sites: Vec<Uuid> = if grant.all_sites {
+        // one that is deleted too: its client may not have read that yet
+        site::Entity::find().select_only().column(site::Column::Id).into_tuple().all(writing.tx).await?
+    } else {
+        let links = client_grant_site::Entity::find();
+        let links = links.filter(client_grant_site::Column::GrantId.eq(grant.id));
+        links.select_only().column(client_grant_site::Column::SiteId).into_tuple().all(writing.tx).await?
+    };
+    Ok(sites.into_iter().collect())
+}
+
+/// The clients that have a site by their grants, whether these hold now or not.
+pub(crate) async fn granted(writing: Writing<'_>, site: Uuid) -> Result<Vec<String>, Failure> {
+    let listed = Query::select()
+        .column(client_grant_site::Column::GrantId)
+        .from(client_grant_site::Entity)
+        .and_where(client_grant_site::Column::SiteId.eq(site))
+        .to_owned();
+    let has = Condition::any()
+        .add(client_grant::Column::AllSites.eq(true))
+        .add(client_grant::Column::Id.in_subquery(listed));
+    let grants = client_grant::Entity::find().filter(has).order_by_asc(client_grant::Column::ClientId);
+    Ok(grants.select_only().column(client_grant::Column::ClientId).into_tuple().all(writing.tx).await?)
 }
 
 /// Takes the given fields over; the sites, if they were given, are linked after the row.

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use sea_orm::sea_query::{ArrayType, Value};
-use sea_orm::{DbBackend, Statement};
+use sea_orm::{ConnectionTrait, DbBackend, Statement};
 use uuid::Uuid;
 
 use super::{Backend, Kind};
@@ -81,6 +81,12 @@ impl Sql {
     /// An empty statement for a backend.
     pub fn new(backend: Backend) -> Self {
         Self { text: String::new(), values: Vec::new(), backend, aliases: 0 }
+    }
+
+    /// An empty statement for the backend of a connection.
+    pub fn on(connection: &impl ConnectionTrait) -> Self {
+        let is_sqlite = connection.get_database_backend() == DbBackend::Sqlite;
+        Self::new(if is_sqlite { Backend::Sqlite } else { Backend::Postgres })
     }
 
     /// An empty statement for the same backend.
@@ -300,6 +306,12 @@ impl Sql {
             Backend::Postgres => format!("({expression})::jsonb"),
             Backend::Sqlite => expression.to_owned(),
         }
+    }
+
+    /// An expression of a JSON list with one text in it, which an expression gives.
+    pub fn list_of(&self, expression: &str) -> String {
+        let make = if self.is_sqlite() { "json_array" } else { "jsonb_build_array" };
+        format!("{make}({expression})")
     }
 
     /// The text of a column that holds a UUID.

@@ -52,8 +52,12 @@ pub fn extras() -> Extras {
     let root = RootField {
         name: ROOT,
         description: "What changed, in the order of commits, each change once: objects written, and as DELETE those that \
-                      are gone or that you may no longer read. When a DELETE names a site, all that hung on it is gone \
-                      for you too. A cursor that this database does not know answers CURSOR_EXPIRED."
+                      are gone or that you may no longer read. A DELETE of a site takes all that hangs on it; a site that \
+                      comes and was not there is read anew with all that hangs on it. When your rights in a site \
+                      change, these two reach you, so follow SITE with whatever else you follow. A page may be short, \
+                      or empty, and go on: it looks through so many changes, yours or not. A client whose grant does \
+                      not hold is answered FORBIDDEN; its cursor stays good. A cursor that this database does not know \
+                      answers CURSOR_EXPIRED."
             .to_owned(),
         arguments: vec![
             Argument::new("first", TypeRef::named("Int"), first),
@@ -128,7 +132,7 @@ fn objects() -> Vec<PlainObject> {
                 (
                     "pageInfo",
                     TypeRef::named_nn("PageInfo"),
-                    "Where the page stands; on an empty page `endCursor` is `after`.",
+                    "Where the page stands; `endCursor` is how far was looked, also on an empty page.",
                 ),
             ],
         },

@@ -2,9 +2,10 @@
 //!
 //! Entries come in the order of their commits, and only once no older transaction can add one before them; what a
 //! caller may no longer read reaches him as a deletion. `declare` says what the schema shows, `plan` reads it, `place`
-//! is a cursor, `tail` what those who follow live are woken by.
+//! is a cursor, `look` how far a page is looked for, `tail` what those who follow live are woken by.
 
 mod declare;
+mod look;
 mod place;
 mod plan;
 pub(crate) mod tail;
@@ -12,4 +13,4 @@ pub(crate) mod tail;
 pub use declare::extras;
 pub(crate) use declare::{ENTITY, ROOT};
 pub(crate) use place::{Place, knows};
-pub(crate) use plan::{Stretch, entities, is_followed, live};
+pub(crate) use plan::{Stretch, entities, grant, is_followed, live};

@@ -8,20 +8,24 @@ use async_graphql::parser::types::SelectionSet;
 use entity::journal;
 
 use super::declare::ENTITIES;
+use super::look::{Look, place};
 use super::place::Place;
 use crate::db::{Backend, KeyType, Kind, Sql};
 use crate::error::{ApiError, Code};
+use crate::journal::RESCOPE;
 use crate::limits;
 use crate::policy::{Reach, Resource, Verb, Viewer};
 use crate::read::coerce::Arguments;
 use crate::read::declare::{Noun, On, Relation};
-use crate::read::level::{Level, Parent, Term};
+use crate::read::level::{Level, Parent, Required, Term};
 use crate::read::plan::{Planner, internal};
 use crate::read::select::Selected;
-use crate::read::shape::{ConnectionOut, Cursor, EdgeOut, Form, Out, PageOut, Shape, json_key, json_string};
+use crate::read::shape::{
+    ConnectionOut, Cursor, EdgeOut, Form, Looked, Out, PageOut, Shape, json_key, json_string,
+};
 
 /// The journal's table, as a level reads it.
-static JOURNAL: LazyLock<Noun> = LazyLock::new(|| {
+pub(super) static JOURNAL: LazyLock<Noun> = LazyLock::new(|| {
     Noun::new("Change", journal::Entity, Resource::ChangeFeed, "").keyed_by(journal::Column::Seq)
 });
 
@@ -46,8 +50,12 @@ pub(super) fn changes<'p>(
     let (mut level, entities, seen) = entries(planner, arguments)?;
     let tag = planner.services.identity();
     let after = page(&mut level, arguments, tag)?;
+    let look = Look::new(&mut level, after.as_deref(), tag)?;
     let index = planner.push(level)?;
-    let feed = Feed { entities, seen, tag, index, after };
+    // nobody gets to know where the journal ends but who may follow it
+    let look =
+        if is_followed(planner.viewer, planner.backend()) { Some(look.end(planner, tag)?) } else { None };
+    let feed = Feed { entities, seen, tag, index, after, look };
     feed.connection(planner, selected)
 }
 
@@ -89,7 +97,7 @@ pub(crate) fn live<'p>(
     }
     level.wants_rows = true;
     let index = planner.push(level)?;
-    let feed = Feed { entities, seen, tag, index, after: None };
+    let feed = Feed { entities, seen, tag, index, after: None, look: None };
     let shape = feed.change(planner, &selected.sets)?;
     let cursor = feed.cursor(planner);
     Ok(Page { level: index, shape, cursor })
@@ -105,6 +113,7 @@ fn entries<'p>(
     if !is_followed(planner.viewer, planner.backend()) {
         level.conditions.push("FALSE".to_owned());
     }
+    level.requires.extend(grant(planner.viewer, planner.backend()));
     let entities = entities(arguments)?;
     let seen = conditions(planner, &mut level, &entities)?;
     Ok((level, entities, seen))
@@ -116,6 +125,17 @@ pub(crate) fn is_followed(viewer: &Viewer, backend: Backend) -> bool {
     access.reach(&mut Sql::new(backend), "t") != Reach::Nothing
 }
 
+/// What must hold for a caller to follow whose rights rest on a grant. While it does not, his cursor must not go past
+/// what he will see once it does again.
+pub(crate) fn grant(viewer: &Viewer, backend: Backend) -> Option<Required> {
+    viewer.authorize(Resource::ChangeFeed, Verb::Read, "").rests_on_grant().then_some(())?;
+    let mut sql = Sql::new(backend);
+    let text = "no grant of this client for this source holds now";
+    let otherwise = ApiError::new(Code::Forbidden, text)
+        .expected("a grant that holds; the cursor stays good, go on from it then");
+    viewer.grant(&mut sql).then_some(Required { sql, otherwise })
+}
+
 /// What the parts of the answer are made from.
 struct Feed {
     entities: Vec<&'static str>,
@@ -124,6 +144,8 @@ struct Feed {
     tag: u32,
     index: usize,
     after: Option<String>,
+    /// Up to where the page was looked for; nowhere for who may not follow.
+    look: Option<Looked>,
 }
 
 /// The kinds that are asked for.
@@ -177,7 +199,13 @@ fn conditions(
         return Ok("FALSE".to_owned());
     }
     (now, then) = (format!("{now} ELSE FALSE END"), format!("{then} ELSE FALSE END"));
-    level.conditions.push(format!("({then} OR {now})"));
+    // an entry of scope reaches those whom it names; a site comes again only to those who still see it
+    let rescope = format!("t.verb = '{RESCOPE}'");
+    let feed = planner.viewer.authorize(Resource::ChangeFeed, Verb::Read, "");
+    let named = level.sql.piece(|sql| feed.named(sql, "t"));
+    level.conditions.push(format!("({rescope} IS NOT TRUE OR {named})"));
+    let leaves = "t.op = 'DELETE' OR t.entity <> 'Site'";
+    level.conditions.push(format!("(CASE WHEN {rescope} THEN {leaves} ELSE {then} END OR {now})"));
     Ok(now)
 }
 
@@ -202,13 +230,13 @@ fn page(level: &mut Level<'_>, arguments: &Arguments, tag: u32) -> Result<Option
     if let Some(text) = &after {
         let place = Place::read(text, tag, &level.sql)?;
         level.keyset = Some(level.sql.piece(|sql| place.compare(sql, ">")));
-        level.requires = Some(place.required(level.sql.another()));
+        level.requires.push(place.required(level.sql.another()));
     }
     Ok(after)
 }
 
 /// Puts the order of commits and a limit on the level.
-fn in_order(level: &mut Level<'_>, limit: usize) {
+pub(super) fn in_order(level: &mut Level<'_>, limit: usize) {
     let term = |expression: &str| Term {
         expression: expression.to_owned(),
         kind: Kind::BigInt,
@@ -272,23 +300,27 @@ impl Feed {
         for part in planner.document.fields(&asked.sets, &|on| on == "PageInfo") {
             let out = match part.name {
                 "__typename" => PageOut::Text(json_string("PageInfo")),
-                "hasNextPage" => PageOut::HasNext,
-                "hasPreviousPage" => PageOut::HasPrevious,
                 "startCursor" => PageOut::Start(self.cursor(planner)),
-                _ => PageOut::EndOr(self.cursor(planner), self.after.clone()),
+                name => self.end(planner, name),
             };
             fields.push((json_key(part.key), out));
         }
         fields
     }
 
-    /// The columns of a cursor; the instant tells entries apart that have the same number in two copies.
+    fn end(&self, planner: &mut Planner<'_>, name: &str) -> PageOut {
+        match (name, self.look.clone()) {
+            ("hasNextPage", Some(look)) => PageOut::HasNextAfter(look),
+            ("hasNextPage", None) => PageOut::HasNext,
+            ("hasPreviousPage", Some(look)) => PageOut::HasPreviousBefore(look),
+            ("hasPreviousPage", None) => PageOut::HasPrevious,
+            (_, Some(look)) => PageOut::EndOfLook(self.cursor(planner), look, self.after.clone()),
+            (_, None) => PageOut::Given(self.after.clone()),
+        }
+    }
+
     fn cursor(&self, planner: &mut Planner<'_>) -> Cursor {
-        let level = &mut planner.levels[self.index];
-        let order = level.sql.commit_order().iter().map(|column| (*column, Kind::BigInt));
-        let columns = order.chain([("t.at", Kind::Instant)]);
-        let columns = columns.map(|(column, kind)| (level.column(column.to_owned(), kind), kind)).collect();
-        Cursor { tag: self.tag, columns }
+        place(&mut planner.levels[self.index], self.tag)
     }
 
     /// What to write of an entry.

@@ -9,6 +9,8 @@ mod seen;
 mod subject;
 mod submit;
 
+pub(crate) use seen::{tell_of_qpv, told_with_actions};
+
 use entity::{figure, funding_line};
 
 use crate::db::{Kind, Sql};

@@ -40,7 +40,9 @@ async fn move_to(
     note: Option<String>,
 ) -> Result<Change, Failure> {
     let site = ground(writing, verb, current).await?;
-    let was = who_sees(writing, current, site).await?;
+    // one of a QPV is public wherever the QPV lies
+    let of_site = site.filter(|_| current.subject != FigureSubject::Qpv);
+    let was = who_sees(writing, current, of_site).await?;
     let mut row = next_row!(writing, figure, current);
     let mut fields = vec!["status"];
     row.status = Set(to);

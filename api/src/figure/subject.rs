@@ -93,7 +93,7 @@ pub(super) async fn site_of_qpv(
     let Err(refused) = may(None).await else { return Ok(None) };
     let lasts = Condition::any()
         .add(site_qpv::Column::EndsOn.is_null())
-        .add(site_qpv::Column::EndsOn.gte(writing.today()));
+        .add(site_qpv::Column::EndsOn.gt(writing.today()));
     let links = site_qpv::Entity::find()
         .filter(site_qpv::Column::QpvId.eq(qpv))
         .filter(lasts)

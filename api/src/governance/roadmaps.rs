@@ -8,6 +8,7 @@ use sea_orm::ActiveValue::Set;
 use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder};
 use uuid::Uuid;
 
+use crate::journal::Seen;
 use crate::policy::{Resource, Verb};
 use crate::read::model::{Argument, InputObject};
 use crate::text;
@@ -177,6 +178,7 @@ async fn live_axes(writing: Writing<'_>, roadmap: Uuid) -> Result<Vec<axis::Mode
     let axes = axis::Entity::find()
         .filter(axis::Column::RoadmapId.eq(roadmap))
         .filter(axis::Column::DeletedAt.is_null())
+        .order_by_asc(axis::Column::Position)
         .all(writing.tx);
     Ok(axes.await?)
 }
@@ -263,17 +265,33 @@ async fn adopt(writing: Writing<'_>, input: &Input<'_>) -> Result<Change, Failur
         let mut row = next_row!(writing, roadmap, former);
         row.status = Set(RoadmapStatus::Superseded);
         let row = row.update(writing.tx).await?;
-        writing
-            .record("Roadmap", (row.id, row.version), Verb::Adopt, vec!["status"], in_site(row.site_id))
-            .await?;
+        record_status(writing, &former, &row, vec!["status"]).await?;
     }
     let mut row = next_row!(writing, roadmap, draft);
     row.status = Set(RoadmapStatus::Adopted);
     row.adopted_on = Set(Some(day));
     row.adopted_by_meeting_id = Set(meeting.map(|meeting| meeting.id));
     let row = row.update(writing.tx).await?;
-    let fields = vec!["status", "adoptedOn", "adoptedByMeeting"];
-    writing.record("Roadmap", (row.id, row.version), Verb::Adopt, fields, in_site(row.site_id)).await
+    record_status(writing, &draft, &row, vec!["status", "adoptedOn", "adoptedByMeeting"]).await
+}
+
+/// Journals a roadmap that the public sees from now on, or does not see any more, and its axes with it.
+async fn record_status(
+    writing: Writing<'_>,
+    before: &roadmap::Model,
+    after: &roadmap::Model,
+    fields: Vec<&'static str>,
+) -> Result<Change, Failure> {
+    let seen = |row: &roadmap::Model| Seen {
+        public: row.status == RoadmapStatus::Adopted,
+        ..Seen::in_site(row.site_id)
+    };
+    for axis in live_axes(writing, after.id).await? {
+        let scope = (seen(before), seen(after));
+        writing.record("Axis", (axis.id, axis.version), Verb::Adopt, vec!["roadmap"], scope).await?;
+    }
+    let scope = (seen(before), seen(after));
+    writing.record("Roadmap", (after.id, after.version), Verb::Adopt, fields, scope).await
 }
 
 async fn adopting_meeting(

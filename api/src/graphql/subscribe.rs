@@ -129,6 +129,10 @@ impl Engine {
         check::check_variables(&asked.variables, limits).map_err(one)?;
         let begun = self.begin(parsed, asked, actor)?;
         self.load_identity().await.map_err(one)?;
+        let viewer = self.viewer(Arc::clone(&begun.followed.actor));
+        if let Some(grant) = feed::grant(&viewer, self.db.backend) {
+            run::require(&self.db.readers, &self.db, &grant).await.map_err(one)?;
+        }
         if let Some(cursor) = &begun.after {
             self.known(cursor).await.map_err(one)?;
         }

@@ -186,7 +186,7 @@ async fn series(
         let rows = rows.collect();
         writer.write(load.tx, rows).await?;
     }
-    Ok(writer.finish(load.tx, &mut load.report).await?)
+    Ok(writer.finish(load).await?)
 }
 
 /// The figures of a line; missing values are left out, never 0.

@@ -18,6 +18,8 @@ pub(super) struct Load<'a> {
     pub tx: &'a Transaction,
     pub data: &'a DataSource,
     pub now: DateTime<Utc>,
+    /// The database was filled before: somebody may follow what changes.
+    pub is_followed: bool,
     pub report: FileReport,
 }
 
@@ -36,7 +38,7 @@ impl Load<'_> {
     {
         let mut writer = Writer::<E>::new(self.tx, rule).await?;
         writer.write(self.tx, rows).await?;
-        writer.finish(self.tx, &mut self.report).await
+        writer.finish(self).await
     }
 
     /// Every code of a table, to check references before the database does.

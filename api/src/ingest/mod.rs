@@ -6,7 +6,7 @@
 //!
 //! Referentials and figures follow their files. What belongs to people once it exists (sites, seats, governance,
 //! roadmaps, links of sites and QPV, demonstration actions) is made when missing and never overwritten. No
-//! step deletes rows of another vintage.
+//! step deletes rows of another vintage. Once the database was filled, what a step changes is journaled.
 
 mod demo;
 mod facts;
@@ -26,6 +26,7 @@ mod sources;
 mod territories;
 #[cfg(test)]
 mod tests;
+mod told;
 mod write;
 
 use entity::enums::IngestState;
@@ -78,8 +79,9 @@ impl IngestError {
 pub async fn run(db: &Db, clock: &dyn Clock, data: DataSource, demo: bool) -> Result<Report, IngestError> {
     let all = async {
         let mut report = Report::default();
+        let is_followed = runs::is_done(&db.writer, Source::SiteQpvs.about().name).await?;
         for source in Source::ALL.iter().copied().filter(|source| demo || *source != Source::Demonstration) {
-            report.files.push(step(db, clock, &data, source).await?);
+            report.files.push(step(db, clock, &data, (source, is_followed)).await?);
         }
         Ok(report)
     };
@@ -90,7 +92,7 @@ async fn step(
     db: &Db,
     clock: &dyn Clock,
     data: &DataSource,
-    source: Source,
+    (source, is_followed): (Source, bool),
 ) -> Result<FileReport, IngestError> {
     let about = source.about();
     let fingerprint = data.fingerprint(about.files)?;
@@ -102,7 +104,7 @@ async fn step(
         return Ok(report);
     }
     runs::open(&db.writer, (run, clock.now()), &report, fingerprint).await?;
-    match attempt(db, clock, data, source, (run, report.clone())).await {
+    match attempt(db, clock, data, (source, is_followed), (run, report.clone())).await {
         Ok(report) => Ok(report),
         Err(error) => {
             report.state = IngestState::Failed;
@@ -118,11 +120,11 @@ async fn attempt(
     db: &Db,
     clock: &dyn Clock,
     data: &DataSource,
-    source: Source,
+    (source, is_followed): (Source, bool),
     (run, report): (Uuid, FileReport),
 ) -> Result<FileReport, IngestError> {
     let tx = db.begin_write().await?;
-    let mut load = Load { tx: &tx, data, now: clock.now(), report };
+    let mut load = Load { tx: &tx, data, now: clock.now(), is_followed, report };
     // On the heap: the steps together would make every caller's future large.
     Box::pin(source.load(&mut load)).await?;
     let mut report = load.report;

@@ -53,7 +53,7 @@ pub(super) async fn outlines(load: &mut Load<'_>) -> Result<(), IngestError> {
         }
     }
     writer.write(load.tx, rows).await?;
-    Ok(writer.finish(load.tx, &mut load.report).await?)
+    Ok(writer.finish(load).await?)
 }
 
 /// The lines before the first Feature and after the last.

@@ -95,7 +95,7 @@ async fn generation(
         let rows = rows.collect();
         writer.write(load.tx, rows).await?;
     }
-    writer.finish(load.tx, &mut load.report).await?;
+    writer.finish(load).await?;
     write_communes(load, grounds).await
 }
 

@@ -30,6 +30,12 @@ pub(super) async fn is_unchanged<C: ConnectionTrait>(
     Ok(last.as_deref() == Some(fingerprint))
 }
 
+/// Whether a source, the last that a database needs, was ever loaded.
+pub(super) async fn is_done<C: ConnectionTrait>(db: &C, source: &str) -> Result<bool, DbErr> {
+    let done = Entity::find().filter(Column::Source.eq(source)).filter(Column::State.eq(IngestState::Done));
+    Ok(done.one(db).await?.is_some())
+}
+
 /// Opens a run row in the state of the report, and answers its id.
 pub(super) async fn open<C: ConnectionTrait>(
     db: &C,

@@ -107,7 +107,7 @@ pub(super) async fn communes(load: &mut Load<'_>) -> Result<(), IngestError> {
     while let Some(rows) = lines.batch(&mut load.report, |line| commune(line, &known).map(Some))? {
         writer.write(load.tx, rows).await?;
     }
-    Ok(writer.finish(load.tx, &mut load.report).await?)
+    Ok(writer.finish(load).await?)
 }
 
 struct Known {

@@ -1,14 +1,14 @@
 //! Rows written by natural key: new ones made, those that differ changed, the others left untouched.
 
-use std::marker::PhantomData;
-
 use sea_orm::sea_query::{Alias, BinOper, Expr, ExprTrait, OnConflict, SimpleExpr};
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, IdenStatic, IntoActiveModel,
     Iterable, PaginatorTrait, QueryTrait,
 };
+use std::marker::PhantomData;
 
-use super::report::FileReport;
+use super::load::Load;
+use super::told;
 use crate::db::Transaction;
 
 /// Values bound by one statement: below the 32 766 of SQLite and the 65 535 of PostgreSQL, and small enough
@@ -58,12 +58,15 @@ where
         Ok(())
     }
 
-    /// Adds what was done to the report.
-    pub async fn finish(self, tx: &Transaction, report: &mut FileReport) -> Result<(), DbErr> {
-        let created = E::find().count(tx).await?.saturating_sub(self.before);
-        report.created += created;
-        report.updated += self.touched.saturating_sub(created);
-        report.unchanged += self.given.saturating_sub(self.touched);
+    /// Adds what was done to the report, and journals it for those who may follow.
+    pub async fn finish(self, load: &mut Load<'_>) -> Result<(), DbErr> {
+        if load.is_followed && self.touched > 0 {
+            told::tell(load.tx, E::default().table_name(), load.now).await?;
+        }
+        let created = E::find().count(load.tx).await?.saturating_sub(self.before);
+        load.report.created += created;
+        load.report.updated += self.touched.saturating_sub(created);
+        load.report.unchanged += self.given.saturating_sub(self.touched);
         Ok(())
     }
 }

@@ -134,6 +134,7 @@ impl Subscription {
         let stretch = Stretch { after: self.after.as_deref(), until: Some(until) };
         match self.engine.events(&self.followed, stretch).await {
             Ok(events) => Ok(Page::of(events)),
+            Err(errors) if errors.iter().any(|error| error.code == Code::Forbidden) => Err(Ending::Revoked),
             Err(errors) => wait_out(&errors).await.map(|()| Page::none()),
         }
     }

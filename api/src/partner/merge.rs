@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use super::gone;
 use super::mutations::{active_seats, rights};
-use crate::journal::Lost;
+use super::seats::journal_scope;
 use crate::policy::Verb;
 use crate::write::row::{in_site, next_row, shared};
 use crate::write::{Change, Failure, Input, ProblemCode, Writing};
@@ -22,7 +22,10 @@ pub(super) async fn merge(writing: Writing<'_>, input: &Input<'_>) -> Result<Cha
     let (gone, stays) = both(writing, input, from, to).await?;
     check(input, &gone, &stays);
     input.check()?;
+    let sites = sites_of(writing, from, to).await?;
+    let seated = writing.seated(sites).await?;
     move_seats(writing, from, to).await?;
+    writing.rescope_seats(seated).await?;
     move_actions(writing, from, to).await?;
     crate::governance::hand_over(writing, from, to).await?;
     move_rows(writing, from, to).await?;
@@ -116,12 +119,8 @@ async fn move_seats(writing: Writing<'_>, from: Uuid, to: Uuid) -> Result<(), Fa
             "partner"
         };
         let row = row.update(writing.tx).await?;
-        let lost = match current.ends_on {
-            None => writing.lost_siren(row.site_id, from).await?,
-            Some(_) => Lost::default(),
-        };
-        let scope = in_site(row.site_id);
-        writing.record_losing("Seat", (row.id, row.version), Verb::Merge, vec![field], scope, lost).await?;
+        let scope = journal_scope(Some(&current), &row);
+        writing.record("Seat", (row.id, row.version), Verb::Merge, vec![field], scope).await?;
     }
     Ok(())
 }

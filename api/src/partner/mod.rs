@@ -27,7 +27,7 @@ pub fn mutations() -> Vec<Mutation> {
 }
 
 pub(crate) use referents::{delete_in_site, erase_due};
-pub(crate) use seats::refuse_own_seat;
+pub(crate) use seats::{journal_scope as seat_scope, refuse_own_seat};
 
 /// The nouns of this folder.
 pub fn nouns() -> Vec<Noun> {

@@ -1,11 +1,11 @@
 //! Mutations of partners.
 
+use std::collections::BTreeSet;
+
 use entity::enums::{PartnerKind, PartnerStatus};
 use entity::{commune, departement, partner, seat};
 use sea_orm::ActiveValue::Set;
-use sea_orm::{
-    ActiveModelTrait, ColumnTrait, Condition, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder,
-};
+use sea_orm::{ActiveModelTrait, ColumnTrait, Condition, EntityTrait, PaginatorTrait, QueryFilter};
 use uuid::Uuid;
 
 use super::gone;
@@ -17,8 +17,7 @@ use crate::policy::{Resource, Verb};
 use crate::read::model::Argument;
 use crate::write::declare::{expected_version, id_of, optional, required};
 use crate::write::input::Patch;
-use crate::write::lost::siren;
-use crate::write::row::{in_site, next_row, shared, take};
+use crate::write::row::{next_row, shared, take};
 use crate::write::source::external_id;
 use crate::write::{
     Change, Failure, Input, Mutation, Place, Problem, ProblemCode, Resources, Target, Writing,
@@ -117,29 +116,21 @@ async fn update(writing: Writing<'_>, input: &Input<'_>) -> Result<Change, Failu
     if changed.is_empty() {
         return Ok(Change { id });
     }
+    // whose rights come from its numbers has its sites by them
+    let seats = if changed.iter().any(|field| ["siret", "siren"].contains(field)) {
+        seat::Entity::find().filter(seat::Column::PartnerId.eq(id)).all(writing.tx).await?
+    } else {
+        Vec::new()
+    };
+    let sites: BTreeSet<Uuid> = seats.into_iter().map(|seat| seat.site_id).collect();
+    for site in &sites {
+        // another seat of the same number may end at this moment
+        writing.lock_site(*site).await?;
+    }
+    let seated = writing.seated(sites).await?;
     let row = row.update(writing.tx).await?;
-    tell_lost(writing, &current, &row).await?;
+    writing.rescope_seats(seated).await?;
     writing.record("Partner", (id, row.version), Verb::Update, changed, shared()).await
-}
-
-/// Whose rights came from a SIREN that the partner has no more has lost its sites: the seats tell so.
-async fn tell_lost(
-    writing: Writing<'_>,
-    before: &partner::Model,
-    now: &partner::Model,
-) -> Result<(), Failure> {
-    let had = siren(before);
-    if had == siren(now) {
-        return Ok(());
-    }
-    for seat in active_seats(now.id).order_by_asc(seat::Column::Id).all(writing.tx).await? {
-        let lost = writing.unseated(seat.site_id, had.clone()).await?;
-        let scope = in_site(seat.site_id);
-        writing
-            .record_losing("Seat", (seat.id, seat.version), Verb::Update, vec!["partner"], scope, lost)
-            .await?;
-    }
-    Ok(())
 }
 
 /// Who may not change a partner of a kind does not turn another into one of that kind.

@@ -9,10 +9,11 @@ use uuid::Uuid;
 use super::gone;
 use super::mutations::active_seats;
 use crate::db::Sql;
+use crate::journal::Seen;
 use crate::policy::{Resource, Verb, Viewer};
 use crate::write::declare::{expected_version, id_of, optional, required};
 use crate::write::input::Patch;
-use crate::write::row::{in_site, new_row, next_row};
+use crate::write::row::{new_row, next_row};
 use crate::write::{
     Change, Failure, Input, Mutation, Place, Problem, ProblemCode, Resources, Target, Writing,
 };
@@ -102,13 +103,15 @@ async fn give(writing: Writing<'_>, input: &Input<'_>) -> Result<Change, Failure
         input.wrong(ProblemCode::Rule, "kind", "the site has a PORTEUR already; end that seat first");
     }
     input.check()?;
+    let seated = writing.seated([site_id]).await?;
     let row = new_row!(
         writing,
         seat { site_id: site_id, partner_id: partner_id, kind: kind, starts_on: from, ends_on: None }
     );
     let row = row.insert(writing.tx).await?;
+    writing.rescope_seats(seated).await?;
     let fields = vec!["site", "partner", "kind", "from"];
-    writing.record("Seat", (row.id, row.version), Verb::Create, fields, in_site(site_id)).await
+    writing.record("Seat", (row.id, row.version), Verb::Create, fields, journal_scope(None, &row)).await
 }
 
 async fn end(writing: Writing<'_>, input: &Input<'_>) -> Result<Change, Failure> {
@@ -130,14 +133,23 @@ async fn end(writing: Writing<'_>, input: &Input<'_>) -> Result<Change, Failure>
         input.wrong(ProblemCode::OutOfBounds, "to", "the last day lies between the first day and today");
     }
     input.check()?;
+    let seated = writing.seated([current.site_id]).await?;
     let mut row = next_row!(writing, seat, current);
     row.ends_on = Set(Some(to));
     let row = row.update(writing.tx).await?;
     leave_committees(writing, &row).await?;
-    let lost = writing.lost_siren(row.site_id, row.partner_id).await?;
-    writing
-        .record_losing("Seat", (id, row.version), Verb::Write, vec!["to"], in_site(row.site_id), lost)
-        .await
+    writing.rescope_seats(seated).await?;
+    let scope = journal_scope(Some(&current), &row);
+    writing.record("Seat", (id, row.version), Verb::Write, vec!["to"], scope).await
+}
+
+/// Who saw a seat before, and sees it now: the public, until it ends.
+pub(crate) fn journal_scope(before: Option<&seat::Model>, after: &seat::Model) -> (Seen, Seen) {
+    let seen = |row: &seat::Model| Seen {
+        public: row.ends_on.is_none() && row.deleted_at.is_none(),
+        ..Seen::in_site(row.site_id)
+    };
+    (before.map(seen).unwrap_or_default(), seen(after))
 }
 
 const OWN: &str = "your own rights come from the seats of this partner";

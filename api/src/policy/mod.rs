@@ -9,7 +9,7 @@ use std::sync::Arc;
 use chrono::{DateTime, NaiveDate, Utc};
 use chrono_tz::Europe::Paris;
 
-pub use self::scope::Reach;
+pub use self::scope::{Reach, seats_in_force};
 pub use self::table::{Cell, Condition, Grant, Policy, PolicyError, Resource, Rule, Territory, Verb};
 use crate::auth::{Actor, Role, Scope};
 use crate::db::Sql;
@@ -169,6 +169,26 @@ impl Access<'_> {
             self.grants.iter().filter_map(|grant| scope::recorded(sql, self.viewer, *grant, alias)).collect();
         let text = if conditions.is_empty() { "FALSE".to_owned() } else { conditions.join(" OR ") };
         sql.push("(").push(&text).push(")");
+    }
+
+    /// Appends whether the journal entry at `alias` names the caller among those whose scope the write changed.
+    pub fn named(&self, sql: &mut Sql, alias: &str) {
+        let by_client =
+            |territory| if territory == Territory::Source { Territory::Granted } else { territory };
+        let mut territories: Vec<Territory> =
+            self.grants.iter().map(|grant| by_client(grant.territory)).collect();
+        territories.dedup();
+        let names =
+            territories.into_iter().flat_map(|territory| scope::named(sql, self.viewer, territory, alias));
+        let names: Vec<String> = names.collect();
+        let text = if names.is_empty() { "FALSE".to_owned() } else { names.join(" OR ") };
+        sql.push("(").push(&text).push(")");
+    }
+
+    /// Whether all that is reached is reached by the grant of the caller's client: nothing is, while that does not hold.
+    pub fn rests_on_grant(&self) -> bool {
+        let by_grant = |grant: &Grant| matches!(grant.territory, Territory::Granted | Territory::Source);
+        !self.grants.is_empty() && self.grants.iter().all(by_grant)
     }
 
     /// Appends the reach as a boolean expression.

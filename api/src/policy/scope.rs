@@ -103,7 +103,7 @@ fn in_sites(sql: &mut Sql, viewer: &Viewer, resource: Resource, a: &str, sites: 
             });
             format!(
                 "({a}.site_id IN ({sites}) OR {a}.qpv_id IN (SELECT sq.qpv_id FROM site_qpv sq WHERE (sq.ends_on IS \
-                 NULL OR sq.ends_on >= {today}) AND sq.site_id IN ({sites})) OR {a}.action_id IN (SELECT sa.id FROM \
+                 NULL OR sq.ends_on > {today}) AND sq.site_id IN ({sites})) OR {a}.action_id IN (SELECT sa.id FROM \
                  action sa WHERE sa.deleted_at IS NULL AND sa.site_id IN ({sites})))"
             )
         }
@@ -113,8 +113,17 @@ fn in_sites(sql: &mut Sql, viewer: &Viewer, resource: Resource, a: &str, sites: 
 
 /// The entry by which a site left the caller's scope is the last that he sees of it.
 fn or_lost(sql: &mut Sql, viewer: &Viewer, territory: Territory, a: &str, rows: String) -> String {
+    let parts: Vec<String> = std::iter::once(rows).chain(named(sql, viewer, territory, a)).collect();
+    format!("({})", parts.join(" OR "))
+}
+
+/// Whether an entry names the caller, or those for whom he speaks, among those whose scope the write changed: a
+/// condition for each name.
+pub(super) fn named(sql: &mut Sql, viewer: &Viewer, territory: Territory, a: &str) -> Vec<String> {
     let actor = &viewer.actor;
     let (column, mine) = match territory {
+        // to these no write gives or takes a site
+        Territory::National | Territory::Public | Territory::Own => return Vec::new(),
         Territory::Departement | Territory::PilotDepartement => {
             ("lost_departements", actor.departements.clone())
         }
@@ -122,13 +131,12 @@ fn or_lost(sql: &mut Sql, viewer: &Viewer, territory: Territory, a: &str, rows: 
         _ => ("lost_clients", actor.client_id.iter().cloned().collect()),
     };
     let column = format!("{a}.{column}");
-    let lost = mine.into_iter().map(|code| {
+    let has = |code| {
         sql.piece(|sql| {
             sql.list_has(&column, code);
         })
-    });
-    let parts: Vec<String> = std::iter::once(rows).chain(lost).collect();
-    format!("({})", parts.join(" OR "))
+    };
+    mine.into_iter().map(has).collect()
 }
 
 /// Rows that came from the caller's source system, on sites granted to his client; those of no site need a grant of
@@ -156,8 +164,7 @@ pub(super) fn recorded(sql: &mut Sql, viewer: &Viewer, grant: Grant, a: &str) ->
         // a site that the public does not see now never was seen: what was published there was not either
         Territory::Public => {
             return Some(format!(
-                "({a}.was_public AND (coalesce({a}.was_site_id, {a}.site_id) IS NULL OR coalesce({a}.was_site_id, \
-                 {a}.site_id) IN ({PUBLIC_SITES})))"
+                "({a}.was_public AND ({a}.was_site_id IS NULL OR {a}.was_site_id IN ({PUBLIC_SITES})))"
             ));
         }
         Territory::Own => return None,
@@ -215,6 +222,14 @@ pub(super) fn has_siren(sql: &mut Sql, alias: &str, sirens: &[String]) {
     sql.push("))");
 }
 
+/// Appends, of the seat at `x` and its partner at `xp`, that they give rights on a day.
+pub fn seats_in_force(sql: &mut Sql, today: NaiveDate) {
+    sql.push(
+        " AND x.deleted_at IS NULL AND xp.deleted_at IS NULL AND (x.starts_on IS NULL OR x.starts_on <= ",
+    );
+    sql.bind(today.into()).push(") AND (x.ends_on IS NULL OR x.ends_on > ").bind(today.into()).push(")");
+}
+
 fn seats(sql: &mut Sql, sirens: &[String], steering: bool, today: NaiveDate) -> Option<String> {
     if sirens.is_empty() {
         return None;
@@ -222,12 +237,10 @@ fn seats(sql: &mut Sql, sirens: &[String], steering: bool, today: NaiveDate) -> 
     Some(sql.piece(|sql| {
         sql.push("SELECT x.site_id FROM seat x JOIN partner xp ON xp.id = x.partner_id WHERE ");
         has_siren(sql, "xp", sirens);
-        sql.push(" AND x.deleted_at IS NULL AND xp.deleted_at IS NULL");
+        seats_in_force(sql, today);
         if steering {
             sql.push(" AND x.kind IN ('COPILOTE', 'PORTEUR', 'ANIMATEUR')");
         }
-        sql.push(" AND (x.starts_on IS NULL OR x.starts_on <= ").bind(today.into());
-        sql.push(") AND (x.ends_on IS NULL OR x.ends_on > ").bind(today.into()).push(")");
     }))
 }
 

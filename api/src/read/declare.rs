@@ -206,6 +206,8 @@ pub struct Noun {
     pub prefix: Option<&'static str>,
     /// Rows are kept as tombstones after a deletion, and such rows are not read.
     pub tombstones: bool,
+    /// A condition on the row at `t` that every row meets which is read; empty for none.
+    pub only: &'static str,
     /// Fields.
     pub fields: Vec<Field>,
     /// Filters beside those of the fields.
@@ -246,6 +248,7 @@ impl Noun {
             group: None,
             prefix: None,
             tombstones: false,
+            only: "",
             fields: Vec::new(),
             filters: Vec::new(),
             order: Vec::new(),
@@ -259,6 +262,13 @@ impl Noun {
     pub fn keyed_by(mut self, column: impl ColumnTrait) -> Self {
         self.key = column.as_str();
         self.key_type = key_type_of(column);
+        self
+    }
+
+    /// Reads those rows alone that meet a condition on the row at `t`.
+    #[must_use]
+    pub const fn only_rows(mut self, condition: &'static str) -> Self {
+        self.only = condition;
         self
     }
 

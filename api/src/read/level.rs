@@ -64,7 +64,7 @@ pub struct Level<'p> {
     /// More rows than the limit are an error.
     pub refuse_more: bool,
     /// What must be there.
-    pub requires: Option<Required>,
+    pub requires: Vec<Required>,
     /// Rows are asked.
     pub wants_rows: bool,
     /// For how many points its rows count, per parent, where the limit does not tell.
@@ -92,7 +92,7 @@ impl<'p> Level<'p> {
             backward: false,
             has_before: false,
             refuse_more: false,
-            requires: None,
+            requires: Vec::new(),
             wants_rows: false,
             points: None,
             filter_points: 0,

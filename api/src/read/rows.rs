@@ -16,6 +16,9 @@ impl<'p> Planner<'p> {
         if noun.tombstones {
             level.conditions.push("t.deleted_at IS NULL".to_owned());
         }
+        if !noun.only.is_empty() {
+            level.conditions.push(noun.only.to_owned());
+        }
         let access = self.viewer.authorize(noun.resource, Verb::Read, noun.group.unwrap_or(""));
         match access.reach(&mut level.sql, "t") {
             Reach::All => true,

@@ -83,8 +83,7 @@ async fn attempt(db: &Db, readers: &Pool, levels: &[Level<'_>]) -> Result<Vec<Fe
     let statements: usize = levels
         .iter()
         .map(|level| {
-            let asked = [level.requires.is_some(), level.wants_rows, level.count.is_some()];
-            asked.into_iter().filter(|asked| *asked).count()
+            level.requires.len() + usize::from(level.wants_rows) + usize::from(level.count.is_some())
         })
         .sum();
     match statements {
@@ -125,7 +124,7 @@ pub async fn run_on<C: ConnectionTrait>(
                 Some(keys)
             }
         };
-        if let Some(required) = &level.requires {
+        for required in &level.requires {
             require(connection, db, required).await?;
             fetched.statements += 1;
         }

@@ -149,8 +149,26 @@ pub enum PageOut {
     Start(Cursor),
     /// `endCursor`.
     End(Cursor),
-    /// `endCursor`, or on an empty page the cursor that was given.
-    EndOr(Cursor, Option<String>),
+    /// `hasNextPage` of a page that was looked for so far.
+    HasNextAfter(Looked),
+    /// `hasPreviousPage` of one that was looked for from the end.
+    HasPreviousBefore(Looked),
+    /// `endCursor` of a page that was looked for so far: that place, unless the page is full before it; the cursor that
+    /// was given, if there is no such place.
+    EndOfLook(Cursor, Looked, Option<String>),
+    /// `endCursor` of a page that nobody looked for: the cursor that was given.
+    Given(Option<String>),
+}
+
+/// How far a page was looked for, by the one row of another level.
+#[derive(Clone, Debug)]
+pub struct Looked {
+    /// That level.
+    pub level: usize,
+    /// The place of its row.
+    pub cursor: Cursor,
+    /// Its column that says whether there is more behind.
+    pub beyond: usize,
 }
 
 /// The columns that place a row in its order.

@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::level::Level;
 use super::run::{Fetched, Group};
-use super::shape::{ConnectionOut, Cursor, EdgeOut, Form, Out, PageOut, Shape};
+use super::shape::{ConnectionOut, Cursor, EdgeOut, Form, Looked, Out, PageOut, Shape};
 use super::{json, keyset};
 use crate::db::{Cell, Kind, cell};
 use crate::error::ApiError;
@@ -21,6 +21,9 @@ pub struct Writer<'w> {
     /// Positions of rows by id, for each level and column that was asked for by id.
     by_id: HashMap<(usize, usize), HashMap<Uuid, u32>>,
 }
+
+/// The cursor of no row.
+const NOWHERE: Cursor = Cursor { tag: 0, columns: Vec::new() };
 
 /// A row, with its position in its level.
 type At<'r> = Option<(usize, &'r QueryResult)>;
@@ -238,12 +241,47 @@ impl<'w> Writer<'w> {
                 PageOut::HasNext => self.boolean(next),
                 PageOut::HasPrevious => self.boolean(previous),
                 PageOut::Start(cursor) => self.cursor(cursor, first)?,
-                PageOut::EndOr(_, Some(given)) if last.is_none() => json::escaped(&mut self.out, given),
-                PageOut::End(cursor) | PageOut::EndOr(cursor, _) => self.cursor(cursor, last)?,
+                PageOut::End(cursor) => self.cursor(cursor, last)?,
+                PageOut::HasNextAfter(looked) => {
+                    let beyond = self.beyond(looked)?;
+                    self.boolean(next || (beyond && !of.backward));
+                }
+                PageOut::HasPreviousBefore(looked) => {
+                    let beyond = self.beyond(looked)?;
+                    self.boolean(previous || (beyond && of.backward));
+                }
+                PageOut::EndOfLook(cursor, _, given) if next => {
+                    self.cursor_or(cursor, last, given.as_deref())?;
+                }
+                PageOut::EndOfLook(_, looked, given) => {
+                    let end = self.looked(looked);
+                    self.cursor_or(&looked.cursor, end, given.as_deref())?;
+                }
+                PageOut::Given(given) => self.cursor_or(&NOWHERE, None, given.as_deref())?,
             }
         }
         self.out.push(b'}');
         Ok(())
+    }
+
+    /// The place up to which a page was looked for.
+    fn looked(&self, looked: &Looked) -> At<'w> {
+        let group = self.group(looked.level, None)?;
+        Some(self.row(looked.level, *group.rows.first()?))
+    }
+
+    fn beyond(&self, looked: &Looked) -> Result<bool, ApiError> {
+        Ok(Self::at(self.looked(looked), looked.beyond, Kind::Bool)? == Cell::Bool(true))
+    }
+
+    fn cursor_or(&mut self, cursor: &Cursor, at: At<'_>, given: Option<&str>) -> Written {
+        match (at, given) {
+            (None, Some(given)) => {
+                json::escaped(&mut self.out, given);
+                Ok(())
+            }
+            _ => self.cursor(cursor, at),
+        }
     }
 
     fn cursor(&mut self, cursor: &Cursor, at: At<'_>) -> Written {

@@ -33,9 +33,12 @@ pub(super) async fn delete(writing: Writing<'_>, input: &Input<'_>) -> Result<Ch
     if labelled.is_some() || current.code.is_some() {
         return Err(Problem::at(ProblemCode::Rule, "id", "a site that was labelled is kept for ever").into());
     }
+    let seated = writing.seated([current.id]).await?;
     bury_work(writing, current.id).await?;
     bury_committees(writing, current.id).await?;
     crate::partner::delete_in_site(writing, current.id).await?;
+    // with its seats goes the right by which those who hold them would see it go
+    writing.rescope_seats(seated).await?;
     let mut row = next_row!(writing, site, current);
     row.deleted_at = Set(Some(writing.now));
     save(writing, &current, row, Verb::Delete, vec!["deletedAt"]).await

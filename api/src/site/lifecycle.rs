@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use super::mutations::{TARGET, current, save};
 use crate::db::Sql;
-use crate::journal::Seen;
+use crate::journal::{Rescoped, Seen};
 use crate::policy::{Resource, Verb, Viewer};
 use crate::write::declare::{expected_version, id_of, optional, required};
 use crate::write::input::Patch;
@@ -96,6 +96,11 @@ async fn transition(writing: Writing<'_>, input: &Input<'_>) -> Result<Change, F
         _ => {}
     }
     input.check()?;
+    if to == Labelled {
+        // a client sees what others write there once it is public, and saw the site before
+        let clients = crate::client::granted(writing, current.id).await?;
+        writing.rescope([(current.id, Rescoped { clients, ..Rescoped::default() })]).await?;
+    }
     save(writing, &current, row, Verb::Transition, changed).await
 }
 

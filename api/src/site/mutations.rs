@@ -297,7 +297,7 @@ async fn set_label(writing: Writing<'_>, input: &Input<'_>) -> Result<Change, Fa
     }
     set_territory(writing, input, &current, territory, &mut changed).await?;
     input.check()?;
-    let lost = writing.lost_departements(current.id, reached).await?;
+    let lost = writing.rescope_departements(current.id, reached).await?;
     save_losing(writing, &current, row, Verb::Update, changed, lost).await
 }
 

@@ -146,11 +146,12 @@ async fn add(writing: Writing<'_>, input: &Input<'_>) -> Result<Change, Failure>
         provenance: Set(Provenance::Confirmed),
     };
     link.insert(writing.tx).await?;
+    crate::figure::tell_of_qpv(writing, current.id, qpv_id).await?;
     save(writing, &current, next_row!(writing, site, current), Verb::Update, vec!["qpvs"]).await
 }
 
 async fn end(writing: Writing<'_>, input: &Input<'_>) -> Result<Change, Failure> {
-    let (current, _, links) = links(writing, input).await?;
+    let (current, qpv_id, links) = links(writing, input).await?;
     let Some(link) = links.into_iter().find(|link| link.ends_on.is_none()) else {
         return Err(
             Problem::at(ProblemCode::NotFound, "qpv", "the QPV is not in the perimeter of the site").into()
@@ -164,5 +165,6 @@ async fn end(writing: Writing<'_>, input: &Input<'_>) -> Result<Change, Failure>
     let mut link: site_qpv::ActiveModel = link.into();
     link.ends_on = Set(Some(to));
     link.update(writing.tx).await?;
+    crate::figure::tell_of_qpv(writing, current.id, qpv_id).await?;
     save(writing, &current, next_row!(writing, site, current), Verb::Update, vec!["qpvs"]).await
 }

@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use entity::enums::{ImportOutcome, SeatKind};
+use entity::enums::ImportOutcome;
 use entity::{StringList, action, action_partner, action_qpv, import_batch, import_item, partner, seat};
 use sea_orm::ActiveValue::Set;
 use sea_orm::{ConnectionTrait, DbErr, IdenStatic, IntoActiveModel, Iterable, SqlErr};
@@ -12,7 +12,7 @@ use super::decide::{Newer, Written};
 use super::funding;
 use super::input::Item;
 use super::report::{Absent, Told};
-use crate::action::journal_scope;
+use crate::action::{journal_scope, operator};
 use crate::db::{Sql, bulk};
 use crate::error::ApiError;
 use crate::journal::{Entry, Lost, Seen};
@@ -37,7 +37,10 @@ pub(super) async fn write(
     links(writing, &written).await?;
     entries.extend(seats(writing, &written, seated_already).await?);
     entries.extend(funding::follow(writing, &written).await?);
+    let changed = written.iter().filter_map(|one| Some((one.before.as_ref()?, &one.after)));
+    let figures = crate::figure::told_with_actions(writing, changed).await?;
     entries.extend(written.into_iter().map(entry));
+    entries.extend(figures);
     writing.journal_all(entries).await?;
     Ok(())
 }
@@ -138,34 +141,22 @@ async fn seats(
         return Ok(Vec::new());
     }
     needed.retain(|pair| !seated_already.contains(pair));
+    if needed.is_empty() {
+        return Ok(Vec::new());
+    }
+    let before = writing.seated(needed.iter().map(|(site, _)| *site)).await?;
     let rows: Vec<seat::Model> =
         needed.iter().map(|(site, partner)| operator(writing, *site, *partner)).collect();
     let all = rows.iter().map(|row| all_set(row.clone().into_active_model())).collect();
     // another call may seat him in the same moment, and tells of it then
     let new = bulk::write_new(writing.tx, writing.backend, all).await?;
+    writing.rescope_seats(before).await?;
     Ok(rows.iter().filter(|row| new.contains(&row.id)).map(seated).collect())
-}
-
-fn operator(writing: Writing<'_>, site_id: Uuid, partner_id: Uuid) -> seat::Model {
-    seat::Model {
-        id: Uuid::now_v7(),
-        version: 1,
-        created_at: writing.now,
-        updated_at: writing.now,
-        deleted_at: None,
-        source_system: None,
-        source_external_id: None,
-        site_id,
-        partner_id,
-        kind: SeatKind::Operateur,
-        starts_on: Some(writing.today()),
-        ends_on: None,
-    }
 }
 
 fn seated(row: &seat::Model) -> Entry {
     let fields = vec!["kind", "partner", "site"];
-    created("Seat", row.id, fields, Seen::in_site(row.site_id))
+    created("Seat", row.id, fields, crate::partner::seat_scope(None, row).1)
 }
 
 fn made(row: &partner::Model) -> Entry {

@@ -2,7 +2,7 @@
 
 use crate::client::{Client, Refused};
 use crate::mirror::{Mirror, Row, Step};
-use crate::queries::{Actions, Changes, Now, actions, changes, name, now};
+use crate::queries::{Actions, ActionsOfSite, Changes, Now, actions, actions_of_site, changes, name, now};
 
 /// Brings the mirror up to date; gives how many changes it took.
 ///
@@ -25,7 +25,10 @@ pub async fn follow(client: &Client, mirror: &mut Mirror) -> anyhow::Result<usiz
             Err(refused) => return Err(refused.into()),
         };
         taken += page.nodes.len();
-        let steps: Vec<Step> = page.nodes.into_iter().map(step).collect();
+        let mut steps = Vec::new();
+        for change in page.nodes {
+            steps.extend(step(client, change).await?);
+        }
         mirror.apply(&steps, page.page_info.end_cursor.as_deref())?;
         if !page.page_info.has_next_page {
             return Ok(taken);
@@ -47,17 +50,35 @@ async fn start_over(client: &Client, mirror: &mut Mirror) -> anyhow::Result<()> 
     }
 }
 
-/// `DELETE` also says that we do not see an action any more; one that is gone again since has no node.
-fn step(change: changes::ChangesChangesNodes) -> Step {
-    match (change.operation, change.node) {
-        (changes::JournalOp::UPSERT, Some(changes::ChangesChangesNodesNode::Action(row))) => {
-            Step::Put(changed(row))
+/// `DELETE` also says that we do not see an object any more; one that is gone again since has no node. A site takes its
+/// actions along when it goes. One that comes is read with them, if it was not there: what we see of it may have
+/// changed, and nothing else tells so.
+async fn step(client: &Client, change: changes::ChangesChangesNodes) -> anyhow::Result<Vec<Step>> {
+    use changes::{ChangeEntity, ChangesChangesNodesNode as Node, JournalOp};
+    let is_site = matches!(change.entity, ChangeEntity::SITE);
+    Ok(match (change.operation, change.node) {
+        (JournalOp::UPSERT, Some(Node::Action(row))) => vec![Step::Put(changed(row))],
+        (JournalOp::UPSERT, Some(_)) if is_site => of_site(client, change.entity_id).await?,
+        _ if is_site => vec![Step::RemoveSite(change.entity_id)],
+        _ => vec![Step::Remove(change.entity_id)],
+    })
+}
+
+/// Every action of a site. The mirror keeps no sites, and so reads them whenever one has changed, which is rare.
+async fn of_site(client: &Client, site: String) -> anyhow::Result<Vec<Step>> {
+    let (mut steps, mut after) = (Vec::new(), None);
+    loop {
+        let variables = actions_of_site::Variables { site: site.clone(), after };
+        let page = client.ask::<ActionsOfSite>(variables).await?.actions;
+        steps.extend(page.nodes.into_iter().map(|row| Step::Put(of_one_site(row))));
+        after = page.page_info.end_cursor;
+        if !page.page_info.has_next_page {
+            return Ok(steps);
         }
-        _ => Step::Remove(change.entity_id),
     }
 }
 
-/// Both documents ask for the same fragment, and get types of their own.
+/// All documents ask for the same fragment, and get types of their own.
 macro_rules! row {
     ($name:ident, $row:ty) => {
         fn $name(row: $row) -> Row {
@@ -68,6 +89,7 @@ macro_rules! row {
                 title: row.title,
                 status: name(&row.status),
                 period: (row.starts_on, row.ends_on),
+                site_id: row.site.as_ref().map(|site| site.id.clone()),
                 site: row.site.and_then(|site| site.code),
                 source,
             }
@@ -75,4 +97,5 @@ macro_rules! row {
     };
 }
 row!(listed, actions::Row);
+row!(of_one_site, actions_of_site::Row);
 row!(changed, changes::Row);

@@ -18,6 +18,8 @@ pub struct Row {
     pub status: String,
     /// Start and end, as precisely as known.
     pub period: (Option<String>, Option<String>),
+    /// Its site, by which it goes when the site does.
+    pub site_id: Option<String>,
     /// Code of its site.
     pub site: Option<String>,
     /// Its source system and its identifier there.
@@ -31,6 +33,8 @@ pub enum Step {
     Put(Row),
     /// It is gone, or out of our sight.
     Remove(String),
+    /// A site is, and its actions with it.
+    RemoveSite(String),
 }
 
 /// A row of the file that was not taken.
@@ -53,13 +57,23 @@ pub struct Mirror {
     db: Connection,
 }
 
+/// Of the tables.
+const VERSION: i64 = 1;
+
+/// A mirror of an earlier form is read anew; how far a file was sent is kept.
+const BEFORE: &str = "
+    DROP TABLE IF EXISTS action;
+    CREATE TABLE IF NOT EXISTS state (name TEXT PRIMARY KEY, value TEXT) STRICT;
+    DELETE FROM state WHERE name = 'cursor';
+    PRAGMA user_version = 1;";
+
 const TABLES: &str = "
     PRAGMA journal_mode = WAL;
     PRAGMA synchronous = FULL;
     CREATE TABLE IF NOT EXISTS state (name TEXT PRIMARY KEY, value TEXT) STRICT;
     CREATE TABLE IF NOT EXISTS action (
         id TEXT PRIMARY KEY, version INTEGER NOT NULL, title TEXT NOT NULL, status TEXT NOT NULL, starts_on TEXT,
-        ends_on TEXT, site TEXT, source_system TEXT, external_id TEXT) STRICT;
+        ends_on TEXT, site_id TEXT, site TEXT, source_system TEXT, external_id TEXT) STRICT;
     CREATE TABLE IF NOT EXISTS bad_row (line INTEGER NOT NULL, id TEXT NOT NULL, reason TEXT NOT NULL) STRICT;
     CREATE TABLE IF NOT EXISTS outcome (name TEXT PRIMARY KEY, count INTEGER NOT NULL) STRICT;";
 
@@ -67,6 +81,10 @@ impl Mirror {
     /// Opens the file, or makes it.
     pub fn open(path: &Path) -> rusqlite::Result<Self> {
         let db = Connection::open(path)?;
+        let version: i64 = db.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+        if version < VERSION {
+            db.execute_batch(BEFORE)?;
+        }
         db.execute_batch(TABLES)?;
         Ok(Self { db })
     }
@@ -81,8 +99,9 @@ impl Mirror {
                 title: row.get(2)?,
                 status: row.get(3)?,
                 period: (row.get(4)?, row.get(5)?),
-                site: row.get(6)?,
-                source: (row.get(7)?, row.get(8)?),
+                site_id: row.get(6)?,
+                site: row.get(7)?,
+                source: (row.get(8)?, row.get(9)?),
             })
         })?;
         rows.collect()
@@ -102,6 +121,9 @@ impl Mirror {
                 Step::Put(row) => put(&tx, row)?,
                 Step::Remove(id) => {
                     tx.execute("DELETE FROM action WHERE id = ?1", [id])?;
+                }
+                Step::RemoveSite(site) => {
+                    tx.execute("DELETE FROM action WHERE site_id = ?1", [site])?;
                 }
             }
         }
@@ -172,9 +194,11 @@ impl Mirror {
 }
 
 fn put(tx: &Transaction<'_>, row: &Row) -> rusqlite::Result<()> {
-    let Row { id, version, title, status, period: (from, to), site, source: (system, external_id) } = row;
-    let values = params![id, version, title, status, from, to, site, system, external_id];
-    tx.prepare_cached("REPLACE INTO action VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)")?.execute(values)?;
+    let Row { id, version, title, status, period: (from, to), site_id, site, source: (system, external_id) } =
+        row;
+    let values = params![id, version, title, status, from, to, site_id, site, system, external_id];
+    tx.prepare_cached("REPLACE INTO action VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)")?
+        .execute(values)?;
     Ok(())
 }
 

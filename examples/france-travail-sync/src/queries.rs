@@ -55,6 +55,15 @@ pub struct Now;
 )]
 pub struct Actions;
 
+/// The actions of one site, page by page.
+#[derive(GraphQLQuery)]
+#[graphql(
+    schema_path = "../../schema.graphql",
+    query_path = "graphql/follow.graphql",
+    response_derives = "Debug"
+)]
+pub struct ActionsOfSite;
+
 /// What changed after a cursor.
 #[derive(GraphQLQuery)]
 #[graphql(

@@ -140,6 +140,6 @@ on_both!(a_seat_that_ends_is_told_and_ends_the_sight, Small, async |app| {
         }
         told.push(line(&change));
     }
-    assert!(told.iter().all(|line| line.starts_with("DELETE SEAT")), "{told:?}");
-    assert_eq!(told.len(), ended);
+    told.retain(|line| !line.contains("FIGURE"));
+    assert_eq!(told, ["DELETE SITE 2"]);
 });

@@ -115,7 +115,7 @@ impl Caller {
     /// Every action that the caller reads, by id.
     async fn actions(&self) -> Vec<Row> {
         const PAGE: &str = "query ($after: String) { actions(first: 100, after: $after) { \
-            pageInfo { hasNextPage endCursor } nodes { id version title status startsOn endsOn site { code } \
+            pageInfo { hasNextPage endCursor } nodes { id version title status startsOn endsOn site { id code } \
             source { system externalId } } } }";
         let (mut rows, mut after) = (Vec::new(), Value::Null);
         loop {
@@ -139,6 +139,7 @@ fn row(node: &Value) -> Row {
         title: text("/title").expect("a title"),
         status: text("/status").expect("a status"),
         period: (text("/startsOn"), text("/endsOn")),
+        site_id: text("/site/id"),
         site: text("/site/code"),
         source: (text("/source/system"), text("/source/externalId")),
     }

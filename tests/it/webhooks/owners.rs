@@ -4,6 +4,8 @@ use chrono::TimeDelta;
 use cites::auth::Scope;
 use cites::clock::{Clock, FixedClock};
 use cites::revocation::{Named, revoke};
+use entity::journal;
+use sea_orm::EntityTrait;
 use serde_json::{Value, json};
 use tests::world::Kind;
 use tests::{Backend, GrantedSites, Template, TestApp, block_on, block_on_postgres, on_both};
@@ -170,4 +172,31 @@ on_both!(a_webhook_made_before_its_token_s_revocation_is_heard_of_is_paused, Sma
     revoke_unheard(app, Named::Client("client-FRANCE_TRAVAIL".to_owned()), 30).await;
     let hook = until(&partner, &id, |hook| hook["state"] == "PAUSED").await;
     assert_eq!(hook["pauseReason"], "TOKEN_REVOKED");
+});
+
+on_both!(a_webhook_waits_while_its_grant_does_not_hold, Small, async |app| {
+    let (mut receiver, mut clock) = (Receiver::start(), Receiver::start());
+    let partner = partner(app).await;
+    made(&partner, json!({ "url": receiver.url, "entities": ["ACTION"] })).await;
+    made(&app.anct(), json!({ "url": clock.url, "entities": ["SITE"] })).await;
+    let grant = app.anct().ask("{ clientGrant(by: { clientId: \"client-FRANCE_TRAVAIL\" }) { id } }").await;
+    let set = |status: &str| json!({ "id": grant.data("/clientGrant/id"), "status": status });
+    write(&app.anct(), "updateClientGrant", set("REVOKED")).await.done();
+    // a draft of this system, then more than is looked through twice
+    let draft = known(Kind::Action, 2);
+    write(&app.anct(), "updateAction", json!({ "id": draft, "title": "Autre titre" })).await.done();
+    for _ in 0..6 {
+        let some = crate::mirror::scopes::unseen(app.clock.now(), 200);
+        journal::Entity::insert_many(some).exec_without_returning(&app.db.writer).await.expect("entries");
+    }
+    // each is delivered in a round of its own
+    for name in ["Un nom", "Un autre"] {
+        rename(app, 1, name).await;
+        clock.next().await;
+    }
+    write(&app.anct(), "updateClientGrant", set("ACTIVE")).await.done();
+    assert_eq!(receiver.next().await.data()["entityId"], json!(draft));
+    for receiver in [receiver, clock] {
+        receiver.server.stop(true).await;
+    }
 });

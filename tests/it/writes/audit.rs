@@ -7,9 +7,9 @@ use cites::auth::Scope;
 use entity::enums::JournalOp;
 use entity::{StringList, journal};
 use sea_orm::ActiveValue::{NotSet, Set};
-use sea_orm::{ActiveModelTrait, ConnectionTrait, EntityTrait, QueryOrder};
+use sea_orm::{ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder};
 use serde_json::{Value, json};
-use tests::world::Kind;
+use tests::world::{Kind, id};
 use tests::{Answer, Backend, GrantedSites, Persona, Process, Template, TestApp, block_on_postgres, on_both};
 use uuid::Uuid;
 
@@ -182,13 +182,20 @@ on_both!(events_are_found_by_their_object_and_site, Small, async |app| {
     assert_eq!(app.anct().ask(wrong).await.code(), "INVALID_ID");
 });
 
-/// Rows of the journal with someone who lost sight, the latest first: verb, départements, SIREN numbers, clients.
-async fn losses(app: &TestApp) -> Vec<(String, Vec<String>, Vec<String>, Vec<String>)> {
-    let rows = journal::Entity::find().order_by_desc(journal::Column::Seq).all(&app.db.writer).await;
-    let lost =
-        |row: journal::Model| (row.entity, row.lost_departements.0, row.lost_sirens.0, row.lost_clients.0);
-    let rows = rows.expect("the journal is read").into_iter().map(lost);
-    rows.filter(|(_, one, two, three)| !(one.is_empty() && two.is_empty() && three.is_empty())).collect()
+/// Whose sight of a site changed, the latest first: its number in the small world, if it is of that, départements, SIREN
+/// numbers, clients.
+async fn rescoped(app: &TestApp) -> Vec<(Option<u16>, String)> {
+    let rows = journal::Entity::find()
+        .filter(journal::Column::Verb.eq("rescope"))
+        .filter(journal::Column::Entity.eq("Site"))
+        .filter(journal::Column::Op.eq(JournalOp::Delete))
+        .order_by_desc(journal::Column::Seq);
+    let line = |row: journal::Model| {
+        let number = (1..=5).find(|n| Some(id(Kind::Site, *n)) == row.entity_id);
+        let names = [row.lost_departements.0, row.lost_sirens.0, row.lost_clients.0].concat();
+        (number, names.join(" "))
+    };
+    rows.all(&app.db.writer).await.expect("the journal is read").into_iter().map(line).collect()
 }
 
 on_both!(a_prefecture_that_loses_a_site_sees_it_leave, Small, async |app| {
@@ -209,10 +216,10 @@ on_both!(a_prefecture_that_loses_a_site_sees_it_leave, Small, async |app| {
     assert_eq!(seen("38").await, ["[\"communes\"]"], "its last");
     assert_eq!(seen("69").await.len(), 3);
     assert_eq!(seen("59").await.len(), 0);
-    assert_eq!(losses(app).await, [("Site".to_owned(), vec!["38".to_owned()], vec![], vec![])]);
+    assert_eq!(rescoped(app).await, [(None, "38".to_owned())]);
 });
 
-on_both!(the_last_seat_and_the_last_grant_are_told_as_losses, Small, async |app| {
+on_both!(who_gains_or_loses_a_site_by_a_seat_or_a_grant_is_told, Small, async |app| {
     let (anct, site) = (app.anct(), known(Kind::Site, 2));
     let partner = json!({ "name": "Tremplin", "kind": "ASSOCIATION", "siren": "356000000" });
     let partner = write(&anct, "createPartner", partner).await.id();
@@ -222,12 +229,16 @@ on_both!(the_last_seat_and_the_last_grant_are_told_as_losses, Small, async |app|
         seats.push(write(&anct, "giveSeat", seat).await.id());
     }
     write(&anct, "endSeat", json!({ "id": seats[0] })).await.done();
-    assert_eq!(losses(app).await, [], "another seat is left");
+    let seat = (Some(2), "356000000".to_owned());
+    assert_eq!(
+        rescoped(app).await,
+        std::slice::from_ref(&seat),
+        "the first seat gave the right, and one is left"
+    );
     let other = json!({ "name": "Autre", "kind": "ASSOCIATION" });
     let other = write(&anct, "createPartner", other).await.id();
     write(&anct, "mergePartner", json!({ "id": partner, "into": other })).await.done();
-    let seat = ("Seat".to_owned(), vec![], vec!["356000000".to_owned()], vec![]);
-    assert_eq!(losses(app).await, std::slice::from_ref(&seat), "the last one moved");
+    assert_eq!(rescoped(app).await, [seat.clone(), seat], "the last one moved");
     let grant = json!({
         "clientId": "client-X", "label": "Un système", "sourceSystem": "SYSTEME", "sites": ["cde-901", "cde-902"],
     });
@@ -238,12 +249,18 @@ on_both!(the_last_seat_and_the_last_grant_are_told_as_losses, Small, async |app|
         write(&anct, "updateClientGrant", input).await.done();
     };
     update(json!({ "label": "Le système" })).await;
-    assert_eq!(losses(app).await.len(), 1, "a name takes nothing");
-    update(json!({ "sites": ["cde-901"] })).await;
-    let client = ("ClientGrant".to_owned(), vec![], vec![], vec!["client-X".to_owned()]);
-    assert_eq!(losses(app).await, [client.clone(), seat.clone()]);
+    assert_eq!(rescoped(app).await.len(), 2, "a name takes nothing");
+    update(json!({ "sites": ["cde-901", "cde-903"] })).await;
+    let client = |site| (Some(site), "client-X".to_owned());
+    assert_eq!(rescoped(app).await[..2], [client(3), client(2)]);
     write(&anct, "revokeClientGrant", json!({ "id": grant })).await.done();
-    assert_eq!(losses(app).await, [client.clone(), client, seat]);
+    update(json!({ "status": "ACTIVE" })).await;
+    assert_eq!(rescoped(app).await.len(), 4, "it follows nothing meanwhile, and has the same sites after");
+    update(json!({ "allSites": true })).await;
+    let all: Vec<_> = rescoped(app).await.into_iter().take(3).collect();
+    assert_eq!(all, [client(5), client(4), client(2)]);
+    let trail = anct.ask(r#"{ auditEvents(filter: { verb: { eq: "rescope" } }) { totalCount } }"#).await;
+    assert_eq!(trail.number("/auditEvents/totalCount"), 0, "nobody did anything to these");
 });
 
 #[test]

@@ -2,8 +2,7 @@
 
 use cites::auth::Scope;
 use entity::enums::FigureStatus;
-use entity::{figure, journal, site_qpv};
-use sea_orm::sea_query::Expr;
+use entity::{figure, journal};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 use serde_json::{Value, json};
 use tests::world::{Kind, id};
@@ -73,22 +72,9 @@ on_both!(a_qpv_that_left_the_perimeter_gives_no_right, Small, async |app| {
     let prefecture = app.prefecture(&["69"]);
     let subject = json!({ "qpv": "QP069018" });
     let made = write(&prefecture, "submitFigure", figure(&subject, "1")).await.id();
-    let end = async |day: &str| {
-        let end = json!({ "id": known(Kind::Site, 1), "qpv": "QP069018", "to": day });
-        write(&app.anct(), "endSiteQpv", end).await.done();
-    };
-    end("2023-06-12").await;
-    write(
-        &prefecture,
-        "submitFigure",
-        json!({ "subject": subject, "indicator": "POPULATION", "value": "1", "period": "2021" }),
-    )
-    .await
-    .done();
-    let yesterday: chrono::NaiveDate = "2023-06-11".parse().expect("a day");
-    let change = site_qpv::Entity::update_many().col_expr(site_qpv::Column::EndsOn, Expr::value(yesterday));
-    let change = change.filter(site_qpv::Column::QpvId.eq(id(Kind::Qpv, 1)));
-    change.exec(&app.db.writer).await.expect("the link is written");
+    // as with seats, the day it ends is the first without
+    let end = json!({ "id": known(Kind::Site, 1), "qpv": "QP069018", "to": "2023-06-12" });
+    write(&app.anct(), "endSiteQpv", end).await.done();
     let late = json!({ "subject": subject, "indicator": "POPULATION", "value": "1", "period": "2020" });
     assert_eq!(write(&prefecture, "submitFigure", late).await.problems(), ["FORBIDDEN subject"]);
     let validate = write(&prefecture, "validateFigure", json!({ "id": made })).await;

@@ -133,7 +133,7 @@ impl Eyes<'_> {
     /// Sites that work in a QPV; a link counts until its last day is over.
     pub(super) fn sites_of_qpv(&self, qpv: Uuid) -> Vec<Uuid> {
         let works =
-            |link: &&site_qpv::Model| link.qpv_id == qpv && link.ends_on.is_none_or(|to| to >= today());
+            |link: &&site_qpv::Model| link.qpv_id == qpv && link.ends_on.is_none_or(|to| to > today());
         let links = self.world.site_qpvs.iter().filter(works);
         links.map(|link| link.site_id).collect()
     }

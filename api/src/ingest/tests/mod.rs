@@ -8,7 +8,7 @@ use std::sync::OnceLock;
 use chrono::DateTime;
 use entity::enums::{FigureSubject, Indicator, IngestState, QpvGeneration, SiteStatus};
 use entity::{
-    action, commune, departement, figure, qpv, qpv_lineage, qpv_outline, region, site, site_commune,
+    action, commune, departement, figure, journal, qpv, qpv_lineage, qpv_outline, region, site, site_commune,
 };
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, ExprTrait, PaginatorTrait, QueryFilter};
 use uuid::Uuid;
@@ -215,6 +215,30 @@ async fn a_bad_line_is_reported_and_the_rest_goes_on() {
         .unwrap();
     assert!(facts.errors[0].starts_with(&format!("cites_presentation_2023.json:{line}: indicator EMPLOI")));
     assert_eq!(report.of("qpv-outlines").unwrap().state, IngestState::Unchanged);
+}
+
+#[tokio::test]
+async fn what_a_later_load_changes_is_journaled_and_the_first_is_not() {
+    let scratch = Scratch::new();
+    let (db, dir) = (scratch.loaded().await, scratch.data());
+    assert_eq!(count::<journal::Entity>(&db.readers).await, 0, "nobody can have followed it");
+    // one value of a series is corrected
+    let file = "qpv2015_liste.csv";
+    let corrected = std::cell::Cell::new(0);
+    edit(&dir, file, |text| {
+        let line = text.lines().nth(1).unwrap();
+        let (rest, last) = line.rsplit_once(',').unwrap();
+        corrected.set(last.trim().parse::<i64>().unwrap() + 1);
+        text.replacen(line, &format!("{rest},{}", corrected.get()), 1)
+    });
+    let later = FixedClock::new(DateTime::from_timestamp(1_700_000_100, 0).unwrap());
+    let report = run(&db, &later, DataSource::Dir(dir), true).await.unwrap();
+    assert_eq!(report.of("qpv-populations").unwrap().updated, 1, "{report}");
+    let told = journal::Entity::find().all(&db.readers).await.unwrap();
+    let [told] = &told[..] else { panic!("one entry: {told:?}") };
+    assert_eq!((told.entity.as_str(), told.version, told.verb.as_str()), ("Figure", 2, "load"));
+    let row = figure::Entity::find_by_id(told.entity_id.unwrap()).one(&db.readers).await.unwrap().unwrap();
+    assert_eq!(row.value, Some(corrected.get().into()));
 }
 
 #[tokio::test]
