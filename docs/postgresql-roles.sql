@@ -36,9 +36,11 @@ DO $$ DECLARE t text; BEGIN
   END LOOP;
 END $$;
 
--- From PostgreSQL 17 on: lets the application vacuum the one table that erasures empty.
-DO $$ BEGIN
-  IF current_setting('server_version_num')::int >= 170000 AND to_regclass('public.referent') IS NOT NULL THEN
-    EXECUTE 'GRANT MAINTAIN ON public.referent TO cites_app';
-  END IF;
+-- From PostgreSQL 17 on: lets the application vacuum the tables from which erasures take something.
+DO $$ DECLARE t text; BEGIN
+  FOREACH t IN ARRAY ARRAY['referent', 'idempotency_key'] LOOP
+    IF current_setting('server_version_num')::int >= 170000 AND to_regclass('public.' || t) IS NOT NULL THEN
+      EXECUTE 'GRANT MAINTAIN ON public.' || t || ' TO cites_app';
+    END IF;
+  END LOOP;
 END $$;

@@ -4,8 +4,9 @@ use entity::action;
 use entity::enums::ActionStatus::{self, Cancelled, Completed, Draft, InProgress, Planned, Suspended};
 use sea_orm::ActiveValue::Set;
 
+use super::links::Links;
 use super::mutations::rights;
-use super::store::{self, Links};
+use super::store;
 use crate::db::Sql;
 use crate::policy::{Resource, Verb, Viewer};
 use crate::write::input::Patch;
@@ -99,7 +100,8 @@ fn check(
         needs("pillar", current.pillar.is_none() && current.source_system.is_none());
     }
     if to == Completed {
-        let ends = change.ends_from.try_as_ref().copied().flatten().or(current.ends_from);
+        // what is emptied by this very write is not there any more
+        let ends = change.ends_from.try_as_ref().copied().unwrap_or(current.ends_from);
         match ends {
             None => needs("endsOn", true),
             Some(day) if day > writing.today() => {

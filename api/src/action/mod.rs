@@ -1,6 +1,7 @@
 //! Actions of the sites, and their statistics.
 
 mod lifecycle;
+mod links;
 mod mutations;
 mod statistics;
 mod store;

@@ -7,7 +7,8 @@ use sea_orm::ActiveValue::Set;
 use uuid::Uuid;
 
 use super::lifecycle;
-use super::store::{self, Links};
+use super::links::Links;
+use super::store;
 use crate::graphql::scalars::Scalar;
 use crate::policy::{Resource, Verb};
 use crate::write::declare::{expected_version, id_of, optional, required, several};

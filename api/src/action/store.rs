@@ -1,132 +1,20 @@
 //! Actions in the database: the row, its links, its journal entry.
 
-use std::collections::HashSet;
-
+use async_graphql::Value;
 use chrono::{DateTime, Utc};
 use entity::enums::{ActionStatus, SeatKind};
-use entity::{StringList, action, action_partner, action_qpv, axis, partner, qpv, roadmap, seat, site_qpv};
+use entity::{StringList, action, action_partner, action_qpv, axis, roadmap, seat};
 use sea_orm::ActiveValue::{NotSet, Set, Unchanged};
 use sea_orm::sea_query::{LockType, OnConflict};
 use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QuerySelect};
 use uuid::Uuid;
 
-use async_graphql::Value;
-
-use crate::graphql::scalars::{Parsed, Scalar};
-use crate::ids;
+use super::links::{Links, active_partner};
 use crate::journal::Seen;
 use crate::policy::Verb;
 use crate::write::input::Patch;
-use crate::write::{Change, Failure, Input, Problem, ProblemCode, Writing};
-
-/// Links of an action as an input gives them; `None` leaves them.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Links {
-    qpvs: Option<Vec<Uuid>>,
-    partners: Option<Vec<Uuid>>,
-}
-
-impl Links {
-    /// Reads `qpvs` and `partners`, and notes what is not of the site.
-    pub async fn read(writing: Writing<'_>, input: &Input<'_>, site: Uuid) -> Result<Self, Failure> {
-        let qpvs = match input.given("qpvs") {
-            Some(Value::List(codes)) => Some(site_qpvs(writing, input, site, codes).await?),
-            Some(_) => Some(Vec::new()),
-            None => None,
-        };
-        let partners = match input.given("partners") {
-            Some(Value::List(ids)) => Some(partners(writing, input, ids).await?),
-            Some(_) => Some(Vec::new()),
-            None => None,
-        };
-        Ok(Self { qpvs, partners })
-    }
-}
-
-impl Links {
-    /// Names of the links that are given and differ from those of an action.
-    async fn that_differ(&self, writing: Writing<'_>, action: Uuid) -> Result<Vec<&'static str>, Failure> {
-        let mut names = Vec::new();
-        if let Some(qpvs) = &self.qpvs {
-            let known = action_qpv::Entity::find().filter(action_qpv::Column::ActionId.eq(action));
-            let known: HashSet<Uuid> =
-                known.all(writing.tx).await?.into_iter().map(|link| link.qpv_id).collect();
-            if known != qpvs.iter().copied().collect() {
-                names.push("qpvs");
-            }
-        }
-        if let Some(partners) = &self.partners {
-            let known = action_partner::Entity::find().filter(action_partner::Column::ActionId.eq(action));
-            let known: HashSet<Uuid> =
-                known.all(writing.tx).await?.into_iter().map(|link| link.partner_id).collect();
-            if known != partners.iter().copied().collect() {
-                names.push("partners");
-            }
-        }
-        Ok(names)
-    }
-}
-
-async fn site_qpvs(
-    writing: Writing<'_>,
-    input: &Input<'_>,
-    site: Uuid,
-    codes: &[Value],
-) -> Result<Vec<Uuid>, Failure> {
-    let codes: Vec<String> = codes
-        .iter()
-        .filter_map(|code| match Scalar::QpvCode.parse(code) {
-            Ok(Parsed::Text(text)) => Some(text),
-            _ => None,
-        })
-        .collect();
-    let known = qpv::Entity::find().filter(qpv::Column::Code.is_in(codes.clone())).all(writing.tx).await?;
-    let of_site = site_qpv::Entity::find().filter(site_qpv::Column::SiteId.eq(site)).all(writing.tx).await?;
-    let mut found = Vec::new();
-    for (index, code) in codes.iter().enumerate() {
-        match known.iter().find(|row| row.code == *code) {
-            None => {
-                let message = format!("no QPV has the code {code}");
-                input.problem(Problem::at(ProblemCode::UnknownCode, "qpvs", message).then(index));
-            }
-            Some(row) if !of_site.iter().any(|link| link.qpv_id == row.id) => {
-                let message = format!("{code} is not in the perimeter of the site");
-                input.problem(Problem::at(ProblemCode::Rule, "qpvs", message).then(index));
-            }
-            Some(row) if !found.contains(&row.id) => found.push(row.id),
-            Some(_) => {}
-        }
-    }
-    Ok(found)
-}
-
-async fn partners(writing: Writing<'_>, input: &Input<'_>, given: &[Value]) -> Result<Vec<Uuid>, Failure> {
-    let mut found: Vec<Uuid> = Vec::new();
-    for (index, value) in given.iter().enumerate() {
-        match active_partner(writing, value).await? {
-            Ok(id) if !found.contains(&id) => found.push(id),
-            Ok(_) => {}
-            Err(why) => input.problem(Problem::at(ProblemCode::NotFound, "partners", why).then(index)),
-        }
-    }
-    Ok(found)
-}
-
-/// The partner that a value names, or why it takes no part.
-async fn active_partner(writing: Writing<'_>, value: &Value) -> Result<Result<Uuid, String>, Failure> {
-    let none = Err("there is no such partner".to_owned());
-    let Value::String(text) = value else { return Ok(none) };
-    let Some(id) = ids::decode(text).ok().filter(|(prefix, _)| *prefix == "partner").map(|(_, id)| id) else {
-        return Ok(none);
-    };
-    // a merge waits until this is written, and then moves it too
-    let found = partner::Entity::find_by_id(id)
-        .filter(partner::Column::DeletedAt.is_null())
-        .lock(LockType::KeyShare)
-        .one(writing.tx)
-        .await?;
-    Ok(found.map_or(none, |row| crate::partner::gone(&row).map_or(Ok(row.id), Err)))
-}
+use crate::write::row::in_site;
+use crate::write::{Change, Failure, Input, ProblemCode, Writing};
 
 /// The partner that a field names.
 pub(super) async fn partner(
@@ -279,8 +167,10 @@ pub(super) async fn insert(
     writing: Writing<'_>,
     row: action::ActiveModel,
     links: Links,
-    changed: Vec<&'static str>,
+    mut changed: Vec<&'static str>,
 ) -> Result<Change, Failure> {
+    changed.insert(0, "site");
+    changed.extend(links.names());
     let row = row.insert(writing.tx).await?;
     link(writing, &row, links).await?;
     record(writing, None, &row, changed, Verb::Create).await?;
@@ -321,7 +211,10 @@ async fn link(writing: Writing<'_>, row: &action::Model, links: Links) -> Result
         let old = action_partner::Entity::delete_many().filter(action_partner::Column::ActionId.eq(row.id));
         old.exec(writing.tx).await?;
         for partner_id in partners {
-            crate::partner::refuse_own_seat(writing, row.site_id, partner_id).await?;
+            // it may have lost its seat since it was looked at
+            if let Some(problem) = crate::partner::own_seat(writing, row.site_id, partner_id).await? {
+                return Err(problem.into());
+            }
             seat_as_operator(writing, row.site_id, partner_id).await?;
             let link = action_partner::ActiveModel { action_id: Set(row.id), partner_id: Set(partner_id) };
             link.insert(writing.tx).await?;

@@ -30,7 +30,7 @@ pub fn mutations() -> Vec<Mutation> {
         Mutation::new(
             "createClientGrant",
             TARGET,
-            "Grants a client sites, and the source system under which it syncs.",
+            "Grants the client of a partner's system sites, and the source system under which it syncs.",
             [
                 vec![required(
                     "clientId",
@@ -80,7 +80,7 @@ fn fields(create: bool) -> Vec<Argument> {
         optional(
             "role",
             "String",
-            "Role it is meant for: anct, prefecture, collectivite or partner_system, which it is unless told.",
+            "Role it is meant for: partner_system, and no other. What others may do is told by their tokens alone.",
         ),
         optional(
             "rateClass",
@@ -255,9 +255,15 @@ async fn apply(
         take!(changed, row, current, "sourceSystem", source_system, Some(source));
     }
     if let Patch::Set(role) = input.needed_text("role", 1..=50) {
-        if Role::from_name(&role).is_none_or(|role| role == Role::Public) {
-            let message = "expected anct, prefecture, collectivite or partner_system";
-            input.wrong(ProblemCode::UnknownCode, "role", message);
+        match Role::from_name(&role) {
+            Some(Role::PartnerSystem) => {}
+            // nothing would come of it: to end it would end nobody's access
+            Some(_) => {
+                let message =
+                    "grants are for partner_system; what others may do is told by their tokens alone";
+                input.wrong(ProblemCode::Rule, "role", message);
+            }
+            None => input.wrong(ProblemCode::UnknownCode, "role", "expected partner_system"),
         }
         take!(changed, row, current, "role", role, role);
     }

@@ -21,11 +21,18 @@ const MAY_VACUUM: &str = "SELECT pg_has_role(c.relowner, 'USAGE') \
 impl Db {
     /// Rewrites what still holds erased values: the write-ahead log of SQLite, the dead rows of PostgreSQL. What
     /// it could not do is logged: the values are gone from the table, and from the files a little later.
-    pub async fn scrub(&self, table: &'static str) {
-        let outcome = match self.backend {
-            Backend::Sqlite => self.empty_log().await,
-            Backend::Postgres => self.vacuum(table).await,
-        };
+    pub async fn scrub(&self, tables: &[&'static str]) {
+        match self.backend {
+            Backend::Sqlite => self.say(&tables.join(", "), self.empty_log().await),
+            Backend::Postgres => {
+                for table in tables {
+                    self.say(table, self.vacuum(table).await);
+                }
+            }
+        }
+    }
+
+    fn say(&self, table: &str, outcome: Result<bool, DbErr>) {
         match outcome {
             Ok(true) => {}
             Ok(false) => tracing::warn!(table, "erased values stay in the files: {}", self.remedy()),

@@ -143,6 +143,11 @@ impl Sql {
         self
     }
 
+    /// Whether a statement may wait for the row that it locks. What it reads beside that row is then from before the wait.
+    pub fn may_wait(&self) -> bool {
+        self.backend == Backend::Postgres
+    }
+
     /// Keeps the rows read at an alias as they are until the transaction ends; others may do the same.
     pub fn keep_rows(&mut self, alias: &str) -> &mut Self {
         if self.backend == Backend::Postgres {

@@ -74,7 +74,7 @@ async fn create(writing: Writing<'_>, input: &Input<'_>) -> Result<Change, Failu
         }
     );
     let empty = funding_line::Model::try_from(row.clone())?;
-    let changed = apply(writing, input, &empty, &mut row).await?;
+    let changed = [vec!["site"], apply(writing, input, &empty, &mut row).await?].concat();
     input.check()?;
     let row = row.insert(writing.tx).await?;
     writing.record("FundingLine", (row.id, row.version), Verb::Create, changed, in_site(site_id)).await

@@ -21,6 +21,8 @@ use crate::read::declare::{Expression, Field, Noun, by, column, computed, one, o
 use crate::read::model::Extras;
 use crate::write::Mutation;
 
+pub(crate) use subject::name_by_code;
+
 /// The mutations of this folder.
 pub fn mutations() -> Vec<Mutation> {
     [mutations::mutations(), funding::mutations()].concat()

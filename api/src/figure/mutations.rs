@@ -50,7 +50,7 @@ pub fn mutations() -> Vec<Mutation> {
             "submitFigure",
             TARGET,
             "Submits a figure, as PROVISIONAL. One per subject, indicator, period, perimeter and source: DECLARED, or a \
-             partner's system.",
+             partner's system. Sent again, it puts right the one that is still PROVISIONAL.",
             [
                 required("subject", "FigureSubjectInput", "What it is about."),
                 required("indicator", "Indicator", "What it measures."),

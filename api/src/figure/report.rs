@@ -2,19 +2,14 @@
 
 use async_graphql::Value;
 use entity::enums::{FigureStatus, Indicator};
-use entity::figure;
 use rust_decimal::Decimal;
-use sea_orm::ActiveModelTrait;
-use sea_orm::ActiveValue::Set;
 
 use super::late;
-use super::seen::who_sees;
 use super::subject::{rights, site_about};
-use super::submit::{checked, declared, insert, standing};
+use super::submit::{checked, declared, insert, replace, standing};
 use crate::graphql::scalars::{Parsed, Scalar};
 use crate::ingest::figures;
 use crate::policy::Verb;
-use crate::write::row::next_row;
 use crate::write::{Change, Failure, Input, Place, Problem, ProblemCode, Writing};
 
 /// Reports the figures of a quarter.
@@ -70,22 +65,9 @@ pub(super) async fn report(writing: Writing<'_>, input: &Input<'_>) -> Result<Ch
     input.check()?;
     for (known, row) in rows {
         match known {
-            Some(known) if known.value == row.value && known.note == row.note => {}
-            Some(known) => {
-                let mut change = next_row!(writing, figure, known);
-                change.value = Set(row.value);
-                change.note = Set(row.note);
-                let row = change.update(writing.tx).await?;
-                let seen = who_sees(writing, &row, about.site).await?;
-                let fields = vec!["value", "note"];
-                writing
-                    .record("Figure", (row.id, row.version), Verb::Update, fields, (seen.clone(), seen))
-                    .await?;
-            }
-            None => {
-                insert(writing, row, about.site, Verb::Create).await?;
-            }
-        }
+            Some(known) => replace(writing, &known, row, about.site).await?,
+            None => insert(writing, row, about.site, Verb::Create).await?,
+        };
     }
     Ok(Change { id: site_id })
 }

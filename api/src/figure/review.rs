@@ -67,6 +67,11 @@ pub(super) async fn validate(writing: Writing<'_>, input: &Input<'_>) -> Result<
 }
 
 pub(super) async fn revise(writing: Writing<'_>, input: &Input<'_>) -> Result<Change, Failure> {
+    let id = input.subject("id", "figure")?;
+    // the site before its figure: who gives it a code names its figures anew, and would not see the one to come
+    if let Some(site) = figure::Entity::find_by_id(id).one(writing.tx).await?.and_then(|row| row.site_id) {
+        writing.lock_site(site).await?;
+    }
     let current = current(writing, input, Verb::Validate).await?;
     if current.status != FigureStatus::Validated {
         let allowed =
@@ -75,11 +80,11 @@ pub(super) async fn revise(writing: Writing<'_>, input: &Input<'_>) -> Result<Ch
             .on("id")
             .into());
     }
-    let value = checked(input, "value", input.decimal("value").or(None), current.indicator);
-    input.check()?;
-    let Some(value) = value else {
-        return Err(Problem::at(ProblemCode::Required, "value", "a value is needed").into());
-    };
+    let given = input.decimal("value").or(None);
+    if given.is_none() {
+        input.wrong(ProblemCode::Required, "value", "a value is needed");
+    }
+    let value = checked(input, "value", given, current.indicator);
     let note = input.text("note", 0..=500).or(current.note.clone());
     input.check()?;
     move_to(writing, &current, FigureStatus::Revised, Verb::Validate, None).await?;
@@ -91,7 +96,7 @@ pub(super) async fn revise(writing: Writing<'_>, input: &Input<'_>) -> Result<Ch
         deleted_at: None,
         source_system: None,
         source_external_id: None,
-        value: Some(value),
+        value,
         // whoever gave the former value does not give this one
         origin: DECLARED.to_owned(),
         status: FigureStatus::Validated,

@@ -1,11 +1,12 @@
 //! What a figure is about, as an input names it, and who may write about it.
 
 use async_graphql::{Name, Value, indexmap::IndexMap};
-use entity::enums::{FigureSubject, Indicator};
+use entity::enums::{FigureSubject, Indicator, SiteStatus};
 use entity::{action, commune, epci, qpv, site, site_qpv};
-use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder};
+use sea_orm::{ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder};
 use uuid::Uuid;
 
+use crate::db::Sql;
 use crate::graphql::scalars::{Parsed, Scalar};
 use crate::ids;
 use crate::ingest::figures::Subject;
@@ -30,11 +31,6 @@ impl About {
             FigureSubject::Action => Subject::Action(self.id, &self.key),
             FigureSubject::Site => Subject::Site(self.id, &self.key),
         }
-    }
-
-    /// The site that it is of; a QPV is of none.
-    pub fn own_site(&self) -> Option<Uuid> {
-        self.site.filter(|_| self.kind != FigureSubject::Qpv)
     }
 
     fn place(&self, writing: Writing<'_>) -> Place {
@@ -77,8 +73,8 @@ pub(super) async fn allow(writing: Writing<'_>, verb: Verb, about: &About) -> Re
     Ok(about.site)
 }
 
-/// A QPV is no row of a site: those who steer one that works there write about it. Gives that site; none to whom needs
-/// none.
+/// A QPV is no row of a site: those who steer one that works there write about it. Gives that site, one that is not
+/// closed rather than one that is; none to whom needs none.
 pub(super) async fn site_of_qpv(
     writing: Writing<'_>,
     verb: Verb,
@@ -98,9 +94,15 @@ pub(super) async fn site_of_qpv(
         .filter(site_qpv::Column::QpvId.eq(qpv))
         .filter(lasts)
         .order_by_asc(site_qpv::Column::SiteId);
-    for link in links.all(writing.tx).await? {
-        match may(Some(link.site_id)).await {
-            Ok(()) => return Ok(Some(link.site_id)),
+    let sites: Vec<Uuid> = links.all(writing.tx).await?.into_iter().map(|link| link.site_id).collect();
+    let closed = site::Entity::find()
+        .filter(site::Column::Id.is_in(sites.iter().copied()))
+        .filter(site::Column::Status.eq(SiteStatus::Closed));
+    let closed: Vec<Uuid> = closed.all(writing.tx).await?.into_iter().map(|site| site.id).collect();
+    let (closed, open): (Vec<Uuid>, Vec<Uuid>) = sites.into_iter().partition(|site| closed.contains(site));
+    for site in open.into_iter().chain(closed) {
+        match may(Some(site)).await {
+            Ok(()) => return Ok(Some(site)),
             Err(Failure::Problems(_)) => {}
             Err(fault) => return Err(fault),
         }
@@ -163,4 +165,19 @@ pub(super) async fn site_about(writing: Writing<'_>, id: Uuid, field: &str) -> R
     let row = writing.readable::<site::Entity>("site", Resource::Site, field, id).await?;
     let key = row.code.clone().unwrap_or_else(|| id.to_string());
     Ok(About { kind: FigureSubject::Site, id, key, site: Some(id) })
+}
+
+/// Puts the code that a site is given into the natural keys of its figures, in place of its id: what is submitted or
+/// loaded from then on is named by the code, and must meet them.
+pub(crate) async fn name_by_code(writing: Writing<'_>, site: Uuid, code: &str) -> Result<(), Failure> {
+    let kind = FigureSubject::Site.as_str();
+    let former = format!("{kind}|{site}|");
+    let begin = former.len().to_string();
+    let rest = (former.len() + 1).to_string();
+    let mut sql = Sql::new(writing.backend);
+    sql.push("UPDATE figure SET natural_key = ").bind_typed(format!("{kind}|{code}|").into());
+    sql.push(" || substr(natural_key, ").push(&rest).push(") WHERE site_id = ").bind(site.into());
+    sql.push(" AND substr(natural_key, 1, ").push(&begin).push(") = ").bind(former.into());
+    writing.tx.execute_raw(sql.into_statement()).await?;
+    Ok(())
 }

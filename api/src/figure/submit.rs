@@ -15,6 +15,7 @@ use crate::ingest::figures;
 use crate::journal::Seen;
 use crate::policy::Verb;
 use crate::write::input::Patch;
+use crate::write::row::{next_row, take};
 use crate::write::{Change, Failure, Input, Problem, ProblemCode, Writing};
 
 /// Origin of figures that people submit here.
@@ -33,25 +34,67 @@ pub(super) async fn submit(writing: Writing<'_>, input: &Input<'_>) -> Result<Ch
     if period.from > writing.today() {
         input.wrong(ProblemCode::OutOfBounds, "period", "the period has not begun");
     }
-    late::check(writing, input, about.own_site(), "period", &period).await?;
-    let external = writing.external_id(input, "figure").await?;
-    let Some(value) = value else {
-        input.check()?;
-        return Err(Problem::at(ProblemCode::Required, "value", "a value is needed").into());
-    };
-    let mut row = declared(writing, &about, indicator, value, &period);
-    row.source_external_id = external;
+    late::check(writing, input, about.site, "period", &period).await?;
+    let mut row = declared(writing, &about, indicator, value.unwrap_or_default(), &period);
+    row.source_external_id = writing.identifier(input);
     row.perimeter = input.choice("perimeter", Perimeter::parse).or(None);
     row.approximate = input.flag("approximate").or(None).unwrap_or(false);
     row.note = input.text("note", 0..=500).or(None);
     figures::name(&mut row, about.subject(), None);
-    if standing(writing, &row.natural_key).await?.is_some() {
-        let message =
-            "there is a figure for this subject, indicator, period and perimeter; revise or withdraw it";
-        input.wrong(ProblemCode::Duplicate, "indicator", message);
+    let known = standing(writing, &row.natural_key).await?;
+    let former = known.as_ref().filter(|known| is_corrected_by(known, &row));
+    if former.is_none() {
+        if let Some(known) = &known {
+            input.wrong(ProblemCode::Duplicate, "indicator", stands(known.status));
+        }
+        writing.check_unused(input, "figure", row.source_external_id.as_deref()).await?;
     }
     input.check()?;
-    insert(writing, row, about.site, Verb::Create).await
+    if value.is_none() {
+        return Err(Problem::at(ProblemCode::Required, "value", "a value is needed").into());
+    }
+    match former {
+        Some(known) => replace(writing, known, row, about.site).await,
+        None => insert(writing, row, about.site, Verb::Create).await,
+    }
+}
+
+/// Whether a figure may be put right by another from where it came: not validated yet, of the same system under the
+/// same identifier, or given by hand.
+fn is_corrected_by(known: &figure::Model, row: &figure::Model) -> bool {
+    known.status == FigureStatus::Provisional
+        && (&known.source_system, &known.source_external_id) == (&row.source_system, &row.source_external_id)
+}
+
+const fn stands(status: FigureStatus) -> &'static str {
+    match status {
+        FigureStatus::Validated => {
+            "the figure for this subject, indicator, period and perimeter is validated; revise it"
+        }
+        _ => "there is a figure for this subject, indicator, period and perimeter under another identifier",
+    }
+}
+
+/// Puts another value in the place of a provisional one.
+pub(super) async fn replace(
+    writing: Writing<'_>,
+    known: &figure::Model,
+    new: figure::Model,
+    site: Option<Uuid>,
+) -> Result<Change, Failure> {
+    let mut row = next_row!(writing, figure, known);
+    let mut changed = Vec::new();
+    take!(changed, row, known, "value", value, new.value);
+    take!(changed, row, known, "approximate", approximate, new.approximate);
+    take!(changed, row, known, "note", note, new.note);
+    if changed.is_empty() {
+        return Ok(Change { id: known.id });
+    }
+    take!(changed, row, known, "asOf", as_of, new.as_of);
+    let was = who_sees(writing, known, site).await?;
+    let row = row.update(writing.tx).await?;
+    let now = who_sees(writing, &row, site).await?;
+    writing.record("Figure", (row.id, row.version), Verb::Update, changed, (was, now)).await
 }
 
 /// A provisional figure that the caller gives: of his system, or declared.

@@ -147,7 +147,7 @@ async fn create(writing: Writing<'_>, input: &Input<'_>) -> Result<Change, Failu
         }
     );
     let empty = governance_body::Model::try_from(row.clone())?;
-    let changed = apply(writing, input, &empty, &mut row).await?;
+    let changed = [vec!["site"], apply(writing, input, &empty, &mut row).await?].concat();
     input.check()?;
     let row = row.insert(writing.tx).await?;
     writing.record("GovernanceBody", (row.id, row.version), Verb::Create, changed, in_site(site_id)).await

@@ -17,8 +17,7 @@ use crate::write::row::{in_site, next_row, shared};
 use crate::write::{Change, Failure, Input, ProblemCode, Writing};
 
 pub(super) async fn merge(writing: Writing<'_>, input: &Input<'_>) -> Result<Change, Failure> {
-    let from = input.subject("id", "partner")?;
-    let to = input.subject("into", "partner")?;
+    let (from, to) = Failure::both(input.subject("id", "partner"), input.subject("into", "partner"))?;
     let (gone, stays) = both(writing, input, from, to).await?;
     check(input, &gone, &stays);
     input.check()?;

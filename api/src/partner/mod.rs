@@ -26,8 +26,8 @@ pub fn mutations() -> Vec<Mutation> {
     [mutations::mutations(), seats::mutations(), referents::mutations()].concat()
 }
 
-pub(crate) use referents::{delete_in_site, erase_due};
-pub(crate) use seats::{journal_scope as seat_scope, refuse_own_seat};
+pub(crate) use referents::{PERSONAL, delete_in_site, erase_due};
+pub(crate) use seats::{journal_scope as seat_scope, own_seat};
 
 /// The nouns of this folder.
 pub fn nouns() -> Vec<Noun> {

@@ -1,27 +1,31 @@
 //! Mutations of referents: personal data, which is emptied on request or when its time is over.
 
-use chrono::Months;
-use entity::{idempotency_key, partner, referent, site};
+use chrono::{Months, NaiveDate};
+use entity::{idempotency_key, referent};
 use sea_orm::ActiveValue::Set;
 use sea_orm::sea_query::LockType;
 use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use uuid::Uuid;
 
-use super::gone;
+use super::{gone, seats};
 use crate::graphql::scalars::Scalar;
 use crate::policy::{Resource, Verb};
 use crate::read::model::Argument;
 use crate::write::declare::{expected_version, id_of, optional, required};
 use crate::write::input::Patch;
 use crate::write::row::{in_site, new_row, next_row, take};
-use crate::write::{
-    Change, Failure, Input, Mutation, Place, Problem, ProblemCode, Resources, Target, Writing,
-};
+use crate::write::{Change, Failure, Input, Mutation, Problem, ProblemCode, Resources, Target, Writing};
 
 const TARGET: Target = Target { field: "referent", noun: "Referent" };
 
 /// What an erasure empties.
 const ERASED: [&str; 5] = ["firstName", "lastName", "email", "phone", "erasedAt"];
+
+/// Tables that hold what an erasure empties or forgets.
+pub(crate) const PERSONAL: &[&str] = &["referent", "idempotency_key"];
+
+/// Persons that one transaction erases: other writers wait for no more than that.
+const BATCH: u64 = 100;
 
 /// The mutations of this noun.
 pub fn mutations() -> Vec<Mutation> {
@@ -63,7 +67,7 @@ pub fn mutations() -> Vec<Mutation> {
             [id_of("referent"), expected_version()],
             |writing, input| Box::pin(erase(writing, input)),
         )
-        .scrubs("referent"),
+        .scrubs(PERSONAL),
     ]
 }
 
@@ -84,12 +88,8 @@ fn rights(verb: Verb) -> Resources {
 }
 
 async fn create(writing: Writing<'_>, input: &Input<'_>) -> Result<Change, Failure> {
-    let site_id = input.subject("site", "site")?;
-    let partner_id = input.subject("partner", "partner")?;
-    writing.readable::<site::Entity>("site", Resource::Site, "site", site_id).await?;
-    writing.place(rights(Verb::Write), "site", Place::of_site(site_id)).await?;
-    let body =
-        writing.readable::<partner::Entity>("partner", Resource::Partner, "partner", partner_id).await?;
+    let (site_id, body) = seats::place(writing, input, rights(Verb::Write)).await?;
+    let partner_id = body.id;
     if let Some(message) = gone(&body) {
         input.wrong(ProblemCode::Rule, "partner", message);
     }
@@ -110,7 +110,7 @@ async fn create(writing: Writing<'_>, input: &Input<'_>) -> Result<Change, Failu
         }
     );
     let empty = referent::Model::try_from(row.clone())?;
-    let changed = apply(input, &empty, &mut row);
+    let changed = [vec!["site", "partner"], apply(input, &empty, &mut row)].concat();
     input.check()?;
     let row = row.insert(writing.tx).await?;
     writing.record("Referent", (row.id, row.version), Verb::Create, changed, in_site(site_id)).await
@@ -199,7 +199,8 @@ async fn end(writing: Writing<'_>, input: &Input<'_>) -> Result<Change, Failure>
     // null stands for the usual time: nothing personal is kept for ever
     let erase = match input.date("eraseAfter") {
         Patch::Set(day) => Some(day),
-        Patch::Keep | Patch::Clear => to.checked_add_months(Months::new(24)),
+        Patch::Keep => agreed(&current).filter(|day| *day >= to).or_else(|| usual(to)),
+        Patch::Clear => usual(to),
     };
     if erase.is_some_and(|day| day < to) {
         input.wrong(
@@ -224,6 +225,16 @@ async fn end(writing: Writing<'_>, input: &Input<'_>) -> Result<Change, Failure>
         .await
 }
 
+/// When personal data is erased unless told otherwise.
+fn usual(to: NaiveDate) -> Option<NaiveDate> {
+    to.checked_add_months(Months::new(24))
+}
+
+/// The day of erasure that somebody chose; the usual one follows the last day.
+fn agreed(current: &referent::Model) -> Option<NaiveDate> {
+    current.erase_after.filter(|day| current.ends_on.and_then(usual) != Some(*day))
+}
+
 async fn erase(writing: Writing<'_>, input: &Input<'_>) -> Result<Change, Failure> {
     let current = current(writing, input, Verb::Erase).await?;
     if current.erased_at.is_some() {
@@ -232,17 +243,23 @@ async fn erase(writing: Writing<'_>, input: &Input<'_>) -> Result<Change, Failur
     erase_row(writing, &current).await
 }
 
-/// Erases everybody whose time is over; says how many.
-pub(crate) async fn erase_due(writing: Writing<'_>) -> Result<usize, Failure> {
-    let due = referent::Entity::find()
-        .filter(referent::Column::EraseAfter.lt(writing.today()))
-        .filter(referent::Column::ErasedAt.is_null())
-        .all(writing.tx)
-        .await?;
-    for row in &due {
+/// Erases some of those whose time is over, and says how many; none when nobody is left.
+pub(crate) async fn erase_due(writing: Writing<'_>) -> Result<Option<usize>, Failure> {
+    let due = || {
+        let due = referent::Entity::find().filter(referent::Column::EraseAfter.lt(writing.today()));
+        due.filter(referent::Column::ErasedAt.is_null()).order_by_asc(referent::Column::Id)
+    };
+    let found = due().limit(BATCH).all(writing.tx).await?;
+    if found.is_empty() {
+        return Ok(None);
+    }
+    // of whom somebody writes at this moment another day may be told: he is looked at again once he is locked
+    let ids = found.into_iter().map(|row| row.id);
+    let locked = due().filter(referent::Column::Id.is_in(ids)).lock(LockType::Update).all(writing.tx).await?;
+    for row in &locked {
         erase_row(writing, row).await?;
     }
-    Ok(due.len())
+    Ok(Some(locked.len()))
 }
 
 /// Deletes the referents of a site that goes, with their data.

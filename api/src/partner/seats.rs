@@ -73,15 +73,11 @@ fn rights(kind: SeatKind) -> Resources {
 }
 
 async fn give(writing: Writing<'_>, input: &Input<'_>) -> Result<Change, Failure> {
-    let site_id = input.subject("site", "site")?;
-    let partner_id = input.subject("partner", "partner")?;
     let Patch::Set(kind) = input.choice("kind", SeatKind::parse) else {
         return Err(Problem::at(ProblemCode::Required, "kind", "a kind is needed").into());
     };
-    writing.readable::<site::Entity>("site", Resource::Site, "site", site_id).await?;
-    writing.place(rights(kind), "site", Place::of_site(site_id)).await?;
-    let body =
-        writing.readable::<partner::Entity>("partner", Resource::Partner, "partner", partner_id).await?;
+    let (site_id, body) = place(writing, input, rights(kind)).await?;
+    let partner_id = body.id;
     if let Some(message) = gone(&body) {
         input.wrong(ProblemCode::Rule, "partner", message);
     }
@@ -112,6 +108,22 @@ async fn give(writing: Writing<'_>, input: &Input<'_>) -> Result<Change, Failure
     writing.rescope_seats(seated).await?;
     let fields = vec!["site", "partner", "kind", "from"];
     writing.record("Seat", (row.id, row.version), Verb::Create, fields, journal_scope(None, &row)).await
+}
+
+/// The site in which something of a partner is to be, by which the caller's right is judged, and that partner.
+pub(super) async fn place(
+    writing: Writing<'_>,
+    input: &Input<'_>,
+    rights: Resources,
+) -> Result<(Uuid, partner::Model), Failure> {
+    let (site, partner) = Failure::both(input.subject("site", "site"), input.subject("partner", "partner"))?;
+    let placed = match writing.readable::<site::Entity>("site", Resource::Site, "site", site).await {
+        Ok(_) => writing.place(rights, "site", Place::of_site(site)).await,
+        Err(failure) => Err(failure),
+    };
+    let body = writing.readable::<partner::Entity>("partner", Resource::Partner, "partner", partner).await;
+    let ((), body) = Failure::both(placed, body)?;
+    Ok((site, body))
 }
 
 async fn end(writing: Writing<'_>, input: &Input<'_>) -> Result<Change, Failure> {
@@ -162,13 +174,15 @@ fn refuse_own(writing: Writing<'_>, input: &Input<'_>, field: &str, body: &partn
 }
 
 /// Who takes part in an action gets a seat in its site; nobody gives himself one that way either.
-pub(crate) async fn refuse_own_seat(writing: Writing<'_>, site: Uuid, partner: Uuid) -> Result<(), Failure> {
-    let Some(body) = partner::Entity::find_by_id(partner).one(writing.tx).await? else { return Ok(()) };
+pub(crate) async fn own_seat(
+    writing: Writing<'_>,
+    site: Uuid,
+    partner: Uuid,
+) -> Result<Option<Problem>, Failure> {
+    let Some(body) = partner::Entity::find_by_id(partner).one(writing.tx).await? else { return Ok(None) };
     let own = writing.viewer.rests_on(body.siren.as_deref(), body.siret.as_deref());
-    if own && !has_seat(writing, site, partner).await? {
-        return Err(Problem::at(ProblemCode::Forbidden, "partners", OWN).into());
-    }
-    Ok(())
+    let refused = own && !has_seat(writing, site, partner).await?;
+    Ok(refused.then(|| Problem::at(ProblemCode::Forbidden, "partners", OWN)))
 }
 
 async fn has_seat(writing: Writing<'_>, site: Uuid, partner: Uuid) -> Result<bool, Failure> {

@@ -79,6 +79,18 @@ impl Viewer {
         })
     }
 
+    /// Whether the caller puts any QPV into a perimeter. Others take those of their own territory alone, since it is
+    /// from there that their right over the figures of a QPV comes.
+    pub fn takes_any_qpv(&self) -> bool {
+        self.authorize(Resource::SiteQpv, Verb::Write, "").is_all()
+    }
+
+    /// Appends whether the commune at `alias` lies in the caller's own territory.
+    pub fn own_commune(&self, sql: &mut Sql, alias: &str) {
+        let own = self.actor.departements.iter().map(|code| code.clone().into()).collect();
+        sql.is_in(&format!("{alias}.departement_code"), own);
+    }
+
     /// Whether the caller's own rights come from the seats of a partner with this SIREN, or this SIRET if it has none:
     /// he neither gives nor ends these seats.
     pub fn rests_on(&self, siren: Option<&str>, establishment: Option<&str>) -> bool {

@@ -102,9 +102,10 @@ fn in_sites(sql: &mut Sql, viewer: &Viewer, resource: Resource, a: &str, sites: 
                 sql.bind(viewer.today.into());
             });
             format!(
-                "({a}.site_id IN ({sites}) OR {a}.qpv_id IN (SELECT sq.qpv_id FROM site_qpv sq WHERE (sq.ends_on IS \
-                 NULL OR sq.ends_on > {today}) AND sq.site_id IN ({sites})) OR {a}.action_id IN (SELECT sa.id FROM \
-                 action sa WHERE sa.deleted_at IS NULL AND sa.site_id IN ({sites})))"
+                "({a}.site_id IN ({sites}) OR {a}.qpv_id IN (SELECT sq.qpv_id FROM site_qpv sq JOIN site sl ON sl.id = \
+                 sq.site_id WHERE sl.deleted_at IS NULL AND (sq.ends_on IS NULL OR sq.ends_on > {today}) AND \
+                 sq.site_id IN ({sites})) OR {a}.action_id IN (SELECT sa.id FROM action sa WHERE sa.deleted_at IS NULL \
+                 AND sa.site_id IN ({sites})))"
             )
         }
         _ => format!("{a}.site_id IN ({sites})"),
@@ -258,7 +259,7 @@ pub(super) fn current_grant(sql: &mut Sql, viewer: &Viewer) -> Option<String> {
     let (client, source) = (viewer.actor.client_id.clone()?, viewer.actor.source.clone()?);
     Some(sql.piece(|sql| {
         sql.push("xg.client_id = ").bind(client.into()).push(" AND xg.source_system = ").bind(source.into());
-        sql.push(" AND xg.status = 'ACTIVE' AND (xg.valid_from IS NULL OR xg.valid_from <= ")
+        sql.push(" AND xg.role = 'partner_system' AND xg.status = 'ACTIVE' AND (xg.valid_from IS NULL OR xg.valid_from <= ")
             .bind(viewer.now.into());
         sql.push(") AND (xg.valid_to IS NULL OR xg.valid_to > ").bind(viewer.now.into()).push(")");
     }))
@@ -282,8 +283,8 @@ fn restriction(sql: &mut Sql, viewer: &Viewer, condition: Condition, a: &str) ->
     })
 }
 
-/// Of these sites, those whose rows may be written: a closed or withdrawn site is read-only for all but the national
-/// team; its préfecture still writes the late figures of a closed one.
+/// Of these sites, those whose rows may be written: a deleted site gives no right, a closed or withdrawn one is read-only
+/// for all but the national team; its préfecture still writes the late figures of a closed one.
 fn open(resource: Resource, verb: Verb, territory: Territory, sites: String) -> String {
     let late =
         resource == Resource::Figure && verb != Verb::Withdraw && territory == Territory::PilotDepartement;
@@ -293,5 +294,7 @@ fn open(resource: Resource, verb: Verb, territory: Territory, sites: String) -> 
         _ if late => "'WITHDRAWN'",
         _ => "'CLOSED', 'WITHDRAWN'",
     };
-    format!("SELECT xo.id FROM site xo WHERE xo.status NOT IN ({closed}) AND xo.id IN ({sites})")
+    format!(
+        "SELECT xo.id FROM site xo WHERE xo.deleted_at IS NULL AND xo.status NOT IN ({closed}) AND xo.id IN ({sites})"
+    )
 }

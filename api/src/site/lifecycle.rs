@@ -5,7 +5,7 @@ use entity::enums::{GovernanceBodyKind, MeetingStatus, MilestoneKind, PartnerKin
 use entity::{governance_body, meeting, partner, roadmap, seat, site, site_milestone, site_qpv};
 use sea_orm::ActiveValue::Set;
 use sea_orm::sea_query::LockType;
-use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, Select};
 use uuid::Uuid;
 
 use super::mutations::{TARGET, current, save};
@@ -162,12 +162,14 @@ const fn is_collectivity(kind: PartnerKind) -> bool {
 }
 
 async fn has_milestone(writing: Writing<'_>, site: Uuid, kind: MilestoneKind) -> Result<bool, Failure> {
-    let found = site_milestone::Entity::find()
+    let found = milestones(site, kind).one(writing.tx).await?;
+    Ok(found.is_some())
+}
+
+fn milestones(site: Uuid, kind: MilestoneKind) -> Select<site_milestone::Entity> {
+    site_milestone::Entity::find()
         .filter(site_milestone::Column::SiteId.eq(site))
         .filter(site_milestone::Column::Kind.eq(kind))
-        .one(writing.tx)
-        .await?;
-    Ok(found.is_some())
 }
 
 /// An active site has an adopted roadmap, or its steering committee has met.
@@ -178,7 +180,12 @@ async fn check_active(writing: Writing<'_>, input: &Input<'_>, site: Uuid) -> Re
         .filter(roadmap::Column::DeletedAt.is_null())
         .one(writing.tx)
         .await?;
-    if roadmap.is_some() || has_milestone(writing, site, MilestoneKind::FirstCopil).await? {
+    // one that is only planned has decided nothing
+    let met = milestones(site, MilestoneKind::FirstCopil)
+        .filter(site_milestone::Column::StartsFrom.lte(writing.today()))
+        .one(writing.tx)
+        .await?;
+    if roadmap.is_some() || met.is_some() {
         return Ok(());
     }
     let copils = governance_body::Entity::find()

@@ -1,12 +1,13 @@
 //! Mutations of sites: their description, their label data, their milestones, their end.
 
 use entity::enums::{Audience, AudiencePolicy, SiteScale, SiteStatus};
-use entity::{site, site_departement};
+use entity::{site, site_commune, site_departement};
 use sea_orm::ActiveValue::Set;
 use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, QueryFilter};
+use uuid::Uuid;
 
 use super::territory::Territory;
-use super::{delete, lifecycle, milestones};
+use super::{delete, lifecycle, milestones, perimeter};
 use crate::auth::Role;
 use crate::graphql::scalars::Scalar;
 use crate::journal::Lost;
@@ -104,7 +105,7 @@ pub fn mutations() -> Vec<Mutation> {
             [id_of("site"), expected_version()],
             |writing, input| Box::pin(delete::delete(writing, input)),
         )
-        .scrubs("referent"),
+        .scrubs(crate::partner::PERSONAL),
     ]
 }
 
@@ -209,7 +210,10 @@ async fn create(writing: Writing<'_>, input: &Input<'_>) -> Result<Change, Failu
 /// A préfecture files candidates in its own départements; the row does not exist yet for the table to look at.
 fn may_create(writing: Writing<'_>, territory: &Territory) -> Result<(), Failure> {
     let viewer = writing.viewer;
-    let inside = territory.departements.iter().any(|(code, _)| viewer.actor.departements.contains(code));
+    // what no commune has lies nowhere yet: it is told as such
+    let inside = !territory.given
+        || territory.is_vague
+        || territory.departements.iter().any(|(code, _)| viewer.actor.departements.contains(code));
     if viewer.may(Resource::Site, Verb::Create, inside) {
         return Ok(());
     }
@@ -297,6 +301,9 @@ async fn set_label(writing: Writing<'_>, input: &Input<'_>) -> Result<Change, Fa
     }
     set_territory(writing, input, &current, territory, &mut changed).await?;
     input.check()?;
+    if let Some(code) = row.code.try_as_ref().and_then(Option::as_deref) {
+        crate::figure::name_by_code(writing, current.id, code).await?;
+    }
     let lost = writing.rescope_departements(current.id, reached).await?;
     save_losing(writing, &current, row, Verb::Update, changed, lost).await
 }
@@ -310,13 +317,15 @@ async fn set_territory(
 ) -> Result<(), Failure> {
     let links = site_departement::Entity::find().filter(site_departement::Column::SiteId.eq(current.id));
     let before = links.all(writing.tx).await?;
-    let own: Vec<String> = if territory.given {
+    let moves = moves(writing, input, &territory, &before, current.id).await?;
+    let own: Vec<String> = if moves {
         territory.departements.iter().map(|(code, _)| code.clone()).collect()
     } else {
         before.iter().map(|link| link.departement_code.clone()).collect()
     };
-    let mut pilots: Vec<String> =
+    let former: Vec<String> =
         before.iter().filter(|link| link.pilot).map(|link| link.departement_code.clone()).collect();
+    let mut pilots = former.clone();
     if let Patch::Set(given) = input.list("pilotDepartements", Some(Scalar::DepartementCode)) {
         if given.0.is_empty() {
             input.wrong(
@@ -330,16 +339,21 @@ async fn set_territory(
             input.problem(Problem::at(ProblemCode::Rule, "pilotDepartements", message).then(index));
         }
         pilots = given.0;
-        changed.push("pilotDepartements");
     } else if !own.is_empty() && !pilots.is_empty() && !pilots.iter().any(|code| own.contains(code)) {
         let message = "none of the « départements » that steer the site would be left";
         input.wrong(ProblemCode::Rule, "communes", message);
     }
     input.check()?;
-    if territory.given {
+    // one that the site does not reach any more does not steer it either
+    pilots.retain(|code| own.contains(code));
+    let resteers = pilots.len() != former.len() || pilots.iter().any(|code| !former.contains(code));
+    if resteers {
+        changed.push("pilotDepartements");
+    }
+    if moves {
         changed.push("communes");
         territory.replace(writing, current.id, &pilots).await?;
-    } else if changed.contains(&"pilotDepartements") {
+    } else if resteers {
         for link in before {
             let pilot = pilots.contains(&link.departement_code);
             let mut link: site_departement::ActiveModel = link.into();
@@ -348,4 +362,33 @@ async fn set_territory(
         }
     }
     Ok(())
+}
+
+/// Whether a site is given other communes than it has, or such that lie elsewhere than was known.
+async fn moves(
+    writing: Writing<'_>,
+    input: &Input<'_>,
+    territory: &Territory,
+    departements: &[site_departement::Model],
+    site: Uuid,
+) -> Result<bool, Failure> {
+    if !territory.given {
+        return Ok(false);
+    }
+    let links = site_commune::Entity::find().filter(site_commune::Column::SiteId.eq(site));
+    let before: Vec<String> =
+        links.all(writing.tx).await?.into_iter().map(|link| link.commune_code).collect();
+    let after: Vec<String> = territory.communes.iter().map(|commune| commune.code.clone()).collect();
+    let same_communes = before.len() == after.len() && after.iter().all(|code| before.contains(code));
+    let is_known =
+        |(code, _): &(String, String)| departements.iter().any(|link| link.departement_code == *code);
+    let same_ground =
+        departements.len() == territory.departements.len() && territory.departements.iter().all(is_known);
+    if same_communes && same_ground {
+        return Ok(false);
+    }
+    if !territory.is_vague {
+        perimeter::check_communes(writing, input, site, (&before, &after)).await?;
+    }
+    Ok(true)
 }

@@ -13,6 +13,8 @@ use crate::write::{Failure, Input, Problem, ProblemCode, Writing};
 #[derive(Debug, Default)]
 pub(super) struct Territory {
     pub given: bool,
+    /// A code that no commune has was given, or none that could be read.
+    pub is_vague: bool,
     pub communes: Vec<commune::Model>,
     pub departements: Vec<(String, String)>,
     pub epcis: Vec<String>,
@@ -40,6 +42,7 @@ impl Territory {
                 input.problem(Problem::at(ProblemCode::UnknownCode, "communes", message).then(index));
             }
         }
+        let is_vague = communes.is_empty() || communes.len() < codes.len();
         let mut departements: Vec<String> =
             communes.iter().filter_map(|row| row.departement_code.clone()).collect();
         departements.sort();
@@ -52,7 +55,7 @@ impl Territory {
         epcis.dedup();
         let known = epci::Entity::find().filter(epci::Column::Siren.is_in(epcis)).all(writing.tx).await?;
         let epcis = known.into_iter().map(|row| row.siren).collect();
-        Ok(Self { given: true, communes, departements, epcis })
+        Ok(Self { given: true, is_vague, communes, departements, epcis })
     }
 
     /// Replaces the communes of a site, its départements and its EPCI.

@@ -102,6 +102,8 @@ async fn create(writing: Writing<'_>, input: &Input<'_>) -> Result<Done, Failure
         }
         given => given.or(None),
     };
+    // two at once would count the same
+    writing.alone(&format!("webhooks of {client}")).await?;
     let own = webhook::Entity::find().filter(webhook::Column::ClientId.eq(client.as_str()));
     let count = own.filter(webhook::Column::DeletedAt.is_null()).count(writing.tx).await?;
     if count >= limits::WEBHOOKS_OF_CLIENT {

@@ -76,8 +76,8 @@ pub struct Mutation {
     pub work: Work,
     /// What its payload shows beside the object.
     pub parts: Vec<Part>,
-    /// Table whose erased values must not linger in the database's files.
-    pub scrub: Option<&'static str>,
+    /// Tables whose erased values must not linger in the database's files.
+    pub scrub: &'static [&'static str],
     /// What it reports is not kept for a replay.
     pub shown_once: bool,
     /// Counts what it reports, once that is written.
@@ -121,7 +121,7 @@ impl Mutation {
             target,
             work,
             parts: Vec::new(),
-            scrub: None,
+            scrub: &[],
             shown_once: false,
             count: None,
         }
@@ -148,10 +148,10 @@ impl Mutation {
         self
     }
 
-    /// Has what it erased in a table rewritten in the database's files.
+    /// Has what it erased in these tables rewritten in the database's files.
     #[must_use]
-    pub fn scrubs(mut self, table: &'static str) -> Self {
-        self.scrub = Some(table);
+    pub const fn scrubs(mut self, tables: &'static [&'static str]) -> Self {
+        self.scrub = tables;
         self
     }
 

@@ -76,6 +76,7 @@ impl Writing<'_> {
         if cell(&row, 0, Kind::Bool)? != Cell::Bool(true) {
             return Err(forbidden(field).into());
         }
+        self.ask_again(rights.table, &may, seen, field, id).await?;
         let version: i32 = row.try_get("", "version")?;
         if let Some(expected) = expected
             && expected != version
@@ -84,6 +85,32 @@ impl Writing<'_> {
             return Err(Problem::at(ProblemCode::Conflict, "expectedVersion", message).into());
         }
         Ok(E::Model::from_query_result(&row, "")?)
+    }
+
+    /// Asks the rights over a row once more, now that it is locked: the statement that locked it may have waited, and then
+    /// saw that row anew but not the seats and sites from which the rights come. Who needs none of those is not asked.
+    async fn ask_again(
+        &self,
+        table: &'static str,
+        may: &Access<'_>,
+        seen: Resource,
+        field: &str,
+        id: Uuid,
+    ) -> Result<(), Failure> {
+        let mut sql = Sql::new(self.backend);
+        if !sql.may_wait() {
+            return Ok(());
+        }
+        let Reach::Rows(may) = may.reach(&mut sql, "t") else { return Ok(()) };
+        sql.push("SELECT (").push(&may).push("), (");
+        self.viewer.authorize(seen, Verb::Read, "").expression(&mut sql, "t");
+        sql.push(") FROM ").push(table).push(" t WHERE t.id = ").bind(id.into());
+        let row = self.tx.query_one_raw(sql.into_statement()).await?.ok_or_else(|| not_found(field))?;
+        match (cell(&row, 0, Kind::Bool)?, cell(&row, 1, Kind::Bool)?) {
+            (Cell::Bool(true), _) => Ok(()),
+            (_, Cell::Bool(true)) => Err(forbidden(field).into()),
+            _ => Err(not_found(field).into()),
+        }
     }
 
     /// Locks a row that the caller may read. Before its columns stands whether he may do more with it: all in one

@@ -122,6 +122,20 @@ pub enum Failure {
     Fault(ApiError),
 }
 
+impl Failure {
+    /// What two checks give, or what is wrong with either of them.
+    pub fn both<A, B>(one: Result<A, Self>, other: Result<B, Self>) -> Result<(A, B), Self> {
+        match (one, other) {
+            (Ok(one), Ok(other)) => Ok((one, other)),
+            (Err(Self::Problems(one)), Err(Self::Problems(other))) => {
+                Err(Self::Problems(one.into_iter().chain(other).collect()))
+            }
+            (Err(fault @ Self::Fault(_)), _) | (_, Err(fault @ Self::Fault(_))) => Err(fault),
+            (Err(failure), _) | (_, Err(failure)) => Err(failure),
+        }
+    }
+}
+
 impl From<Problem> for Failure {
     fn from(problem: Problem) -> Self {
         Self::Problems(vec![problem])

@@ -177,8 +177,8 @@ async fn outcomes(
         match together(db, clock, asked, sender).await {
             Ok(written) => {
                 for one in asked {
-                    if let Some(table) = one.mutation.scrub {
-                        db.scrub(table).await;
+                    if !one.mutation.scrub.is_empty() {
+                        db.scrub(one.mutation.scrub).await;
                     }
                 }
                 return written.into_iter().map(Ok).collect();

@@ -30,25 +30,42 @@ impl Writing<'_> {
         input: &Input<'_>,
         table: &'static str,
     ) -> Result<Option<String>, Failure> {
+        let external = self.identifier(input);
+        self.check_unused(input, table, external.as_deref()).await?;
+        Ok(external)
+    }
+
+    /// The caller's identifier of a row, new or not. One that is missing, or not his to give, is noted as a problem.
+    pub fn identifier(&self, input: &Input<'_>) -> Option<String> {
         let external = input.text("externalId", 1..=200).or(None);
         match (self.source_system(), external) {
             (None, Some(_)) => {
                 let message = "only a partner's system has identifiers of its own";
                 input.wrong(ProblemCode::Rule, "externalId", message);
             }
-            (Some(system), Some(external)) => {
-                if let Some(problem) = self.taken(table, &system, &external).await? {
-                    input.problem(problem);
-                }
-                return Ok(Some(external));
-            }
+            (Some(_), Some(external)) => return Some(external),
             (Some(_), None) if matches!(input.given("externalId"), None | Some(Value::Null)) => {
                 let message = "a partner's system names its rows; give your identifier of this one";
                 input.wrong(ProblemCode::Required, "externalId", message);
             }
             _ => {}
         }
-        Ok(None)
+        None
+    }
+
+    /// Notes an identifier that a row of a table has.
+    pub async fn check_unused(
+        &self,
+        input: &Input<'_>,
+        table: &'static str,
+        external: Option<&str>,
+    ) -> Result<(), Failure> {
+        if let (Some(system), Some(external)) = (self.source_system(), external)
+            && let Some(problem) = self.taken(table, &system, external).await?
+        {
+            input.problem(problem);
+        }
+        Ok(())
     }
 
     async fn taken(

@@ -1,6 +1,6 @@
 //! What comes to an end: meetings, committees, periods, and a candidate with all that hangs on it.
 
-use entity::enums::{JournalOp, MeetingStatus};
+use entity::enums::{ActionStatus, JournalOp, MeetingStatus, SiteStatus};
 use sea_orm::EntityTrait;
 use serde_json::{Value, json};
 use tests::on_both;
@@ -93,4 +93,26 @@ on_both!(a_deleted_candidate_leaves_nothing_alive, Small, async |app| {
     let person = entity::referent::Entity::find_by_id(person).one(&app.db.writer).await.expect("it is read");
     let person = person.expect("a tombstone");
     assert!(person.last_name.is_none() && person.erased_at.is_some(), "the person is erased");
+});
+
+on_both!(an_end_that_is_emptied_with_it_completes_no_action, Small, async |app| {
+    let (anct, ground) = (app.anct(), Ground::of(app).await);
+    let action = ground.action(ActionStatus::InProgress, None).await;
+    write(&anct, "updateAction", json!({ "id": action, "endsOn": "2023-05" })).await.done();
+    let without = json!({ "id": action, "to": "COMPLETED", "endsOn": null });
+    assert_eq!(write(&anct, "transitionAction", without).await.problems(), ["RULE endsOn"]);
+    let kept =
+        write_and(&anct, "transitionAction", json!({ "id": action, "to": "COMPLETED" }), "endsOn").await;
+    assert_eq!(kept.done()["endsOn"], "2023-05");
+});
+
+on_both!(a_first_committee_to_come_makes_no_site_active, Small, async |app| {
+    let (anct, ground) = (app.anct(), Ground::of(app).await);
+    let site = ground.site(SiteStatus::Labelled).await;
+    let activate = json!({ "id": site, "to": "ACTIVE" });
+    let copil = |start: &str| json!({ "id": site, "kind": "FIRST_COPIL", "start": start });
+    write(&anct, "setSiteMilestone", copil("2023-09")).await.done();
+    assert_eq!(write(&anct, "transitionSite", activate.clone()).await.problems(), ["RULE to"]);
+    write(&anct, "setSiteMilestone", copil("2023-06-12")).await.done();
+    write(&anct, "transitionSite", activate).await.done();
 });

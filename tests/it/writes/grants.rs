@@ -51,20 +51,25 @@ on_both!(anct_gives_changes_and_ends_what_a_client_may, Small, async |app| {
     assert_eq!(drafts().await, 0);
 });
 
-on_both!(a_grant_says_for_which_role_and_class_of_limits_it_is, Small, async |app| {
+on_both!(a_grant_is_for_a_partners_system_and_says_its_class_of_limits, Small, async |app| {
     let anct = app.anct();
     let grant = |role: &str| json!({ "clientId": "client-DDETS", "label": "DDETS", "sourceSystem": "DDETS", "role": role, "rateClass": "batch" });
-    for role in ["public", "PREFECTURE", "chef"] {
+    for role in ["PREFECTURE", "chef"] {
         assert_eq!(write(&anct, "createClientGrant", grant(role)).await.problems(), ["UNKNOWN_CODE role"]);
     }
-    let made = write_and(&anct, "createClientGrant", grant("prefecture"), "role rateClass").await;
-    assert_eq!((&made.done()["role"], &made.done()["rateClass"]), (&json!("prefecture"), &json!("batch")));
-    let change = json!({ "id": made.id(), "role": "collectivite", "rateClass": null });
-    let changed = write_and(&anct, "updateClientGrant", change, "role rateClass").await;
+    for role in ["public", "anct", "prefecture", "collectivite"] {
+        assert_eq!(write(&anct, "createClientGrant", grant(role)).await.problems(), ["RULE role"]);
+    }
+    let made = write_and(&anct, "createClientGrant", grant("partner_system"), "role rateClass").await;
     assert_eq!(
-        (&changed.done()["role"], &changed.done()["rateClass"]),
-        (&json!("collectivite"), &Value::Null)
+        (&made.done()["role"], &made.done()["rateClass"]),
+        (&json!("partner_system"), &json!("batch"))
     );
+    let change = json!({ "id": made.id(), "role": "collectivite" });
+    assert_eq!(write(&anct, "updateClientGrant", change).await.problems(), ["RULE role"]);
+    let change = json!({ "id": made.id(), "rateClass": null });
+    let changed = write_and(&anct, "updateClientGrant", change, "rateClass").await;
+    assert_eq!(changed.done()["rateClass"], Value::Null);
 });
 
 on_both!(nobody_else_reads_grants, Small, async |app| {

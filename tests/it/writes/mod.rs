@@ -6,6 +6,7 @@ mod audit;
 mod checks;
 mod closures;
 mod concurrency;
+mod erasures;
 mod figures;
 mod flags;
 mod grants;
@@ -15,11 +16,14 @@ pub(crate) mod kill;
 mod lifecycles;
 mod merges;
 mod people;
+mod perimeters;
 mod rights;
 mod roles;
 mod shown;
 mod story;
 mod systems;
+mod together;
+mod waits;
 
 use std::future::{Future, poll_fn};
 use std::task::Poll;
@@ -32,7 +36,7 @@ use serde_json::{Value, json};
 use tests::world::{Kind, id};
 use tests::{Answer, Persona, TestApp};
 
-pub use concurrency::waiting;
+pub use concurrency::{at_once, done, until_somebody_waits, waiting};
 
 /// Each mutation, by the field under which its payload shows the object.
 pub const MUTATIONS: [(&str, &[&str]); 12] = [

@@ -122,7 +122,7 @@ async fn input(ground: &Ground<'_>, name: &str, on: &str) -> Value {
         ("transitionSite", "submit") => json!({ "id": ground.candidate().await, "to": "SUBMITTED" }),
         ("transitionSite", _) => json!({ "id": ground.site(SiteStatus::Submitted).await, "to": "CANDIDATE" }),
         ("addSiteQpv", "") => json!({ "id": site, "qpv": "QN05901I" }),
-        ("addSiteQpv", _) => json!({ "id": ground.candidate().await, "qpv": "QN05901I" }),
+        ("addSiteQpv", _) => json!({ "id": ground.candidate().await, "qpv": "QN06916M" }),
         ("endSiteQpv", _) => json!({ "id": ground.candidate().await, "qpv": "QP069018" }),
         _ => input_of_people(ground, name, on).await,
     }

@@ -31,7 +31,7 @@ async fn cases(app: &TestApp, ground: &Ground<'_>) -> Vec<Case> {
         all.push(case("site", "viewerCanUpdate", "updateSite", note));
         let wave = json!({ "id": site().await, "wave": 2021 });
         all.push(case("site", "viewerCanSetLabel", "setSiteLabel", wave));
-        let qpv = json!({ "id": site().await, "qpv": "QN05901I" });
+        let qpv = json!({ "id": site().await, "qpv": "QN06916M" });
         all.push(case("site", "viewerCanSetPerimeter", "addSiteQpv", qpv));
         all.push(case("site", "viewerCanDelete", "deleteSite", json!({ "id": site().await })));
     }

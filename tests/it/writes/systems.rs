@@ -85,13 +85,16 @@ on_both!(a_system_names_its_rows_and_nobody_else_does, Small, async |app| {
         let made = write_and(&system, name, with(json!("1")), "").await;
         made.done();
         let again = write(&system, name, with(json!("1"))).await;
+        if name == "submitFigure" {
+            // it is provisional, and could be put right that way
+            assert_eq!((again.id(), again.version()), (made.id(), 1));
+            continue;
+        }
         assert!(again.problems().contains(&"DUPLICATE externalId".to_owned()), "{}", again.0);
         let message = again.0.data("/result/userErrors/0/message").as_str().expect("a text");
         assert!(message.contains("exists"), "{message}");
         // by hand, beside it
-        if name != "submitFigure" {
-            write(&app.anct(), name, with(Value::Null)).await.done();
-        }
+        write(&app.anct(), name, with(Value::Null)).await.done();
     }
 });
 

@@ -130,12 +130,12 @@ impl Eyes<'_> {
         facts!(row, sites, is_public)
     }
 
-    /// Sites that work in a QPV; a link counts until its last day is over.
+    /// Sites that work in a QPV; a link counts until its last day is over, and not of a site that was deleted.
     pub(super) fn sites_of_qpv(&self, qpv: Uuid) -> Vec<Uuid> {
         let works =
             |link: &&site_qpv::Model| link.qpv_id == qpv && link.ends_on.is_none_or(|to| to > today());
         let links = self.world.site_qpvs.iter().filter(works);
-        links.map(|link| link.site_id).collect()
+        links.map(|link| link.site_id).filter(|site| !self.is_deleted_site(*site)).collect()
     }
 }
 

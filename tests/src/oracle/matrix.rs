@@ -140,16 +140,22 @@ impl Eyes<'_> {
         ["d", "m", "G"].iter().any(|letter| facts.sites.iter().any(|site| self.is_mine(letter, *site)))
     }
 
-    /// A closed or withdrawn site is read-only for all but ANCT, save that its préfecture gives a closed one its late
-    /// figures. Partners are of no site.
+    /// A site that was deleted gives no right to write. A closed or withdrawn one is read-only for all but ANCT, save that
+    /// its préfecture gives a closed one its late figures. Partners are of no site.
     fn is_open(&self, what: &str, letter: &str, site: Uuid) -> bool {
         let status = self.world.sites.iter().find(|row| row.id == site).map(|row| row.status);
         what == "Partner"
-            || match status {
-                Some(SiteStatus::Closed) => what == "Figure" && letter == "d",
-                Some(SiteStatus::Withdrawn) => false,
-                _ => true,
-            }
+            || !self.is_deleted_site(site)
+                && match status {
+                    Some(SiteStatus::Closed) => what == "Figure" && letter == "d",
+                    Some(SiteStatus::Withdrawn) => false,
+                    _ => true,
+                }
+    }
+
+    /// Whether a site was deleted.
+    pub(super) fn is_deleted_site(&self, site: Uuid) -> bool {
+        self.world.sites.iter().any(|row| row.id == site && row.deleted_at.is_some())
     }
 
     fn is_mine(&self, letter: &str, site: Uuid) -> bool {
