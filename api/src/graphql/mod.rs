@@ -2,7 +2,8 @@
 //!
 //! `persisted` finds documents by their names, `document` has the library parse and validate, `check` looks at what the
 //! library passes over, `execute` plans, runs and writes, `response` puts the answer together; `subscribe` does so for
-//! each page of what is followed; `causality` chooses the server that is read from; `watch` tells the operator. Introspection is answered by the library, from the same schema.
+//! each page of what is followed; `introspect` tells what the library says of the schema; `causality` chooses the server
+//! that is read from; `watch` tells the operator.
 
 mod atomic;
 mod causality;
@@ -77,6 +78,8 @@ pub struct Engine {
     persisted: Persisted,
     sdl: OnceLock<String>,
     introspection: Schema,
+    /// The schema as introspection tells it, from the first question on.
+    described: OnceCell<introspect::Described>,
     pub(crate) services: Services,
     pub(crate) budget: Budget,
     pub(crate) admission: Admission,
@@ -119,6 +122,7 @@ impl Engine {
             persisted: Persisted::default(),
             sdl: OnceLock::new(),
             introspection,
+            described: OnceCell::new(),
             services,
             budget: Budget::default(),
             refusals: Refusals::default(),

@@ -130,6 +130,13 @@ pub fn mutations() -> Vec<Mutation> {
         ty: TypeRef::named_nn_list_nn("SyncActionResult"),
         description: "What became of each item, in their order; of a dry run, what would.",
         plan: report::plan,
+        longest: |input| {
+            let items = input.get("items").map_or(0, |items| match items {
+                Value::List(items) => items.len(),
+                _ => 0,
+            });
+            report::longest(items.min(limits::IMPORT_ITEMS))
+        },
     };
     let target = Target { field: "batch", noun: "ImportBatch" };
     let sync = Mutation::reporting(

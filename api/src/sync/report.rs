@@ -9,7 +9,7 @@ use crate::graphql::user_errors;
 use crate::metrics::Metrics;
 use crate::read::plan::{Planner, internal};
 use crate::read::select::Selected;
-use crate::read::shape::{Out, Shape, json_key, json_string};
+use crate::read::shape::{Out, Shape, check_items, json_key, json_string};
 use crate::write::{Problem, ProblemCode};
 
 /// What became of one item.
@@ -43,6 +43,11 @@ pub(super) fn kept(told: &[Told]) -> Json {
     told.iter()
         .map(|one| json!([one.outcome.as_str(), one.action, problems(&one.errors), problems(&one.notices)]))
         .collect()
+}
+
+/// The outcomes of so many items, each with an action.
+pub(super) fn longest(items: usize) -> Json {
+    kept(&vec![Told::of(ImportOutcome::Created, Some(Uuid::nil())); items])
 }
 
 /// Counts the outcomes.
@@ -83,6 +88,11 @@ pub(super) fn plan<'p>(
     let told = read(kept);
     let document = planner.document;
     let fields = document.fields(&selected.sets, &|on| on == NAME);
+    let parts_of = |field: &Selected<'p>| match field.name {
+        "errors" | "notices" => 1 + document.fields(&field.sets, &|on| on == "UserError").len(),
+        _ => 1,
+    };
+    check_items(told.len(), fields.iter().map(parts_of).sum())?;
     let mut actions = Vec::with_capacity(fields.len());
     for field in &fields {
         let rows = match field.name {
@@ -103,8 +113,8 @@ pub(super) fn plan<'p>(
                 "__typename" => Out::Text(json_string(NAME)),
                 "index" => Out::Text(index.to_string().into_bytes()),
                 "outcome" => Out::Text(json_string(one.outcome.as_str())),
-                "errors" => user_errors(document, field, &placed(&one.errors, index)),
-                "notices" => user_errors(document, field, &placed(&one.notices, index)),
+                "errors" => user_errors(document, field, &placed(&one.errors, index))?,
+                "notices" => user_errors(document, field, &placed(&one.notices, index))?,
                 "action" => match (rows, one.action) {
                     (Some(rows), Some(id)) => rows.row(id),
                     _ => Out::null(),
