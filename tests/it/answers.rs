@@ -84,6 +84,22 @@ on_both!(a_payload_that_is_too_long_says_that_the_write_is_done, Small with SHOR
     assert_eq!(anct.ask(count).await.number("/actions/totalCount"), 1);
 });
 
+on_both!(an_event_that_is_too_long_ends_its_stream, Small with SHORT, async |app| {
+    let document = format!(
+        "subscription {{ changes {{ cursor node {{ ... on Site {{ {} }} }} }} }}",
+        many(300, "name")
+    );
+    let mut events = app.anct().stream(&document, json!({})).await;
+    let rename = async |name: &str| {
+        write(&app.anct(), "updateSite", json!({ "id": known(Kind::Site, 1), "name": name })).await.done();
+    };
+    rename("Court").await;
+    assert_eq!(events.change().await["node"]["a299"], "Court");
+    rename(&"long".repeat(30)).await;
+    let (_, response) = events.event().await.expect("an event");
+    assert_eq!(response["errors"][0]["extensions"]["code"], "LIMIT_EXCEEDED", "{response}");
+});
+
 on_both!(a_row_costs_a_point_for_each_place_where_it_is_written, Small, async |app| {
     let points = vec!["{lon:3,lat:45.5}"; 300].join(",");
     let answer = app.public().ask(&format!("{{ qpvsAt(points: [{points}]) {{ qpv {{ code }} }} }}")).await;

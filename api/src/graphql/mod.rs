@@ -33,7 +33,7 @@ pub(crate) use self::mutate::user_errors;
 pub use self::persisted::Persisted;
 pub(crate) use self::response::refused;
 pub use self::subscribe::Operated;
-pub(crate) use self::subscribe::{Begun, Event, Followed};
+pub(crate) use self::subscribe::{Begun, Event, Events, Followed};
 use crate::admission::Admission;
 use crate::auth::Revocations;
 use crate::budget::Budget;
