@@ -19,6 +19,7 @@ mod indexes;
 mod inflate;
 mod introspection;
 mod limits;
+mod literals;
 mod live;
 mod metrics;
 mod pages;

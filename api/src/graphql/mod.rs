@@ -1,11 +1,12 @@
 //! The engine: from a GraphQL request to its answer.
 //!
-//! `persisted` finds documents by their names, `document` has the library parse and validate, `check` looks at what the
+//! `persisted` finds documents by their names, `document` has the library parse (with `block`) and validate, `check` looks at what the
 //! library passes over, `execute` plans, runs and writes, `response` puts the answer together; `subscribe` does so for
 //! each page of what is followed; `introspect` tells what the library says of the schema; `causality` chooses the server
 //! that is read from; `watch` tells the operator.
 
 mod atomic;
+mod block;
 mod causality;
 mod check;
 mod document;

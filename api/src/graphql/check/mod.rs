@@ -28,6 +28,7 @@ use crate::read::model::Model;
 
 pub use conditions::check as check_conditions;
 pub use introspection::check as check_introspection;
+pub use lex::block_escapes;
 pub use size::{Size, check_roots, check_variables};
 pub use typename::carry_directives;
 
