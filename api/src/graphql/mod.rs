@@ -43,6 +43,7 @@ use crate::clock::Clock;
 use crate::db::{self, Db};
 use crate::error::ApiError;
 use crate::export::Places;
+use crate::limits::DocumentLimits;
 use crate::live::Hub;
 use crate::metrics::Metrics;
 use crate::policy::Policy;
@@ -153,6 +154,11 @@ impl Engine {
         Self { persisted, ..self }
     }
 
+    /// Makes sure that the trusted documents fit the schema.
+    pub async fn check_trusted(&self, limits: &[DocumentLimits]) -> anyhow::Result<()> {
+        self.persisted.check(&self.model, &self.documents, limits).await.map(drop)
+    }
+
     /// The same engine that ends what goes on under tokens of a list.
     #[must_use]
     pub fn heeding(self, revocations: Revocations) -> Self {
@@ -204,6 +210,13 @@ pub fn sdl() -> anyhow::Result<String> {
     let model = model(&Policy::load()?)?;
     let schema = schema::build(&model, |builder| builder)?;
     Ok(Documents::new(&model, schema).sdl())
+}
+
+/// Makes sure that trusted documents fit the schema, without a database; tells how many there are.
+pub async fn check_trusted(persisted: &Persisted, limits: &[DocumentLimits]) -> anyhow::Result<usize> {
+    let model = model(&Policy::load()?)?;
+    let documents = Documents::new(&model, schema::build(&model, document::extend)?);
+    persisted.check(&model, &documents, limits).await
 }
 
 /// Every noun of the schema.
