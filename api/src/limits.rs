@@ -19,6 +19,9 @@ pub const FILTER_DEPTH: usize = 8;
 /// Most conditions in one filter, over all its levels.
 pub const FILTER_CONDITIONS: usize = 100;
 
+/// Most values in all `in` lists of one filter: a statement takes no more than some tens of thousands.
+pub const FILTER_VALUES: usize = 10_000;
+
 /// Most values in an `in` list of a filter: each is a bound parameter.
 pub const FILTER_IN_MAX: usize = 1_000;
 
@@ -36,6 +39,9 @@ pub const NODES_MAX: usize = 100;
 
 /// Most rows of `actionStatistics`; more groups are an error, never cut in silence.
 pub const STATISTICS_ROWS: usize = 10_000;
+
+/// Most rows of `actionStatistics` and of `partnerDuplicates` under which lists are asked: each is read for every row.
+pub const TABLE_PARENTS: usize = 200;
 
 /// Most points in one batch of `qpvAt`.
 pub const POINTS_MAX: usize = 1_000;
@@ -99,6 +105,13 @@ pub const IMPORT_BODY_BYTES: usize = 16 * 1_024 * 1_024;
 /// shape tells, before any runs.
 pub const LEVELS: usize = 60;
 
+/// Most objects beside the rows of one list (`lead`, `site`), over all that are within each other: each is a join, of
+/// which SQLite takes 64 in a statement.
+pub const JOINS: usize = 40;
+
+/// Most columns read for the rows of one list: PostgreSQL takes 1 664, SQLite 2 000.
+pub const COLUMNS: usize = 1_500;
+
 /// Most decisions of one meeting, which are read with it at once.
 pub const DECISIONS: usize = 50;
 
@@ -114,6 +127,10 @@ pub const REFUSALS_A_MINUTE: u32 = 30;
 
 /// The same for a whole day, which bounds what one client adds to the journal for ever.
 pub const REFUSALS_A_DAY: u32 = 1_000;
+
+/// Most fields of all items together of a list that no statement gives (`syncActions.results`, `qpvsAt`): each is held in
+/// memory before it is written.
+pub const ITEM_FIELDS: usize = 200_000;
 
 /// Most items in one `syncActions`: larger imports are several calls.
 pub const IMPORT_ITEMS: usize = 5_000;
@@ -278,6 +295,10 @@ pub const FILTER_LIST_POINTS: u64 = 10;
 /// How long the database may work for a read before each further millisecond costs a point.
 pub const READ_TIME: Duration = Duration::from_secs(1);
 
+/// Bytes of an answer for each of which it costs a point, whatever was asked: a row is some hundred bytes, but a field may
+/// be asked many times.
+pub const ANSWER_BYTES_A_POINT: usize = 4 * 1_024;
+
 /// Points of counting one list (`totalCount`).
 pub const COUNT_POINTS: u64 = 5;
 
@@ -286,6 +307,10 @@ pub const LIST_POINTS: u64 = 3;
 
 /// Points of statistics or of a comparison of all rows, whatever comes of it.
 pub const AGGREGATE_POINTS: u64 = 200;
+
+/// Most lists of the schema within each other that introspection goes through: each multiplies the answer. graphql-js
+/// takes as many.
+pub const INTROSPECTION_LISTS: usize = 2;
 
 /// Points of introspection, which no row bounds.
 pub const INTROSPECTION_POINTS: u64 = 200;
@@ -357,6 +382,9 @@ pub struct Allowance {
     pub restore_rate: u64,
     /// Whether the schema may be asked for (`__schema`, `__type`).
     pub introspection: bool,
+    /// Longest answer, in bytes, which is held in memory until it is sent: of an operation with all it holds, and of an
+    /// event.
+    pub answer: usize,
     /// What its document may be.
     pub document: DocumentLimits,
 }
@@ -365,17 +393,32 @@ impl Allowance {
     /// The allowance of a role: enough for dashboards all day and for imports without pause, too little to keep a
     /// database busy.
     pub const fn of(role: Role) -> Self {
-        let (introspection, document) = (true, DocumentLimits::of(role));
+        let (introspection, answer, document) = (true, 32 * 1_024 * 1_024, DocumentLimits::of(role));
         match role {
-            Role::Anct | Role::PartnerSystem => {
-                Self { operation: 100_000, bucket: 1_000_000, restore_rate: 10_000, introspection, document }
-            }
-            Role::Prefecture | Role::Collectivite => {
-                Self { operation: 100_000, bucket: 500_000, restore_rate: 5_000, introspection, document }
-            }
-            Role::Public => {
-                Self { operation: 50_000, bucket: 100_000, restore_rate: 1_000, introspection, document }
-            }
+            Role::Anct | Role::PartnerSystem => Self {
+                operation: 100_000,
+                bucket: 1_000_000,
+                restore_rate: 10_000,
+                introspection,
+                answer,
+                document,
+            },
+            Role::Prefecture | Role::Collectivite => Self {
+                operation: 100_000,
+                bucket: 500_000,
+                restore_rate: 5_000,
+                introspection,
+                answer,
+                document,
+            },
+            Role::Public => Self {
+                operation: 50_000,
+                bucket: 100_000,
+                restore_rate: 1_000,
+                introspection,
+                answer,
+                document,
+            },
         }
     }
 }

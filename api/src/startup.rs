@@ -17,8 +17,9 @@ use crate::budget::Budget;
 use crate::clock::Clock;
 use crate::config::{Config, DocumentsConfig};
 use crate::db::{self, Bounds, Db, ServeLock};
-use crate::graphql::{Engine, Persisted};
+use crate::graphql::{self, Engine, Persisted};
 use crate::http::{self, Endpoint, Executor, HttpSettings, Proxies, Stopping};
+use crate::limits::DocumentLimits;
 use crate::{ingest, revocation, webhook, write};
 
 /// Opens the configured database.
@@ -98,6 +99,7 @@ pub async fn serve(
         budget = budget.shared(db::name(&db.readers).await?.context("the database has no name")?);
     }
     let (engine, endpoint) = endpoint(config, db, clock, auth, budget)?;
+    engine.check_trusted(&document_limits(config)).await?;
     webhook::in_background(Arc::clone(&engine))?;
     care_in_background(Arc::clone(&engine.db), Arc::clone(clock));
     let (heeding, time) = (Arc::clone(&engine), Arc::clone(clock));
@@ -181,6 +183,16 @@ pub fn endpoint(
         ..HttpSettings::default()
     };
     Ok((engine, web::Data::new(Endpoint::new(service, settings))))
+}
+
+/// Makes sure that the trusted documents fit this server; tells how many there are.
+pub async fn check_trusted(config: &Config) -> anyhow::Result<usize> {
+    graphql::check_trusted(&persisted(config)?, &document_limits(config)).await
+}
+
+/// What a document may be, for each role.
+fn document_limits(config: &Config) -> [DocumentLimits; Role::ALL.len()] {
+    Role::ALL.map(|role| config.limits.allowance(role).document)
 }
 
 /// The documents that clients may name.

@@ -60,6 +60,35 @@ fn the_doctor_changes_nothing() {
     });
 }
 
+#[test]
+fn a_trusted_document_that_does_not_fit_is_named_before_a_client_meets_it() {
+    block_on(async || {
+        let home = tempfile::tempdir().expect("a folder");
+        let database = TestDatabase::of(Backend::Sqlite, Template::Small, home.path()).await;
+        let manifest = home.path().join("manifest.json");
+        let path = manifest.to_str().expect("a path");
+        let process = Process::of(BINARY, &database, home.path()).with("CITES_DOCUMENTS__MANIFEST", path);
+        let write = |more: &str| {
+            let text = format!("{{ \"Sites\": \"{{ sites {{ totalCount }} }}\"{more} }}");
+            std::fs::write(&manifest, text).expect("written");
+        };
+        for wrong in ["{ sites { nombre } }", "subscription { changes { at } sites { totalCount } }"] {
+            write(&format!(", \"Villes\": \"{wrong}\""));
+            let Output { status, stdout, .. } = process.run(&["doctor"]);
+            let said = text(&stdout);
+            let line = said.lines().find(|line| line.contains("documents")).unwrap_or_default();
+            assert!(line.starts_with("WRONG") && line.contains("Villes"), "{said}");
+            assert_eq!(status.code(), Some(1));
+            let Output { status, stderr, .. } = process.run(&["serve"]);
+            let said = text(&stderr);
+            assert!(status.code() == Some(1) && said.contains("the trusted document Villes"), "{said}");
+        }
+        write("");
+        let said = text(&process.run(&["doctor"]).stdout);
+        assert!(said.contains("ok    documents: 1 trusted"), "{said}");
+    });
+}
+
 /// How many files of a folder have a name that begins so.
 fn files(folder: &Path, begin: &str) -> usize {
     let files = std::fs::read_dir(folder).expect("the folder is read");

@@ -109,6 +109,12 @@ async fn trusting(backend: Backend) {
     assert_eq!(app.public().ask(other).await.code(), "DOCUMENT_NOT_TRUSTED");
     assert_eq!(app.collectivite(&["200040715"]).ask(other).await.code(), "DOCUMENT_NOT_TRUSTED");
     assert_eq!(app.post(None, &json!({ "documentId": "x-3" })).await.code(), "DOCUMENT_NOT_TRUSTED");
+    // the server's own page asks what it needs
+    let page = app.get("/").await;
+    assert!(
+        page.body.as_str().is_some_and(|html| html.contains("<dd>4</dd>") && !html.contains("<dd>—</dd>")),
+        "{page}"
+    );
     // what others have sent is not trusted for that
     let anct = app.anct().authorization();
     let body = json!({ "query": "{ __typename }", "documentId": TYPENAME });

@@ -317,21 +317,6 @@ on_both!(a_document_of_fragments_that_double_is_refused_at_once, Small, async |a
     assert_eq!(app.public().ask(circle).await.code(), "GRAPHQL_VALIDATION_FAILED");
 });
 
-on_both!(the_introspection_of_clients_fits_the_limits, Small, async |app| {
-    let mut of_type = "kind name".to_owned();
-    for _ in 0..9 {
-        of_type = format!("kind name ofType {{ {of_type} }}");
-    }
-    let document = format!(
-        "query IntrospectionQuery {{ __schema {{ types {{ ...FullType }} }} }}
-         fragment FullType on __Type {{ fields(includeDeprecated: true) {{ args {{ ...Value }} type {{ ...Ref }} }} }}
-         fragment Value on __InputValue {{ name type {{ ...Ref }} defaultValue }}
-         fragment Ref on __Type {{ {of_type} }}"
-    );
-    let answer = app.public().operation(&document, "IntrospectionQuery", json!({})).await;
-    assert!(answer.errors().is_empty(), "{answer}");
-});
-
 on_both!(lists_in_a_filter_cost_points_and_are_three_deep_at_most, Small, async |app| {
     let through = |lists: &[&str]| {
         lists.iter().rev().fold("{}".to_owned(), |inner, list| format!("{{ {list}: {{ some: {inner} }} }}"))

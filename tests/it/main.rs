@@ -1,6 +1,7 @@
 //! The product seen from outside, on both databases: a file per noun or topic, a test per sentence.
 #![expect(clippy::expect_used, reason = "a test that finds nothing where something must be has failed")]
 
+mod answers;
 mod backup;
 mod budget;
 mod commands;
@@ -16,7 +17,9 @@ mod filters;
 mod http;
 mod indexes;
 mod inflate;
+mod introspection;
 mod limits;
+mod literals;
 mod live;
 mod metrics;
 mod mirror;

@@ -13,7 +13,6 @@ use super::links::{Links, active_partner};
 use crate::journal::Seen;
 use crate::policy::Verb;
 use crate::write::input::Patch;
-use crate::write::row::in_site;
 use crate::write::{Change, Failure, Input, ProblemCode, Writing};
 
 /// The partner that a field names.

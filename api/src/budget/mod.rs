@@ -84,7 +84,8 @@ impl Budget {
 
     /// The account of a request that the server makes itself.
     pub fn uncounted(&self, actor: &Actor, now: DateTime<Utc>) -> Account {
-        let allowance = Allowance { operation: u64::MAX, ..self.allowances[place(actor)] };
+        let allowance =
+            Allowance { operation: u64::MAX, answer: usize::MAX, ..self.allowances[place(actor)] };
         Account { allowance, client: None, sharing: None, now, requested: 0, least: 0 }
     }
 

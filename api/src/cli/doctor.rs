@@ -40,6 +40,13 @@ pub(super) async fn run(args: &DoctorArgs, config: &Config, clock: Arc<dyn Clock
         "rights and schema",
         graphql::sdl().map(|_| "consistent".to_owned()).map_err(|error| error.to_string()),
     );
+    let trusted =
+        startup::check_trusted(config).await.map(|count| format!("{count} trusted")).map_err(|error| {
+            format!(
+                "{error:#}; mend the manifest (documents.manifest), which clients and server must agree on"
+            )
+        });
+    say("documents", trusted);
     say("keys", keys(config, Arc::clone(&clock)).await);
     match existing(config).await {
         Err(error) => say("database", Err(error)),

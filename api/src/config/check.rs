@@ -87,6 +87,7 @@ impl Config {
             in_range(allowance.restore_rate, &(1..=1_000_000_000), &format!("{key}.restore_rate"))?;
             let holds_one = (allowance.operation..=1_000_000_000).contains(&allowance.bucket);
             ensure(holds_one, &key, "a bucket that holds one operation, 1000000000 points at most")?;
+            in_range(allowance.answer as u64, &(1_024..=1_073_741_824), &format!("{key}.answer"))?;
             let deepest = limits::NESTING as u64 / 2;
             in_range(allowance.document.depth as u64, &(1..=deepest), &format!("{key}.depth"))?;
         }

@@ -37,6 +37,8 @@ pub struct RoleLimits {
     pub restore_rate: Option<u64>,
     /// Whether the schema may be asked for.
     pub introspection: Option<bool>,
+    /// Longest answer, in bytes.
+    pub answer: Option<usize>,
     /// Longest document, in bytes.
     pub bytes: Option<usize>,
     /// Most tokens of a document.
@@ -77,6 +79,7 @@ impl LimitsConfig {
             bucket: set.bucket.unwrap_or(usual.bucket),
             restore_rate: set.restore_rate.unwrap_or(usual.restore_rate),
             introspection: set.introspection.unwrap_or(usual.introspection),
+            answer: set.answer.unwrap_or(usual.answer),
             document: set.document(usual.document),
         }
     }

@@ -13,4 +13,4 @@ pub(crate) mod tail;
 pub use declare::extras;
 pub(crate) use declare::{ENTITY, ROOT};
 pub(crate) use place::{Place, knows};
-pub(crate) use plan::{Stretch, entities, grant, is_followed, live};
+pub(crate) use plan::{Page, Stretch, entities, grant, is_followed, live};

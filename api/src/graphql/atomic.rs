@@ -4,13 +4,10 @@
 //! taken off before the library validates a document: where it stands wrongly it stays, and the library, which does
 //! not know it, refuses it.
 
-use async_graphql::Value;
 use async_graphql::parser::types::{
     DocumentOperations, ExecutableDocument, OperationDefinition, OperationType,
 };
-use indexmap::IndexMap;
-
-use crate::read::select::{Document, Selected};
+use serde_json::{Value as Json, json};
 
 const NAME: &str = "atomic";
 
@@ -49,28 +46,13 @@ pub fn sdl() -> String {
     format!("\"\"\"\n{DESCRIPTION}\n\"\"\"\ndirective @{NAME} on MUTATION\n")
 }
 
-/// Adds the directive to what introspection answered to a `__schema`.
-pub fn introspected(document: Document<'_>, root: &Selected<'_>, answer: &mut Value) {
-    let Value::Object(schema) = answer else { return };
-    for asked in document.fields(&root.sets, &|on| on == "__Schema") {
-        if asked.name == "directives"
-            && let Some(Value::List(known)) = schema.get_mut(asked.key)
-        {
-            known.push(Value::Object(described(document, &asked)));
-        }
-    }
-}
-
-fn described(document: Document<'_>, asked: &Selected<'_>) -> IndexMap<async_graphql::Name, Value> {
-    let fields = document.fields(&asked.sets, &|on| on == "__Directive").into_iter();
-    let value = |name: &str| match name {
-        "__typename" => "__Directive".into(),
-        "name" => NAME.into(),
-        "description" => DESCRIPTION.into(),
-        "isRepeatable" => false.into(),
-        "locations" => Value::List(vec![Value::Enum(async_graphql::Name::new("MUTATION"))]),
-        "args" => Value::List(Vec::new()),
-        _ => Value::Null,
-    };
-    fields.map(|field| (async_graphql::Name::new(field.key), value(field.name))).collect()
+/// The declaration, for introspection.
+pub fn described() -> Json {
+    json!({
+        "name": NAME,
+        "description": DESCRIPTION,
+        "isRepeatable": false,
+        "locations": ["MUTATION"],
+        "args": [],
+    })
 }

@@ -8,8 +8,8 @@ use async_graphql::parser::types::{DocumentOperations, ExecutableDocument, Opera
 use async_graphql::{Name, Positioned, Request, ServerError, ValidationResult};
 use quick_cache::sync::Cache;
 
-use super::atomic;
 use super::check::{self, Size, Types};
+use super::{atomic, block};
 use crate::error::{ApiError, Code};
 use crate::limits::{self, DocumentLimits};
 use crate::read::model::Model;
@@ -55,8 +55,9 @@ impl Documents {
             return Ok(known);
         }
         let size = Size::of_text(text, limits).map_err(one)?;
-        let document = async_graphql::parser::parse_query(text).map_err(|error| vec![unparsed(&error)])?;
+        let document = block::parse(text).map_err(|error| vec![unparsed(&error)])?;
         let size = size.with(&document, limits).map_err(one)?;
+        check::check_introspection(&document).map_err(one)?;
         self.validated_by_library(document.clone()).await?;
         let wrong = check::check(&self.types, model, &document);
         if !wrong.is_empty() {

@@ -154,6 +154,7 @@ impl Engine {
         let variables =
             coerce::variables(&self.model, definitions, asked.variables, Formats::of(operation.node.ty))
                 .map_err(one)?;
+        check::check_conditions(parsed, &operation.node, &variables).map_err(one)?;
         // what points and outlines need is read before planning, which is not asynchronous
         if mentions(parsed, crate::qpv::needs_outlines) {
             self.load_outlines().await.map_err(one)?;
@@ -204,19 +205,11 @@ impl Engine {
         planner.standing = account.standing();
         let mut errors = Vec::new();
         let mut outs: Vec<(Vec<u8>, Option<Out>)> = Vec::new();
-        let mut introspected = None;
         for root in &roots {
             let out = match root.name {
                 "__typename" => Some(Out::Text(json_string("Query"))),
-                "__schema" | "__type" => {
-                    if introspected.is_none() {
-                        introspected = Some(self.introspect(parsed, operation, variables, &roots).await?);
-                    }
-                    introspected
-                        .as_ref()
-                        .and_then(|data| data.get(root.key))
-                        .map(|json| Out::Text(json.clone()))
-                }
+                // written when the operation has its turn
+                "__schema" | "__type" => Some(Out::null()),
                 _ => self.planned(&mut planner, root, &mut errors),
             };
             outs.push((json_key(root.key), out));
@@ -225,9 +218,14 @@ impl Engine {
             return Ok(executed(b"null", &errors, account, Tally::of(known), None));
         }
         let levels = planner.levels;
-        let points = cost::requested(&levels);
-        account.take(points).map_err(one)?;
+        account.take(cost::requested(&levels)).map_err(one)?;
+        let points = account.requested().saturating_sub(limits::REQUEST_POINTS);
         let _place = self.admission.enter(Class::of_read(viewer.actor.role, points)).await.map_err(one)?;
+        let most = account.allowance().answer;
+        if let Err(error) = self.introspect(document, &roots, &mut outs, most).await {
+            account.cost_at_least(known.saturating_add(cost::of_bytes(most)));
+            return Err(one(error));
+        }
         let begun = Instant::now();
         let fetched = self.fetch(&levels, &Needs::of(viewer, terms.causality, &roots)).await;
         account.cost_at_least(cost::of_time(begun.elapsed()));
@@ -235,11 +233,17 @@ impl Engine {
         let shape = outs.into_iter().filter_map(|(key, out)| out.map(|out| (key, out))).collect();
         let opened = response::open(&errors);
         let opening = opened.len();
-        let written = Writer::after(opened, &levels, &fetched).root(&Out::Fields(shape)).map_err(one)?;
-        let is_shared = terms.may_be_shared && errors.is_empty() && is_everybodys(viewer, &roots);
-        let shared = is_shared.then(|| hex::encode(&Sha256::digest(&written[opening..])[..16]));
         let mut tally = Tally::of(known);
         tally.add(&levels, &fetched);
+        let written = Writer::within(most, opened, &levels, &fetched).root(&Out::Fields(shape));
+        // an answer that became too long was written too
+        account.cost_at_least(cost::of_bytes(written.as_ref().map_or(most, Vec::len)));
+        if written.is_err() {
+            account.cost_at_least(tally.points);
+        }
+        let written = written.map_err(one)?;
+        let is_shared = terms.may_be_shared && errors.is_empty() && is_everybodys(viewer, &roots);
+        let shared = is_shared.then(|| hex::encode(&Sha256::digest(&written[opening..])[..16]));
         Ok(Answer { shared, ..closed(written, &errors, account, tally, None) })
     }
 

@@ -1,10 +1,12 @@
 //! The engine: from a GraphQL request to its answer.
 //!
-//! `persisted` finds documents by their names, `document` has the library parse and validate, `check` looks at what the
+//! `persisted` finds documents by their names, `document` has the library parse (with `block`) and validate, `check` looks at what the
 //! library passes over, `execute` plans, runs and writes, `response` puts the answer together; `subscribe` does so for
-//! each page of what is followed; `causality` chooses the server that is read from; `watch` tells the operator. Introspection is answered by the library, from the same schema.
+//! each page of what is followed; `introspect` tells what the library says of the schema; `causality` chooses the server
+//! that is read from; `watch` tells the operator.
 
 mod atomic;
+mod block;
 mod causality;
 mod check;
 mod document;
@@ -32,7 +34,7 @@ pub(crate) use self::mutate::user_errors;
 pub use self::persisted::Persisted;
 pub(crate) use self::response::refused;
 pub use self::subscribe::Operated;
-pub(crate) use self::subscribe::{Begun, Event, Followed};
+pub(crate) use self::subscribe::{Begun, Event, Events, Followed};
 use crate::admission::Admission;
 use crate::auth::Revocations;
 use crate::budget::Budget;
@@ -41,6 +43,7 @@ use crate::clock::Clock;
 use crate::db::{self, Db};
 use crate::error::ApiError;
 use crate::export::Places;
+use crate::limits::DocumentLimits;
 use crate::live::Hub;
 use crate::metrics::Metrics;
 use crate::policy::Policy;
@@ -77,6 +80,8 @@ pub struct Engine {
     persisted: Persisted,
     sdl: OnceLock<String>,
     introspection: Schema,
+    /// The schema as introspection tells it, from the first question on.
+    described: OnceCell<introspect::Described>,
     pub(crate) services: Services,
     pub(crate) budget: Budget,
     pub(crate) admission: Admission,
@@ -119,6 +124,7 @@ impl Engine {
             persisted: Persisted::default(),
             sdl: OnceLock::new(),
             introspection,
+            described: OnceCell::new(),
             services,
             budget: Budget::default(),
             refusals: Refusals::default(),
@@ -146,6 +152,11 @@ impl Engine {
             self.metrics.operations.of(Some(name), *ty, true);
         }
         Self { persisted, ..self }
+    }
+
+    /// Makes sure that the trusted documents fit the schema.
+    pub async fn check_trusted(&self, limits: &[DocumentLimits]) -> anyhow::Result<()> {
+        self.persisted.check(&self.model, &self.documents, limits).await.map(drop)
     }
 
     /// The same engine that ends what goes on under tokens of a list.
@@ -198,6 +209,13 @@ pub fn sdl() -> anyhow::Result<String> {
     let model = model(&Policy::load()?)?;
     let schema = schema::build(&model, |builder| builder)?;
     Ok(Documents::new(&model, schema).sdl())
+}
+
+/// Makes sure that trusted documents fit the schema, without a database; tells how many there are.
+pub async fn check_trusted(persisted: &Persisted, limits: &[DocumentLimits]) -> anyhow::Result<usize> {
+    let model = model(&Policy::load()?)?;
+    let documents = Documents::new(&model, schema::build(&model, document::extend)?);
+    persisted.check(&model, &documents, limits).await
 }
 
 /// Every noun of the schema.

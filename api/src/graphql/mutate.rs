@@ -21,7 +21,7 @@ use crate::read::model::Argument;
 use crate::read::plan::{Planner, internal};
 use crate::read::run;
 use crate::read::select::{Document, Selected};
-use crate::read::shape::{Out, Shape, json_key, json_string};
+use crate::read::shape::{Out, Shape, check_items, json_key, json_string};
 use crate::read::write::Writer;
 use crate::write::{self, Asked, Mutation, Problem, Sender, Written};
 
@@ -74,13 +74,15 @@ impl Engine {
         let _place = self.admission.enter(Class::of_write(written)).await.map_err(|error| vec![error])?;
         let mut tally = Tally::of(limits::REQUEST_POINTS.saturating_add(written));
         let together = if atomic::is_asked(&operation.node) { steps.len() } else { 1 };
-        let mut answers = Vec::new();
+        let most = account.allowance().answer;
+        let (mut answers, mut left) = (Vec::new(), most);
         for steps in steps.chunks(together.max(1)) {
             let ended = self.write(steps, sender).await;
             for (step, written) in steps.iter().zip(ended) {
-                answers.push(self.answered(document, viewer, step, written, &mut tally).await);
+                answers.push(self.answered(document, viewer, step, written, &mut tally, &mut left).await);
             }
         }
+        account.cost_at_least(cost::of_bytes(most - left));
         let mut data = vec![b'{'];
         let mut errors = Vec::new();
         for (root, answer) in roots.iter().zip(answers) {
@@ -117,9 +119,12 @@ impl Engine {
         step: &Prepared<'_>,
         ended: Ended,
         tally: &mut Tally,
+        left: &mut usize,
     ) -> Result<Vec<u8>, ApiError> {
         match (step, ended?) {
-            (Ok(Some(step)), Some(written)) => self.payload(step, document, viewer, &written, tally).await,
+            (Ok(Some(step)), Some(written)) => {
+                self.payload(step, document, viewer, &written, tally, left).await
+            }
             _ => Ok(json_string("Mutation")),
         }
     }
@@ -134,7 +139,8 @@ impl Engine {
             self.model.mutations.get(root.name).ok_or_else(|| internal("a mutation is not declared"))?;
         let input = self.input(mutation, document, root)?;
         // any object will do
-        let placeholder = Written::done(Some(Uuid::nil()), false);
+        let mut placeholder = Written::done(Some(Uuid::nil()), false);
+        placeholder.report = mutation.parts.first().map(|part| (part.longest)(&input));
         let mut planner = Planner::new(&self.model, viewer, document, &self.services, self.db.backend);
         shape(&mut planner, mutation, &root.sets, &placeholder)?;
         let malformed = write::malformed(&self.model, mutation, &input);
@@ -189,6 +195,7 @@ impl Engine {
         viewer: &Viewer,
         written: &Written,
         tally: &mut Tally,
+        left: &mut usize,
     ) -> Result<Vec<u8>, ApiError> {
         let mut planner = Planner::new(&self.model, viewer, document, &self.services, self.db.backend);
         let shape = shape(&mut planner, step.mutation, &step.sets, written)?;
@@ -198,7 +205,9 @@ impl Engine {
             Err(error) => return Err(unread(&error)),
         };
         tally.add(&levels, &fetched);
-        Writer::new(&levels, &fetched).root(&Out::Fields(shape)).map_err(|error| unread(&error))
+        let payload = Writer::within(*left, Vec::new(), &levels, &fetched).root(&Out::Fields(shape));
+        *left -= payload.as_ref().map_or(*left, Vec::len);
+        payload.map_err(|error| unread(&error))
     }
 }
 
@@ -224,6 +233,10 @@ fn reported<'p>(
 
 /// The write is done; a fault now must not read as if it were not.
 fn unread(error: &ApiError) -> ApiError {
+    if error.code == Code::LimitExceeded {
+        return ApiError::new(Code::LimitExceeded, "the write is done, but the answer would be too long")
+            .expected("fewer fields; what is sent again with its idempotency key is not written twice");
+    }
     let message = "the write is done, but its answer could not be read; read the object, or send the same again \
                    with its idempotency key: it is not written twice";
     tracing::warn!(%error, "a payload could not be read");
@@ -244,7 +257,7 @@ fn shape<'p>(
         let out = match (part.name, written.id) {
             ("__typename", _) => Out::Text(json_string(&name)),
             ("replayed", _) => Out::Text(written.replayed.to_string().into_bytes()),
-            ("userErrors", _) => user_errors(document, &part, &written.problems),
+            ("userErrors", _) => user_errors(document, &part, &written.problems)?,
             (name, _) if mutation.parts.iter().any(|part| part.name == name) => {
                 reported(planner, mutation, &part, written)?
             }
@@ -260,8 +273,13 @@ fn shape<'p>(
 }
 
 /// What was wrong, or is to be known, as a list of `UserError`.
-pub(crate) fn user_errors(document: Document<'_>, part: &Selected<'_>, problems: &[Problem]) -> Out {
+pub(crate) fn user_errors(
+    document: Document<'_>,
+    part: &Selected<'_>,
+    problems: &[Problem],
+) -> Result<Out, ApiError> {
     let fields = document.fields(&part.sets, &|on| on == "UserError");
+    check_items(problems.len(), fields.len())?;
     let item = |problem: &Problem| {
         let shape = fields
             .iter()
@@ -277,5 +295,5 @@ pub(crate) fn user_errors(document: Document<'_>, part: &Selected<'_>, problems:
             .collect();
         Out::Fields(shape)
     };
-    Out::Items(problems.iter().map(item).collect())
+    Ok(Out::Items(problems.iter().map(item).collect()))
 }

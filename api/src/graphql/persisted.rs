@@ -13,9 +13,11 @@ use quick_cache::sync::Cache;
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
+use super::document::Documents;
 use crate::auth::Role;
 use crate::error::{ApiError, Code};
-use crate::limits;
+use crate::limits::{self, DocumentLimits};
+use crate::read::model::Model;
 
 const PREFIX: &str = "sha256:";
 
@@ -23,6 +25,8 @@ const PREFIX: &str = "sha256:";
 pub struct Persisted {
     /// Of the manifest, by every name that they have.
     trusted: HashMap<String, Arc<str>>,
+    /// The same, each once, with the names that the manifest gives it.
+    manifest: Vec<(String, Arc<str>)>,
     /// Sent before, by hash.
     sent: Cache<String, Arc<str>>,
     /// Roles that run nothing but trusted documents.
@@ -34,7 +38,13 @@ pub struct Persisted {
 impl Default for Persisted {
     fn default() -> Self {
         let sent = Cache::new(limits::DOCUMENT_CACHE);
-        Self { trusted: HashMap::new(), sent, only_trusted: Vec::new(), operations: Vec::new() }
+        Self {
+            trusted: HashMap::new(),
+            manifest: Vec::new(),
+            sent,
+            only_trusted: Vec::new(),
+            operations: Vec::new(),
+        }
     }
 }
 
@@ -89,6 +99,7 @@ impl Persisted {
         self.operations
             .extend(operations.filter_map(|(name, operation)| Some((name?.clone(), operation.node.ty))));
         let (hash, body) = (hash(body), Arc::<str>::from(body));
+        self.manifest.push((names.join(", "), Arc::clone(&body)));
         for name in
             names.iter().map(|name| (*name).to_owned()).chain([format!("{PREFIX}{hash}"), hash.clone()])
         {
@@ -101,6 +112,31 @@ impl Persisted {
             }
         }
         Ok(())
+    }
+
+    /// Makes sure that the trusted documents are right and within the limits of some callers; tells how many there are.
+    pub(super) async fn check(
+        &self,
+        model: &Model,
+        documents: &Documents,
+        limits: &[DocumentLimits],
+    ) -> anyhow::Result<usize> {
+        for (names, body) in &self.manifest {
+            let mut wrong = Vec::new();
+            for limits in limits {
+                match documents.checked(model, body, limits).await {
+                    Ok(_) => {
+                        wrong.clear();
+                        break;
+                    }
+                    Err(errors) => wrong = errors,
+                }
+            }
+            if let Some(error) = wrong.first() {
+                bail!("the trusted document {names} does not fit this server: {}", error.message);
+            }
+        }
+        Ok(self.manifest.len())
     }
 
     /// The text to run for a caller: sent, or named, or both, when the name must be the hash of what is sent.

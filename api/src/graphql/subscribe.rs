@@ -1,5 +1,7 @@
-//! Subscriptions: checked once, then planned anew for each page, so that rights are those of the moment.
+//! Subscriptions: checked once, then planned anew for each page, so that rights are those of the moment. Each page takes
+//! its points before it is read, and gives back those of what was not there.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use async_graphql::Variables;
@@ -10,12 +12,15 @@ use super::execute::{Answer, Operation, Outcome};
 use super::watch::Watch;
 use super::{Engine, check, document, outputs, response};
 use crate::auth::Actor;
+use crate::budget::Account;
 use crate::error::{ApiError, Code};
 use crate::feed::{self, Place, Stretch};
 use crate::limits::{self, DocumentLimits};
 use crate::live::Subscription;
 use crate::policy::Viewer;
 use crate::read::coerce::{self, Arguments, Formats};
+use crate::read::cost::{self, Tally};
+use crate::read::level::Level;
 use crate::read::plan::{Planner, internal};
 use crate::read::run;
 use crate::read::select::{Document, Selected};
@@ -40,6 +45,8 @@ pub(crate) struct Followed {
     variables: Variables,
     /// Who follows.
     pub actor: Arc<Actor>,
+    /// From where, which tells anonymous clients apart.
+    address: Option<IpAddr>,
 }
 
 /// What a subscription asks, before it is read for the first time.
@@ -55,6 +62,15 @@ pub(crate) struct Begun {
 
 /// An event: its cursor, and the response that tells it.
 pub(crate) type Event = (String, Vec<u8>);
+
+/// Events that were read together.
+#[derive(Debug, Default)]
+pub(crate) struct Events {
+    /// In their order.
+    pub events: Vec<Event>,
+    /// Nothing is left behind them in their stretch.
+    pub is_last: bool,
+}
 
 impl Engine {
     /// Answers one operation of a caller, or begins to follow what it subscribes to. `turn` is dropped when those that
@@ -74,7 +90,7 @@ impl Engine {
             return Operated::Answered(self.execute(asked, actor).await);
         };
         let traced = Serving::operation(&asked.request_id);
-        let followed = self.watched_follow(parsed, asked, actor, &limits, watch);
+        let followed = self.watched_follow(parsed, asked, actor, account, watch);
         match traced {
             Some(traced) => Box::pin(traced.scope(followed)).await,
             None => followed.await,
@@ -86,13 +102,13 @@ impl Engine {
         parsed: Arc<Checked>,
         asked: Operation,
         actor: Actor,
-        limits: &DocumentLimits,
+        account: Account,
         mut watch: Watch<'_>,
     ) -> Operated {
         if let Ok((name, operation)) = document::operation(&parsed.document, asked.name.as_deref()) {
             watch.found(name, operation.node.ty, &actor);
         }
-        match self.follow(parsed, asked, actor, limits).await {
+        match self.follow(parsed, asked, actor, account).await {
             Ok(live) => {
                 watch.end(None, limits::REQUEST_POINTS);
                 Operated::Live(Box::new(live))
@@ -123,11 +139,11 @@ impl Engine {
         parsed: Arc<Checked>,
         asked: Operation,
         actor: Actor,
-        limits: &DocumentLimits,
+        account: Account,
     ) -> Result<Subscription, Vec<ApiError>> {
         let one = |error| vec![error];
-        check::check_variables(&asked.variables, limits).map_err(one)?;
-        let begun = self.begin(parsed, asked, actor)?;
+        check::check_variables(&asked.variables, &account.allowance().document).map_err(one)?;
+        let begun = self.begin(parsed, asked, actor, account)?;
         self.load_identity().await.map_err(one)?;
         let viewer = self.viewer(Arc::clone(&begun.followed.actor));
         if let Some(grant) = feed::grant(&viewer, self.db.backend) {
@@ -140,14 +156,21 @@ impl Engine {
     }
 
     /// Looks at everything that can be wrong before something is read.
-    fn begin(&self, parsed: Arc<Checked>, asked: Operation, actor: Actor) -> Result<Begun, Vec<ApiError>> {
+    fn begin(
+        &self,
+        parsed: Arc<Checked>,
+        asked: Operation,
+        actor: Actor,
+        mut account: Account,
+    ) -> Result<Begun, Vec<ApiError>> {
         let one = |error| vec![error];
         let (_, operation) = document::operation(&parsed.document, asked.name.as_deref()).map_err(one)?;
         let definitions = &operation.node.variable_definitions;
         let formats = Formats::of(operation.node.ty);
         let variables = coerce::variables(&self.model, definitions, asked.variables, formats).map_err(one)?;
+        check::check_conditions(&parsed.document, &operation.node, &variables).map_err(one)?;
         let name = asked.name.as_deref().map(Box::from);
-        let followed = Followed { parsed, name, variables, actor: Arc::new(actor) };
+        let followed = Followed { parsed, name, variables, actor: Arc::new(actor), address: asked.address };
         let viewer = self.viewer(Arc::clone(&followed.actor));
         if !feed::is_followed(&viewer, self.db.backend) {
             return Err(vec![ApiError::new(Code::Forbidden, "this token gives no right to follow changes")]);
@@ -159,6 +182,9 @@ impl Engine {
                 _ => None,
             });
             feed::live(planner, root, arguments, Stretch { after: None, until: None })?;
+            // a page may be read as an operation may: nothing is read yet, and nothing paid
+            account.take(cost::requested(&planner.levels))?;
+            account.settle(limits::REQUEST_POINTS);
             Ok((feed::entities(arguments)?, after))
         })?;
         Ok(Begun { followed, nouns, after })
@@ -171,28 +197,51 @@ impl Engine {
         run::require(&self.db.readers, &self.db, &place.required(sql)).await
     }
 
-    /// The next events of a stretch, fewer than a page at its end.
+    /// The next events of a stretch, paid by whoever follows; what he cannot pay yet is not read.
     pub(crate) async fn events(
         &self,
         followed: &Followed,
         stretch: Stretch<'_>,
-    ) -> Result<Vec<Event>, Vec<ApiError>> {
+    ) -> Result<Events, Vec<ApiError>> {
         let viewer = self.viewer(Arc::clone(&followed.actor));
         let (levels, page, key) = self.with_root(followed, &viewer, |planner, root, arguments| {
             let page = feed::live(planner, root, arguments, stretch)?;
             Ok((std::mem::take(&mut planner.levels), page, json_key(root.key)))
         })?;
         let one = |error| vec![error];
-        let fetched = run::run(&self.db, &levels).await.map_err(one)?;
-        if fetched.iter().any(|level| !level.rows.is_empty()) {
+        let mut account = self.budget.account(&followed.actor, followed.address, viewer.now);
+        account.take(cost::requested(&levels)).map_err(one)?;
+        let read = self.read(&levels, &page, account.allowance().answer).await;
+        account.settle(read.as_ref().map_or(0, |(_, points)| *points));
+        let (read, _) = read.map_err(one)?;
+        if !read.events.is_empty() {
             self.told(&followed.actor);
         }
-        let rows = Writer::new(&levels, &fetched).each(page.level, &page.shape, &page.cursor).map_err(one)?;
         let event = |(cursor, change): (String, Vec<u8>)| {
             let data = [b"{".as_slice(), &key, &change, b"}"].concat();
             (cursor, response::executed(&data, &[], None))
         };
-        Ok(rows.into_iter().map(event).collect())
+        Ok(Events { events: read.events.into_iter().map(event).collect(), is_last: read.is_last })
+    }
+
+    /// The changes of a page, and what they came to in points.
+    async fn read(
+        &self,
+        levels: &[Level<'_>],
+        page: &feed::Page,
+        most: usize,
+    ) -> Result<(Events, u64), ApiError> {
+        let fetched = run::run(&self.db, levels).await?;
+        let found = fetched[page.level].group(None).map_or(0, |group| group.rows.len());
+        let writer = Writer::within(most, Vec::with_capacity(8192), levels, &fetched);
+        let events = writer.each(page.level, &page.shape, &page.cursor)?;
+        let mut tally = Tally::default();
+        tally.add(levels, &fetched);
+        let bytes = events.iter().map(|(_, change)| change.len()).sum();
+        let points = tally.points.max(cost::of_bytes(bytes));
+        // what was found and is not among them is read again after them
+        let is_last = events.len() == found && found < limits::LIVE_PAGE;
+        Ok((Events { events, is_last }, points))
     }
 
     /// Does something with the field that is followed.

@@ -94,6 +94,8 @@ pub struct GraphqlRequest {
     pub request_id: String,
     /// Where it comes from, which tells anonymous clients apart.
     pub address: Option<IpAddr>,
+    /// It is of this server's own pages.
+    pub is_ours: bool,
 }
 
 /// The engine's answer.

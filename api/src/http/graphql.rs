@@ -135,6 +135,7 @@ pub(super) fn request<E>(
         read_only,
         request_id,
         address,
+        is_ours: false,
     }
 }
 

@@ -13,7 +13,7 @@ use crate::db::{Cell, Kind, Sql, cell};
 use crate::error::{ApiError, Code};
 use crate::feed::Stretch;
 use crate::feed::tail::Kinds;
-use crate::graphql::{Begun, Engine, Event, Followed, refused};
+use crate::graphql::{Begun, Engine, Event, Events, Followed, refused};
 use crate::limits;
 use crate::read::plan::internal;
 
@@ -63,8 +63,7 @@ struct Page {
 }
 
 impl Page {
-    fn of(events: Vec<Event>) -> Self {
-        let is_last = events.len() < limits::LIVE_PAGE;
+    fn of(Events { events, is_last }: Events) -> Self {
         Self { events: events.into(), read: Instant::now(), is_last }
     }
 
@@ -129,7 +128,7 @@ impl Subscription {
         }
     }
 
-    /// Reads a page. While the database is out of reach it waits and reads none.
+    /// Reads a page. While the database is out of reach, or he has no points for it, it waits and reads none.
     async fn read(&self, until: &str) -> Result<Page, Ending> {
         let stretch = Stretch { after: self.after.as_deref(), until: Some(until) };
         match self.engine.events(&self.followed, stretch).await {
@@ -200,9 +199,9 @@ impl Subscription {
     }
 }
 
-/// Waits while the database is out of reach; another fault ends the stream.
+/// Waits while the database is out of reach or points are missing, which come back; another fault ends the stream.
 async fn wait_out(errors: &[ApiError]) -> Result<(), Ending> {
-    if errors.iter().all(|error| error.code == Code::Unavailable) {
+    if errors.iter().all(|error| matches!(error.code, Code::Unavailable | Code::RateLimited)) {
         tokio::time::sleep(AGAIN).await;
         return Ok(());
     }

@@ -10,7 +10,7 @@ use crate::read::coerce::Arguments;
 use crate::read::model::{Argument, Extras, InputObject, PlainObject, RootField};
 use crate::read::plan::{Planner, RootPlan, internal};
 use crate::read::select::Selected;
-use crate::read::shape::{Out, Shape, json_key, json_string};
+use crate::read::shape::{Out, Shape, check_items, json_key, json_string};
 
 /// Root fields that need the outlines.
 const ONE: &str = "qpvAt";
@@ -109,13 +109,18 @@ fn at_many<'p>(
     let mut ids: Vec<Uuid> = found.iter().flatten().copied().collect();
     ids.sort_unstable();
     ids.dedup();
+    let parts = planner.document.fields(&selected.sets, &|on| on == "QpvAtPoint");
+    check_items(points.len(), parts.len())?;
     let mut fields = Vec::new();
-    for part in planner.document.fields(&selected.sets, &|on| on == "QpvAtPoint") {
+    for part in parts {
         let rows = if part.name == "__typename" {
             None
         } else {
             let noun = planner.noun("Qpv")?;
-            Some(planner.by_ids(noun, &ids, &part.sets).map_err(|error| error.under(part.key))?)
+            let rows = planner.by_ids(noun, &ids, &part.sets).map_err(|error| error.under(part.key))?;
+            // a row is read once, and written for each point
+            planner.count_as(&rows, points.len());
+            Some(rows)
         };
         fields.push((json_key(part.key), rows));
     }

@@ -44,6 +44,11 @@ pub fn of_time(time: Duration) -> u64 {
     u64::try_from(time.saturating_sub(limits::READ_TIME).as_millis()).unwrap_or(u64::MAX)
 }
 
+/// Points of an answer so long, whatever it was read from.
+pub fn of_bytes(bytes: usize) -> u64 {
+    (bytes / limits::ANSWER_BYTES_A_POINT) as u64
+}
+
 /// What an operation came to.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Tally {

@@ -31,6 +31,11 @@ impl Filters<'_> {
             let message = format!("{conditions} conditions, at most {} are taken", limits::FILTER_CONDITIONS);
             return Err(ApiError::new(Code::LimitExceeded, message));
         }
+        let values = values(filter);
+        if values > limits::FILTER_VALUES {
+            let message = format!("{values} values in lists, at most {} are taken", limits::FILTER_VALUES);
+            return Err(ApiError::new(Code::LimitExceeded, message));
+        }
         Ok(())
     }
 
@@ -315,14 +320,24 @@ fn lists(filter: &Value, within: u32) -> Option<u64> {
     }
 }
 
-/// How many operators a filter holds; the values of an `in` list count as one.
+/// How many operators a filter holds; the values of an `in` list count as one, and so does an object that says nothing,
+/// for it is a condition all the same.
 fn size(filter: &Value) -> usize {
     match filter {
-        Value::Object(fields) => fields.values().map(size).sum(),
+        Value::Object(fields) => fields.values().map(size).sum::<usize>().max(1),
         Value::List(items) if items.iter().any(|item| matches!(item, Value::Object(_))) => {
             items.iter().map(size).sum()
         }
         _ => 1,
+    }
+}
+
+/// How many values the lists of a filter hold.
+fn values(filter: &Value) -> usize {
+    match filter {
+        Value::Object(fields) => fields.values().map(values).sum(),
+        Value::List(items) => items.iter().map(|item| values(item).max(1)).sum(),
+        _ => 0,
     }
 }
 

@@ -1,8 +1,9 @@
 //! One level of a plan and its SQL: the rows of one noun for all parents at once.
 
-use super::declare::{Noun, On, Relation};
+use super::declare::{Field, Noun, On, Relation};
 use crate::db::{Backend, Keys, Kind, Sql};
-use crate::error::ApiError;
+use crate::error::{ApiError, Code};
+use crate::limits;
 
 /// A term of an order.
 #[derive(Clone, Debug)]
@@ -48,7 +49,7 @@ pub struct Level<'p> {
     /// Table with its alias `t`.
     pub from: String,
     /// Joins of to-one relations.
-    pub joins: String,
+    joins: String,
     /// Conditions: reach, filter.
     pub conditions: Vec<String>,
     /// Condition of the cursors.
@@ -75,6 +76,8 @@ pub struct Level<'p> {
     pub count: Option<CountPart>,
     key: &'static str,
     columns: Vec<(String, Kind)>,
+    /// What is joined: the row that it hangs on, the field of that row's noun, its own alias.
+    joined: Vec<(String, &'p Field, String)>,
 }
 
 impl<'p> Level<'p> {
@@ -99,7 +102,45 @@ impl<'p> Level<'p> {
             count: None,
             key: noun.key,
             columns: Vec::new(),
+            joined: Vec::new(),
         }
+    }
+
+    /// The alias of what a field of the row at another alias leads to, if it is joined already: a caller has one reach,
+    /// so that it is joined for him in the same way.
+    pub fn known_join(&self, alias: &str, field: &Field) -> Option<String> {
+        let same = |(row, of, _): &&(String, &Field, String)| row == alias && std::ptr::eq(*of, field);
+        self.joined.iter().find(same).map(|(.., join)| join.clone())
+    }
+
+    /// Joins what a field of the row at an alias leads to.
+    pub fn join(
+        &mut self,
+        alias: &str,
+        field: &'p Field,
+        table: &str,
+        join: &str,
+        on: &str,
+    ) -> Result<(), ApiError> {
+        if self.joined.len() >= limits::JOINS {
+            let message = format!("a list is asked for more than {} objects beside its rows", limits::JOINS);
+            return Err(ApiError::new(Code::LimitExceeded, message)
+                .expected("fewer objects within objects, or several operations"));
+        }
+        for part in [" LEFT JOIN ", table, " ", join, " ON ", on] {
+            self.joins.push_str(part);
+        }
+        self.joined.push((alias.to_owned(), field, join.to_owned()));
+        Ok(())
+    }
+
+    /// Refuses more columns than a database gives at once.
+    pub fn check_width(&self) -> Result<(), ApiError> {
+        if self.columns.len() <= limits::COLUMNS {
+            return Ok(());
+        }
+        let message = format!("a list is asked for more than {} fields of its rows", limits::COLUMNS);
+        Err(ApiError::new(Code::LimitExceeded, message).expected("fewer fields, or several operations"))
     }
 
     /// The position of an expression among the columns; equal ones share it.

@@ -2,7 +2,7 @@
 //! the answer is written from the rows.
 //!
 //! `declare` and `fields` say what there is, `model` puts the declarations together, `coerce` checks what a caller sends,
-//! `select` finds what is asked, `plan` (with `connection` and `nodes`) makes levels of it, `rows` puts the caller's
+//! `select` finds what is asked, `plan` (with `connection`, `join` and `nodes`) makes levels of it, `rows` puts the caller's
 //! reach and the `filter` on each, `page` orders them, `level` writes their SQL, `cost` says what they cost, `run`
 //! fetches, `write` answers, in the forms of `json`.
 
@@ -15,6 +15,7 @@ pub mod declare;
 mod fields;
 pub mod filter;
 mod inputs;
+mod join;
 pub mod json;
 pub(crate) mod keyset;
 pub mod level;

@@ -91,6 +91,13 @@ impl<'p> Planner<'p> {
     }
 }
 
+impl Planner<'_> {
+    /// Says how many rows are written where fewer are read.
+    pub fn count_as(&mut self, rows: &RowsById, written: usize) {
+        self.levels[rows.level].points = Some(written as u64);
+    }
+}
+
 /// Rows read by their ids.
 #[derive(Clone, Debug)]
 pub struct RowsById {
@@ -107,6 +114,8 @@ impl RowsById {
 }
 
 fn bad_id(text: &str) -> ApiError {
-    ApiError::new(Code::InvalidId, format!("{text:?} is not an id of this API"))
+    // an error does not repeat a large input
+    let shown = text.char_indices().nth(60).map_or(text, |(end, _)| &text[..end]);
+    ApiError::new(Code::InvalidId, format!("{shown:?} is not an id of this API"))
         .expected("an id as this API gave it, for example in a field `id`")
 }

@@ -16,7 +16,7 @@ use crate::budget::Standing;
 use crate::db::{Backend, Kind, Sql};
 use crate::error::{ApiError, Code};
 use crate::limits;
-use crate::policy::{Reach, Verb, Viewer};
+use crate::policy::Viewer;
 
 /// How a root field is planned.
 #[derive(Clone, Copy, Debug)]
@@ -140,6 +140,12 @@ impl<'p> Planner<'p> {
             let message = format!("the operation reads more than {} lists and objects", limits::LEVELS);
             return Err(ApiError::new(Code::LimitExceeded, message).expected("fewer fields that are lists"));
         }
+        // what is read for each row of a table is costed before it is known how many these are
+        if let Some(above) = level.parent.as_ref().and_then(|parent| self.levels.get_mut(parent.level))
+            && above.refuse_more
+        {
+            above.limit = above.limit.min(Some(limits::TABLE_PARENTS));
+        }
         self.levels.push(level);
         Ok(self.levels.len() - 1)
     }
@@ -164,6 +170,7 @@ impl<'p> Planner<'p> {
             };
             shape.push((json_key(selected.key), out));
         }
+        self.levels[level].check_width()?;
         Ok(shape)
     }
 
@@ -250,54 +257,6 @@ impl<'p> Planner<'p> {
             shape.push((json_key(part.key), out));
         }
         Ok(Out::Object { absent_if: absent, null_key: None, shape })
-    }
-
-    fn joined(
-        &mut self,
-        noun: &'p Noun,
-        field: &'p Field,
-        relation: &'p Relation,
-        level: usize,
-        alias: &str,
-        selected: &Selected<'p>,
-    ) -> Result<Out, ApiError> {
-        let target = self.noun(relation.target)?;
-        let viewer = self.viewer;
-        let current = &mut self.levels[level];
-        let join = current.sql.alias('j');
-        let mark = current.sql.mark();
-        let mut conditions = Vec::new();
-        let access = viewer.authorize(target.resource, Verb::Read, target.group.unwrap_or(""));
-        let group = field.group.map(|group| viewer.authorize(noun.resource, Verb::Read, group));
-        let reaches = [Some((access, join.as_str())), group.map(|access| (access, alias))];
-        for (access, row) in reaches.into_iter().flatten() {
-            match access.reach(&mut current.sql, row) {
-                Reach::All => {}
-                Reach::Nothing => {
-                    current.sql.forget(mark);
-                    return Ok(Out::null());
-                }
-                Reach::Rows(condition) => conditions.push(condition),
-            }
-        }
-        if target.tombstones {
-            conditions.push(format!("{join}.deleted_at IS NULL"));
-        }
-        let key = format!("{alias}.{}", relation.key);
-        let tie = current.sql.piece(|sql| relation.on.write(sql, &join, &key));
-        conditions.insert(0, tie);
-        for part in [" LEFT JOIN ", target.table, " ", &join, " ON ", &conditions.join(" AND ")] {
-            current.joins.push_str(part);
-        }
-        let shape = self.object(target, level, &join, &selected.sets)?;
-        // a row is there if a column of it is that always has a value: the key, unless one is asked for anyway
-        let current = &mut self.levels[level];
-        let asked = current.position(|expression| {
-            let column = expression.strip_prefix(&join).and_then(|rest| rest.strip_prefix('.'));
-            column.is_some_and(|column| target.always_has(column))
-        });
-        let key = || current.column(format!("{join}.{}", target.key), target.key_type.kind());
-        Ok(Out::Object { absent_if: None, null_key: Some(asked.unwrap_or_else(key)), shape })
     }
 
     fn parent(&mut self, level: usize, alias: &str, relation: &'p Relation) -> Parent<'p> {

@@ -217,7 +217,8 @@ fn sort_out(level: &Level<'_>, several: bool, fetched: &mut Fetched) -> Result<(
         {
             if level.refuse_more {
                 let message = format!("the answer would have more than {limit} rows; narrow it by a filter");
-                return Err(ApiError::new(Code::LimitExceeded, message));
+                return Err(ApiError::new(Code::LimitExceeded, message)
+                    .expected("fewer groups, or no lists under them, of which each is read for every row"));
             }
             group.more = true;
             group.rows.truncate(limit);

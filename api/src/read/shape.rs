@@ -5,6 +5,8 @@ use std::sync::Arc;
 use uuid::Uuid;
 
 use crate::db::Kind;
+use crate::error::{ApiError, Code};
+use crate::limits;
 
 /// Fields to write, each with its ready key (`"name":`).
 pub type Shape = Vec<(Vec<u8>, Out)>;
@@ -101,6 +103,15 @@ pub enum Out {
         /// Fields of the connection.
         fields: Vec<(Vec<u8>, ConnectionOut)>,
     },
+}
+
+/// Refuses a list that is made of more fields than may be held before it is written.
+pub fn check_items(items: usize, fields: usize) -> Result<(), ApiError> {
+    if items.saturating_mul(fields) <= limits::ITEM_FIELDS {
+        return Ok(());
+    }
+    Err(ApiError::new(Code::LimitExceeded, format!("{items} items with {fields} fields each"))
+        .expected(format!("{} in all at most: fewer items, or fewer fields", limits::ITEM_FIELDS)))
 }
 
 impl Out {

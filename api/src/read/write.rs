@@ -10,7 +10,7 @@ use super::run::{Fetched, Group};
 use super::shape::{ConnectionOut, Cursor, EdgeOut, Form, Looked, Out, PageOut, Shape};
 use super::{json, keyset};
 use crate::db::{Cell, Kind, cell};
-use crate::error::ApiError;
+use crate::error::{ApiError, Code};
 use crate::ids;
 
 /// Writes what was planned from what was fetched.
@@ -18,6 +18,8 @@ pub struct Writer<'w> {
     levels: &'w [Level<'w>],
     fetched: &'w [Fetched],
     out: Vec<u8>,
+    /// How long it may become.
+    most: usize,
     /// Positions of rows by id, for each level and column that was asked for by id.
     by_id: HashMap<(usize, usize), HashMap<Uuid, u32>>,
 }
@@ -30,23 +32,25 @@ type At<'r> = Option<(usize, &'r QueryResult)>;
 type Written = Result<(), ApiError>;
 
 impl<'w> Writer<'w> {
-    /// A writer over the levels of a plan and their rows.
+    /// A writer over the levels of a plan and their rows, for those who ask for no more than they need.
     pub fn new(levels: &'w [Level<'w>], fetched: &'w [Fetched]) -> Self {
-        Self::after(Vec::with_capacity(8192), levels, fetched)
+        Self::within(usize::MAX, Vec::with_capacity(8192), levels, fetched)
     }
 
-    /// The same, that writes behind what is there.
-    pub fn after(out: Vec<u8>, levels: &'w [Level<'w>], fetched: &'w [Fetched]) -> Self {
-        Self { levels, fetched, out, by_id: HashMap::new() }
+    /// The same, that writes behind what is there, as many bytes in all.
+    pub fn within(most: usize, out: Vec<u8>, levels: &'w [Level<'w>], fetched: &'w [Fetched]) -> Self {
+        Self { levels, fetched, out, most, by_id: HashMap::new() }
     }
 
     /// The JSON of a root field.
     pub fn root(mut self, out: &Out) -> Result<Vec<u8>, ApiError> {
         self.write(out, None)?;
+        self.check()?;
         Ok(self.out)
     }
 
-    /// The JSON of each row of a level at the root, with its cursor.
+    /// The JSON of each row of a level at the root, with its cursor; those that are left out when all together are as
+    /// long as one may be are not there.
     pub fn each(
         mut self,
         level: usize,
@@ -54,12 +58,17 @@ impl<'w> Writer<'w> {
         cursor: &Cursor,
     ) -> Result<Vec<(String, Vec<u8>)>, ApiError> {
         let rows = self.group(level, None).map(|group| group.rows.clone()).unwrap_or_default();
-        let mut written = Vec::with_capacity(rows.len());
+        let (mut written, mut bytes) = (Vec::with_capacity(rows.len()), 0);
         for row in rows {
             let (index, row) = self.row(level, row);
             self.object(shape, Some((index, row)))?;
+            self.check()?;
+            bytes += self.out.len();
             written.push((cursor_of(cursor, row)?, self.out.as_slice().to_vec()));
             self.out.clear();
+            if bytes >= self.most {
+                break;
+            }
         }
         Ok(written)
     }
@@ -146,6 +155,11 @@ impl<'w> Writer<'w> {
         Ok(())
     }
 
+    /// Looked at before each object and after each long value: one value is no longer than its column.
+    fn check(&self) -> Written {
+        if self.out.len() <= self.most { Ok(()) } else { Err(too_long(self.most)) }
+    }
+
     fn comma(&mut self, index: usize) {
         if index > 0 {
             self.out.push(b',');
@@ -153,6 +167,7 @@ impl<'w> Writer<'w> {
     }
 
     fn object(&mut self, shape: &Shape, at: At<'_>) -> Written {
+        self.check()?;
         self.out.push(b'{');
         for (index, (key, out)) in shape.iter().enumerate() {
             self.comma(index);
@@ -306,8 +321,14 @@ impl<'w> Writer<'w> {
             (Cell::Null, _) => self.out.extend_from_slice(b"null"),
             (Cell::Text(text), Form::Typed) => self.typed(text),
             (Cell::Text(text), Form::Plain) => self.quoted(text.as_bytes()),
-            (Cell::Text(text), _) => json::escaped(&mut self.out, text),
-            (Cell::Json(text), _) => self.out.extend_from_slice(text.as_bytes()),
+            (Cell::Text(text), _) => {
+                json::escaped(&mut self.out, text);
+                return self.check();
+            }
+            (Cell::Json(text), _) => {
+                self.out.extend_from_slice(text.as_bytes());
+                return self.check();
+            }
             (Cell::Uuid(id), Form::Id(prefix)) => {
                 self.out.push(b'"');
                 ids::encode_into(&mut self.out, prefix, id);
@@ -360,6 +381,12 @@ impl<'w> Writer<'w> {
             self.out.extend_from_slice(b"null");
         }
     }
+}
+
+/// What is answered instead of an answer that is too long.
+pub(crate) fn too_long(most: usize) -> ApiError {
+    let message = format!("the answer would be longer than {most} bytes");
+    ApiError::new(Code::LimitExceeded, message).expected("fewer fields, or smaller pages (`first`)")
 }
 
 fn is_null(row: &QueryResult, column: usize) -> bool {

@@ -160,7 +160,7 @@ fn operation(request: GraphqlRequest) -> Operation {
         read_only: request.read_only,
         request_id: request.request_id,
         address: request.address,
-        is_ours: false,
+        is_ours: request.is_ours,
     }
 }
 

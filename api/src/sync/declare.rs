@@ -3,11 +3,13 @@
 use async_graphql::dynamic::TypeRef;
 use async_graphql::{Name, Value};
 use entity::{import_batch, import_item};
+use serde_json::Value as Json;
 
 use super::{call, report};
 use crate::graphql::scalars::Scalar;
 use crate::limits;
 use crate::policy::Resource;
+use crate::read::coerce::Arguments;
 use crate::read::common::enumeration;
 use crate::read::declare::{Noun, by, column, group, many, one};
 use crate::read::model::{Argument, Extras, InputObject, PlainObject};
@@ -132,6 +134,7 @@ pub fn mutations() -> Vec<Mutation> {
         ty: TypeRef::named_nn_list_nn("SyncActionResult"),
         description: "What became of each item, in their order; of a dry run, what would.",
         plan: report::plan,
+        longest,
     };
     let absent = Part {
         name: "absent",
@@ -139,6 +142,7 @@ pub fn mutations() -> Vec<Mutation> {
         description: "What a FULL_SNAPSHOT does not hold and was deleted; of a dry run, or of one that is \
                       UNCONFIRMED, what would be.",
         plan: report::plan_absent,
+        longest,
     };
     let target = Target { field: "batch", noun: "ImportBatch" };
     let sync = Mutation::reporting(
@@ -151,6 +155,14 @@ pub fn mutations() -> Vec<Mutation> {
         |writing, input| Box::pin(call::sync(writing, input)),
     );
     vec![sync.shows(results).shows(absent).counted(report::count)]
+}
+
+/// The longest report that is likely: a snapshot that does not hold as many actions as it does is refused as a rule.
+fn longest(input: &Arguments) -> Json {
+    let items = if let Some(Value::List(items)) = input.get("items") { items.len() } else { 0 };
+    let is_snapshot = matches!(input.get("mode"), Some(Value::Enum(mode)) if mode == "FULL_SNAPSHOT");
+    let items = items.min(limits::IMPORT_ITEMS);
+    report::longest(items, if is_snapshot { items } else { 0 })
 }
 
 /// Inputs and types beside the nouns.

@@ -12,7 +12,7 @@ use crate::metrics::Metrics;
 use crate::read::nodes::RowsById;
 use crate::read::plan::{Planner, internal};
 use crate::read::select::Selected;
-use crate::read::shape::{Out, Shape, json_key, json_string};
+use crate::read::shape::{Out, Shape, check_items, json_key, json_string};
 use crate::write::{Problem, ProblemCode};
 
 /// What became of one item.
@@ -79,6 +79,12 @@ fn items(told: &[Told]) -> Json {
         .collect()
 }
 
+/// The outcomes of so many items, and of so many that are absent, each with an action.
+pub(super) fn longest(items: usize, absent: usize) -> Json {
+    let none = Absent { external_id: String::new(), action: Some(Uuid::nil()) };
+    kept(&vec![Told::of(ImportOutcome::Created, Some(Uuid::nil())); items], &vec![none; absent])
+}
+
 /// Counts the outcomes.
 pub(super) fn count(kept: &Json, metrics: &Metrics) {
     for one in listed(kept) {
@@ -131,6 +137,11 @@ pub(super) fn plan<'p>(
     let told = read(kept);
     let document = planner.document;
     let fields = document.fields(&selected.sets, &|on| on == NAME);
+    let parts_of = |field: &Selected<'p>| match field.name {
+        "errors" | "notices" => 1 + document.fields(&field.sets, &|on| on == "UserError").len(),
+        _ => 1,
+    };
+    check_items(told.len(), fields.iter().map(parts_of).sum())?;
     let actions = actions(planner, &fields, told.iter().filter_map(|one| one.action))?;
     let mut items = Vec::with_capacity(told.len());
     for (index, one) in told.iter().enumerate() {
@@ -140,8 +151,8 @@ pub(super) fn plan<'p>(
                 "__typename" => Out::Text(json_string(NAME)),
                 "index" => Out::Text(index.to_string().into_bytes()),
                 "outcome" => Out::Text(json_string(one.outcome.as_str())),
-                "errors" => user_errors(document, field, &placed(&one.errors, index)),
-                "notices" => user_errors(document, field, &placed(&one.notices, index)),
+                "errors" => user_errors(document, field, &placed(&one.errors, index))?,
+                "notices" => user_errors(document, field, &placed(&one.notices, index))?,
                 "action" => shown(rows.as_ref(), one.action),
                 _ => return Err(internal("a field is not declared")),
             };

@@ -41,6 +41,7 @@ pub fn mutations() -> Vec<Mutation> {
             let secret = report.get("secret").cloned().unwrap_or(Json::Null);
             Ok(Out::Text(secret.to_string().into_bytes()))
         },
+        longest: |_| Json::Null,
     };
     let create = Mutation::reporting(
         "createWebhook",

@@ -13,6 +13,7 @@ use super::problem::Failure;
 use super::run::{Change, Done};
 use crate::error::ApiError;
 use crate::metrics::Metrics;
+use crate::read::coerce::Arguments;
 use crate::read::model::Argument;
 use crate::read::plan::Planner;
 use crate::read::select::Selected;
@@ -59,6 +60,8 @@ pub struct Part {
     pub description: &'static str,
     /// Plans it.
     pub plan: for<'p> fn(&mut Planner<'p>, &Selected<'p>, &Json) -> Result<Out, ApiError>,
+    /// A report as long as one of an input can be: what it takes to show is known before something is written.
+    pub longest: fn(&Arguments) -> Json,
 }
 
 /// A field of `Mutation`.

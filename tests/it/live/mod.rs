@@ -1,6 +1,7 @@
 //! Live changes, through real sockets and event streams: every change once, by the rights of the moment, to the letter of
 //! the protocols.
 
+mod budget;
 mod events;
 mod instances;
 mod protocol;

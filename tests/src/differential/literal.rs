@@ -54,13 +54,14 @@ impl Literal {
     }
 }
 
-/// A text as a block string, for those that can stand in one as they are.
+/// A text as a block string, for those of one line that can stand in one.
 pub fn block_string(text: &str) -> Option<String> {
-    let plain = !text.is_empty()
+    let fits = !text.is_empty()
         && text.trim() == text
-        && !text.contains(['"', '\\', '\n', '\r'])
-        && !text.contains(char::is_control);
-    plain.then(|| format!("\"\"\"{text}\"\"\""))
+        && !text.contains(char::is_control)
+        // what stands before the end would be read with it
+        && !text.ends_with(['"', '\\']);
+    fits.then(|| format!("\"\"\"{}\"\"\"", text.replace("\"\"\"", "\\\"\"\"")))
 }
 
 /// A text with every character beyond ASCII as `\uXXXX`, surrogates in pairs.

@@ -11,37 +11,65 @@ pub struct Lexed {
 /// Counts in one pass over the bytes. Of a text that is no GraphQL it counts something near enough: the parser will
 /// say what is wrong with it.
 pub fn count(text: &str) -> Lexed {
-    let (bytes, mut at, mut open) = (text.as_bytes(), 0, 0_usize);
-    let mut lexed = Lexed::default();
-    while let Some(&byte) = bytes.get(at) {
-        let length = match byte {
-            b' ' | b'\t' | b'\r' | b'\n' | b',' | 0xEF | 0xBB | 0xBF => {
-                at += 1;
-                continue;
-            }
-            b'#' => {
-                at += until(&bytes[at..], |byte| matches!(byte, b'\n' | b'\r'));
-                continue;
-            }
-            b'"' => string(&bytes[at..]),
-            b'.' if bytes[at..].starts_with(b"...") => 3,
-            b'{' | b'[' | b'(' => {
+    let (mut lexed, mut open) = (Lexed::default(), 0_usize);
+    for (_, token) in tokens(text.as_bytes()) {
+        lexed.tokens += 1;
+        match token.first() {
+            Some(b'{' | b'[' | b'(') => {
                 open += 1;
                 lexed.nesting = lexed.nesting.max(open);
-                1
             }
-            b'}' | b']' | b')' => {
-                open = open.saturating_sub(1);
-                1
-            }
-            _ if is_word(byte) => until(&bytes[at..], |byte| !is_word(byte)),
-            _ => 1,
-        };
-        lexed.tokens += 1;
-        at += length;
+            Some(b'}' | b']' | b')') => open = open.saturating_sub(1),
+            _ => {}
+        }
     }
     lexed
 }
+
+/// Where `\"""` stands in the block strings of a text.
+pub fn block_escapes(text: &str) -> Vec<usize> {
+    let mut places = Vec::new();
+    for (begin, token) in tokens(text.as_bytes()).filter(|(_, token)| token.starts_with(BLOCK)) {
+        let mut at = BLOCK.len();
+        while at < token.len() {
+            let is_one = token[at..].starts_with(BLOCK_ESCAPE);
+            places.extend(is_one.then_some(begin + at));
+            at += if is_one { BLOCK_ESCAPE.len() } else { 1 };
+        }
+    }
+    places
+}
+
+/// The tokens of a text and where they begin, without what means nothing between them.
+fn tokens(bytes: &[u8]) -> impl Iterator<Item = (usize, &[u8])> {
+    let mut at = 0;
+    std::iter::from_fn(move || {
+        loop {
+            let rest = bytes.get(at..)?;
+            let length = match *rest.first()? {
+                b' ' | b'\t' | b'\r' | b'\n' | b',' | 0xEF | 0xBB | 0xBF => {
+                    at += 1;
+                    continue;
+                }
+                b'#' => {
+                    at += until(rest, |byte| matches!(byte, b'\n' | b'\r'));
+                    continue;
+                }
+                b'"' => string(rest),
+                b'.' if rest.starts_with(b"...") => 3,
+                byte if is_word(byte) => until(rest, |byte| !is_word(byte)),
+                _ => 1,
+            };
+            let begin = at;
+            at += length;
+            return Some((begin, &rest[..length]));
+        }
+    })
+}
+
+/// What block strings begin and end with, and what stands for it within them.
+const BLOCK: &[u8] = b"\"\"\"";
+const BLOCK_ESCAPE: &[u8] = b"\\\"\"\"";
 
 /// Letters of names and of numbers.
 const fn is_word(byte: u8) -> bool {
@@ -55,7 +83,7 @@ fn until(bytes: &[u8], end: impl Fn(u8) -> bool) -> usize {
 /// Length of the text that begins here, quotes included.
 fn string(bytes: &[u8]) -> usize {
     let (quote, escape): (&[u8], &[u8]) =
-        if bytes.starts_with(b"\"\"\"") { (b"\"\"\"", b"\\\"\"\"") } else { (b"\"", b"\\") };
+        if bytes.starts_with(BLOCK) { (BLOCK, BLOCK_ESCAPE) } else { (b"\"", b"\\") };
     let mut at = quote.len();
     while at < bytes.len() {
         let rest = &bytes[at..];

@@ -5,9 +5,12 @@
 //! over what a subscription selects; and it spreads fragments as often as they are named, however often that is. Here
 //! `size` (with `lex`, before it is parsed) bounds that before the library begins; then `typename`, `inputs`, `merge`
 //! and `single` look at a document that the library found
-//! right: its fields, arguments, fragments and variables exist.
+//! right: its fields, arguments, fragments and variables exist; `introspection` bounds what a document asks of the schema,
+//! and `conditions` looks at the variables that came with it.
 
+mod conditions;
 mod inputs;
+mod introspection;
 mod lex;
 mod merge;
 mod single;
@@ -23,6 +26,9 @@ use super::outputs::{self, OutputField};
 use crate::error::{ApiError, Code};
 use crate::read::model::Model;
 
+pub use conditions::check as check_conditions;
+pub use introspection::check as check_introspection;
+pub use lex::block_escapes;
 pub use size::{Size, check_roots, check_variables};
 pub use typename::carry_directives;
 

@@ -68,6 +68,7 @@ async fn ask<E: Executor>(executor: &E, request_id: String) -> Option<[u64; 3]> 
         read_only: true,
         request_id,
         address: None,
+        is_ours: true,
     };
     let answer = executor.execute(request, public).await;
     let body: Value = serde_json::from_slice(&answer.body).ok()?;

@@ -268,6 +268,7 @@ impl<E: Executor> Socket<E> {
             read_only: false,
             request_id: self.request_id.clone(),
             address: self.address,
+            is_ours: false,
         };
         self.operations.begin(id, request, &self.endpoint, actor)
     }
