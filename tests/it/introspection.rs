@@ -6,7 +6,7 @@ use cites::limits;
 use serde_json::{Value, json};
 use tests::{Persona, on_both};
 
-/// What GraphiQL, graphql-codegen, Apollo and Relay send: `getIntrospectionQuery` of graphql-js 16 with every option.
+/// What explorers, graphql-codegen, Apollo and Relay send: `getIntrospectionQuery` of graphql-js 16 with every option.
 const STANDARD: &str = include_str!("introspection/standard.graphql");
 
 /// Every type that is named within, and every wrapper that names none.

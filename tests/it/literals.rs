@@ -32,7 +32,7 @@ on_both!(block_strings_are_read_as_graphql_js_reads_them, Small, async |app| {
         r#""""Cité \"""de" l'emploi \ ici""""#,
         "\"\"\"\n    Cité \\\"\"\"de\" l'emploi \\ ici\n  \"\"\"",
         r#""Cité \"\"\"de\" l'emploi \\ ici""#,
-        r#"$known"#,
+        "$known",
     ];
     let others = [r#""""Cité \\"""de" l'emploi \ ici""""#, r#""Cité \\\"\"\"de""#, r#""""\"""\"""""""#];
     let known = found[0];

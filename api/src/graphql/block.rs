@@ -51,7 +51,9 @@ impl Unmarked<'_> {
         match &mut document.operations {
             DocumentOperations::Single(operation) => self.operation(&mut operation.node),
             DocumentOperations::Multiple(operations) => {
-                operations.values_mut().for_each(|operation| self.operation(&mut operation.node));
+                for operation in operations.values_mut() {
+                    self.operation(&mut operation.node);
+                }
             }
         }
         for fragment in document.fragments.values_mut() {

@@ -46,7 +46,7 @@ on_both!(who_has_no_points_left_is_told_of_changes_later, Small with FEW, async 
     let (person, other) = (person(app, "one"), person(app, "other"));
     let mut socket = following(&person).await;
     let mut also = following(&other).await;
-    let counts: String = (0..10).map(|n| format!("a{n}: sites {{ totalCount }} ")).collect();
+    let counts: String = (0..10).fold(String::new(), |text, n| text + &format!("a{n}: sites {{ totalCount }} "));
     assert!(person.ask(&format!("{{ {counts} }}")).await.errors().is_empty());
     assert!(remaining(&person).await < 50, "less than a page may cost");
     assert_eq!(refused(&person, LIVE).await, "RATE_LIMITED");

@@ -3,8 +3,9 @@
 
 use std::collections::HashSet;
 
-use async_graphql::parser::types::{Directive, Selection};
-use async_graphql::parser::types::{ExecutableDocument, OperationDefinition, SelectionSet};
+use async_graphql::parser::types::{
+    Directive, ExecutableDocument, OperationDefinition, Selection, SelectionSet,
+};
 use async_graphql::{Name, Positioned, Value, Variables};
 use async_graphql_value::Value as Written;
 
