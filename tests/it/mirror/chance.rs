@@ -140,7 +140,6 @@ impl<'a> Chance<'a> {
             "mergePartner" if dice.chance(30) => {
                 json!({ "id": partner, "into": self.one(dice, "partners", "").await? })
             }
-            "mergePartner" => return None,
             "createGovernanceBody" => json!({ "site": site, "kind": "COTECH" }),
             "setGovernanceMembers" => {
                 let body = self.one(dice, "governanceBodies", "").await?;

@@ -130,6 +130,8 @@ async fn everything_is_loaded_once_on_a_server_too() {
     let db = open(&format!("{address}/{name}?{query}")).await;
     db.migrate().await.unwrap();
     everything_once(&db).await;
+    let scratch = Scratch::new();
+    correct_later(&db, scratch.data()).await;
     db.close().await;
     server.writer.execute_unprepared(&format!("DROP DATABASE {name}")).await.unwrap();
 }
@@ -220,9 +222,12 @@ async fn a_bad_line_is_reported_and_the_rest_goes_on() {
 #[tokio::test]
 async fn what_a_later_load_changes_is_journaled_and_the_first_is_not() {
     let scratch = Scratch::new();
-    let (db, dir) = (scratch.loaded().await, scratch.data());
+    correct_later(&scratch.loaded().await, scratch.data()).await;
+}
+
+/// One value of a series is corrected.
+async fn correct_later(db: &Db, dir: PathBuf) {
     assert_eq!(count::<journal::Entity>(&db.readers).await, 0, "nobody can have followed it");
-    // one value of a series is corrected
     let file = "qpv2015_liste.csv";
     let corrected = std::cell::Cell::new(0);
     edit(&dir, file, |text| {
@@ -232,7 +237,7 @@ async fn what_a_later_load_changes_is_journaled_and_the_first_is_not() {
         text.replacen(line, &format!("{rest},{}", corrected.get()), 1)
     });
     let later = FixedClock::new(DateTime::from_timestamp(1_700_000_100, 0).unwrap());
-    let report = run(&db, &later, DataSource::Dir(dir), true).await.unwrap();
+    let report = run(db, &later, DataSource::Dir(dir), true).await.unwrap();
     assert_eq!(report.of("qpv-populations").unwrap().updated, 1, "{report}");
     let told = journal::Entity::find().all(&db.readers).await.unwrap();
     let [told] = &told[..] else { panic!("one entry: {told:?}") };
