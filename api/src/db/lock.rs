@@ -15,7 +15,7 @@ pub struct ServeLock {
 /// Held while a piece of work is done that only one instance may do at a time.
 enum WorkLock {
     /// On a server: ends with the transaction, even if this process dies.
-    Transaction(Transaction),
+    Transaction(Box<Transaction>),
     /// Beside an embedded database: ends with the file handle.
     File { _file: File },
 }
@@ -60,7 +60,7 @@ impl Db {
     async fn wait_for_transaction(&self, name: &str) -> Result<WorkLock, DbErr> {
         let transaction = self.begin_write().await?;
         self.lock_within(&transaction, name).await?;
-        Ok(WorkLock::Transaction(transaction))
+        Ok(WorkLock::Transaction(Box::new(transaction)))
     }
 
     /// Makes transactions of that name wait for each other, until this one ends. Those that write `SQLite` do so
