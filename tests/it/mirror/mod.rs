@@ -20,7 +20,7 @@ const WRITES: usize = 450;
 const OF_WORLD: usize = 150;
 
 /// Between two comparisons.
-const STRETCH: usize = 25;
+const STRETCH: usize = 50;
 
 on_both!(a_mirror_has_what_its_owner_may_read, Empty, async |app| {
     let number = |name| std::env::var(name).ok().map(|text: String| text.parse().expect("a number"));
