@@ -92,7 +92,8 @@ fn a_body_that_swells_is_not_held() {
         let refused = send(&graphql, "application/json", None, bomb(b" ")).await;
         assert_eq!(refused, told(413, "PAYLOAD_TOO_LARGE"));
         assert_eq!(send(&import, lines, None, bomb(b"x")).await, told(403, "FORBIDDEN"));
-        assert_eq!(send(&import, lines, Some(&token), bomb(b"x")).await, told(400, "LIMIT_EXCEEDED"));
+        // a line without end is passed over, and refused by itself
+        assert_eq!(send(&import, lines, Some(&token), bomb(b"x")).await, (200, None));
         let grown = process.peak_memory() - before;
         assert!(grown < GROWTH, "{grown} KiB");
     });

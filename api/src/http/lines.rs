@@ -36,6 +36,10 @@ impl Lines {
                 self.bytes = 0;
                 return Ok(mem::take(&mut self.gathered));
             }
+            if self.is_passing {
+                // what swells may be passed over for long without waiting for the client
+                tokio::task::yield_now().await;
+            }
             self.read(patience).await?;
         }
     }
