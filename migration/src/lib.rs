@@ -23,7 +23,8 @@ mod m0011_webhooks;
 mod m0012_revocations;
 mod m0013_budgets;
 mod m0014_webhook_tokens;
-mod m0016_import_deletions;
+mod m0015_import_deletions;
+mod m0016_journal_indexes;
 mod table;
 
 use table::Table;
@@ -53,7 +54,8 @@ impl MigratorTrait for Migrator {
         let mut all: Vec<Box<dyn MigrationTrait>> =
             families.into_iter().map(|family| Box::new(family) as Box<dyn MigrationTrait>).collect();
         all.push(Box::new(m0014_webhook_tokens::CHANGE));
-        all.push(Box::new(Family { name: "m0016_import_deletions", tables: m0016_import_deletions::tables }));
+        all.push(Box::new(Family { name: "m0015_import_deletions", tables: m0015_import_deletions::tables }));
+        all.push(Box::new(m0016_journal_indexes::Change));
         all
     }
 }

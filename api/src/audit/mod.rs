@@ -47,8 +47,8 @@ pub fn nouns() -> Vec<Noun> {
         "One write, done or refused, or one export (« piste d'audit »): who did what to which object. Names of fields only, never their values.",
     )
     .keyed_by(Column::Seq)
-    // who sees more or less by a write is no deed; `journal::RESCOPE`
-    .only_rows("t.verb <> 'rescope'")
+    // who sees more or less by a write is no deed: `journal::RESCOPE`, and a row that is told again as it is
+    .only_rows("t.verb <> 'rescope' AND NOT (t.verb = 'update' AND t.changed_fields = '[]')")
     .root("auditEvents", "Writes and exports, the latest first; for ANCT, préfectures (their sites, without the person) and clients (their own).")
     .fields([
         column("at", Column::At, Scalar::DateTime, "When.").sorted(),

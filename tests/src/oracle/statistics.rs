@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use chrono::Datelike;
+use chrono::{Datelike, NaiveDate};
 use entity::action;
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -103,7 +103,11 @@ fn values(eyes: &Eyes<'_>, name: &str, row: &action::Model) -> Vec<String> {
             one(lead.map(|partner| partner.kind.as_str().to_owned()))
         }
         "SOURCE" => one(row.source_system.clone()),
-        "QUARTER" => one(row.starts_from.map(|day| format!("{}-Q{}", day.year(), day.month0() / 3 + 1))),
+        "QUARTER" => {
+            let quarter = |day: NaiveDate| format!("{}-Q{}", day.year(), day.month0() / 3 + 1);
+            let is_known = row.starts_from.map(quarter) == row.starts_to.map(quarter);
+            one(row.starts_from.filter(|_| is_known).map(quarter))
+        }
         _ => one(row.starts_from.map(|day| day.year().to_string())),
     }
 }
