@@ -225,6 +225,9 @@ pub const TRACE_TIMEOUT: Duration = Duration::from_secs(10);
 /// Longest text of a statement in a trace, in bytes; the rest is left out.
 pub const TRACED_SQL_BYTES: usize = 4_096;
 
+/// How soon after each other an instance tells others of commits: soon enough for people, and not for each of thousands.
+pub const NEWS_PAUSE: Duration = Duration::from_millis(5);
+
 /// How often each instance sends word on PostgreSQL though it has none, to hear it come back.
 pub const NEWS_ECHO: Duration = Duration::from_secs(10);
 

@@ -90,6 +90,8 @@ impl Db {
                 self.news.untold.notify_one();
                 tokio::time::sleep(AGAIN).await;
             }
+            // what is committed meanwhile is told together
+            tokio::time::sleep(limits::NEWS_PAUSE).await;
         }
     }
 

@@ -77,19 +77,19 @@ struct Entry {
     was_site: Option<Uuid>,
     source: Option<String>,
     public: bool,
-    field: &'static str,
+    fields: &'static [&'static str],
 }
 
 impl Entry {
     /// Of a new action.
     fn created(id: Uuid, at: DateTime<Utc>, site: Uuid) -> Self {
-        let (verb, field) = ("create", "title");
-        Self { id, version: 1, verb, at, site, was_site: None, source: None, public: false, field }
+        let (verb, fields) = ("create", ["site", "title"].as_slice());
+        Self { id, version: 1, verb, at, site, was_site: None, source: None, public: false, fields }
     }
 
     /// Names of the changed fields.
     fn fields(&self) -> serde_json::Value {
-        serde_json::json!([self.field])
+        serde_json::json!(self.fields)
     }
 
     fn request_id() -> String {

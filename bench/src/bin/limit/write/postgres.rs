@@ -56,8 +56,8 @@ pub async fn update(
     if options.journal {
         let site = row.try_get(1)?;
         let (source, public) = (row.try_get(2)?, row.try_get(3)?);
-        let (verb, field) = ("update", "innovative");
-        let entry = Entry { id, version, verb, at, site, was_site: Some(site), source, public, field };
+        let (verb, fields) = ("update", ["innovative"].as_slice());
+        let entry = Entry { id, version, verb, at, site, was_site: Some(site), source, public, fields };
         journal(client, statements, &entry).await?;
     }
     client.batch_execute("COMMIT").await?;

@@ -82,8 +82,8 @@ pub async fn update(
         let changed = params![version, text(at), innovative, blob(id)];
         tx.prepare_cached(UPDATE)?.query_row(changed, |_| Ok(()))?;
         if journaled {
-            let (verb, field) = ("update", "innovative");
-            let entry = Entry { id, version, verb, at, site, was_site: Some(site), source, public, field };
+            let (verb, fields) = ("update", ["innovative"].as_slice());
+            let entry = Entry { id, version, verb, at, site, was_site: Some(site), source, public, fields };
             journal(&tx, &entry)?;
         }
         tx.commit()
