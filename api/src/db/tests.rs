@@ -2,7 +2,7 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use sea_orm::{ConnectionTrait, DbErr};
+use sea_orm::{ConnectionTrait, DbErr, Statement};
 use uuid::Uuid;
 
 use super::{Bounds, Db, OpenError};
@@ -69,6 +69,39 @@ async fn a_read_sees_one_state_while_others_write() {
         assert_eq!(count(&read, &table).await, 0);
         read.commit().await.unwrap();
         assert_eq!(count(&db.begin_read().await.unwrap(), &table).await, 1);
+        db.writer.execute_unprepared(&format!("DROP TABLE {table}")).await.unwrap();
+        db.close().await;
+    }
+}
+
+#[tokio::test]
+async fn what_is_put_off_to_the_end_is_written_wherever_it_stands() {
+    let scratch = Scratch::new();
+    for db in databases(&scratch).await {
+        let table = format!("t_{}", Uuid::now_v7().simple());
+        db.writer.execute_unprepared(&format!("CREATE TABLE {table} (n integer)")).await.unwrap();
+        let one = || {
+            Statement::from_string(
+                db.writer.get_database_backend(),
+                format!("INSERT INTO {table} VALUES (1)"),
+            )
+        };
+        // alone; after a read; before another, and before a read, which sees it
+        let write = db.begin_write().await.unwrap();
+        write.execute_last(one()).await.unwrap();
+        write.commit().await.unwrap();
+        let write = db.begin_write().await.unwrap();
+        assert_eq!(count(&write, &table).await, 1);
+        write.execute_last(one()).await.unwrap();
+        write.execute_last(one()).await.unwrap();
+        assert_eq!(count(&write, &table).await, 3);
+        write.execute_last(one()).await.unwrap();
+        write.commit().await.unwrap();
+        assert_eq!(count(&db.readers, &table).await, 4);
+        let undone = db.begin_write().await.unwrap();
+        undone.execute_last(one()).await.unwrap();
+        undone.rollback().await.unwrap();
+        assert_eq!(count(&db.readers, &table).await, 4);
         db.writer.execute_unprepared(&format!("DROP TABLE {table}")).await.unwrap();
         db.close().await;
     }

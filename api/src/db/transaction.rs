@@ -50,7 +50,7 @@ impl Transaction {
         if !work.is_awaited {
             return work.lent.execute(statement).await.map(|_| ());
         }
-        work.ready().await?;
+        work.begin().await?;
         work.last = Some(statement);
         Ok(())
     }

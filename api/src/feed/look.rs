@@ -46,6 +46,7 @@ impl Look {
         in_order(&mut level, 1);
         level.backward = true;
         level.wants_rows = true;
+        level.is_place = true;
         let beyond = level.column(beyond, Kind::Bool);
         let cursor = place(&mut level, tag);
         Ok(Looked { level: planner.push(level)?, cursor, beyond })

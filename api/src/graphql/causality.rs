@@ -61,7 +61,8 @@ impl Engine {
         };
         let fetched = tokio::time::timeout(self.db.deadline, work).await;
         let fetched = fetched.unwrap_or_else(|_| Err(ApiError::too_long()))?;
-        if needs.feed && fetched.iter().any(|level| !level.rows.is_empty()) {
+        let mut told = levels.iter().zip(&fetched).filter(|(level, _)| !level.is_place);
+        if needs.feed && told.any(|(_, found)| !found.rows.is_empty()) {
             self.told(&needs.viewer.actor);
         }
         Ok(fetched)

@@ -66,6 +66,8 @@ pub struct Level<'p> {
     pub refuse_more: bool,
     /// What must be there.
     pub requires: Vec<Required>,
+    /// Its row says where a page was looked for, and tells of no object.
+    pub is_place: bool,
     /// Rows are asked.
     pub wants_rows: bool,
     /// For how many points its rows count, per parent, where the limit does not tell.
@@ -96,6 +98,7 @@ impl<'p> Level<'p> {
             has_before: false,
             refuse_more: false,
             requires: Vec::new(),
+            is_place: false,
             wants_rows: false,
             points: None,
             filter_points: 0,
