@@ -139,7 +139,8 @@ fn filter(engine: &Engine, asked: &Asked) -> Result<Value, ApiError> {
         return Ok(value);
     }
     let ty = format!("{}Filter", asked.file.list.noun);
-    coerce::input(&engine.model, ty, value, Formats::Checked).map_err(|error| error.in_field("filter"))
+    let coerced = coerce::input(&engine.model, ty, value, Formats::Checked);
+    coerced.map(|(value, _)| value).map_err(|error| error.in_field("filter"))
 }
 
 fn writer(format: Format, csv: CsvOptions) -> Box<dyn FileWriter> {

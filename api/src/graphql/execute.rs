@@ -13,6 +13,7 @@ use sha2::{Digest, Sha256};
 
 use super::causality::Needs;
 use super::introspect::{is_introspection, may_introspect};
+use super::mutate::Given;
 use super::response::Cost;
 use super::watch::Watch;
 use super::{Engine, check, document, response};
@@ -151,7 +152,7 @@ impl Engine {
         watch.found(name, operation.node.ty, &viewer.actor);
         check::check_variables(&asked.variables, &limits).map_err(one)?;
         let definitions = &operation.node.variable_definitions;
-        let variables =
+        let (variables, has_malformed) =
             coerce::variables(&self.model, definitions, asked.variables, Formats::of(operation.node.ty))
                 .map_err(one)?;
         check::check_conditions(parsed, &operation.node, &variables).map_err(one)?;
@@ -169,7 +170,8 @@ impl Engine {
                 Ok(Answer::refused(&[error], Outcome::ReadOnly))
             }
             OperationType::Mutation => {
-                self.mutate(parsed, operation, &variables, viewer, account, &asked.request_id).await
+                let variables = Given { values: &variables, has_malformed };
+                self.mutate(parsed, operation, variables, viewer, account, &asked.request_id).await
             }
             OperationType::Subscription => {
                 let error = ApiError::new(Code::BadUserInput, "a subscription is not answered here")

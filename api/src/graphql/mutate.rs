@@ -42,6 +42,14 @@ impl Step<'_> {
     }
 }
 
+/// The variables of an operation.
+#[derive(Clone, Copy)]
+pub(super) struct Given<'v> {
+    pub values: &'v Variables,
+    /// Something in them is not of its form.
+    pub has_malformed: bool,
+}
+
 /// A field before it is run; `None` for `__typename`.
 type Prepared<'d> = Result<Option<Step<'d>>, ApiError>;
 
@@ -54,18 +62,18 @@ impl Engine {
         &self,
         parsed: &ExecutableDocument,
         operation: &Positioned<OperationDefinition>,
-        variables: &Variables,
+        variables: Given<'_>,
         viewer: &Viewer,
         account: &mut Account,
         request_id: &str,
     ) -> Result<Answer, Vec<ApiError>> {
-        let document = Document { fragments: &parsed.fragments, variables };
+        let document = Document { fragments: &parsed.fragments, variables: variables.values };
         let sets: [&SelectionSet; 1] = [&operation.node.selection_set.node];
         let roots = document.fields(&sets, &|on| on == "Mutation");
         check::check_roots(roots.len(), &account.allowance().document).map_err(|error| vec![error])?;
         let sender = self.sender(viewer, request_id);
         let steps: Vec<Prepared<'_>> =
-            roots.iter().map(|root| self.prepare(document, root, viewer)).collect();
+            roots.iter().map(|root| self.prepare(document, variables, root, viewer)).collect();
         // nothing is written by an operation that may not be answered whole
         let (written, shown) = steps.iter().flatten().flatten().fold((0, 0), |sum, step| {
             (step.points.0.saturating_add(sum.0), step.points.1.saturating_add(sum.1))
@@ -131,19 +139,29 @@ impl Engine {
 
     /// Looks at everything that can be wrong with a field before something is written: its input, and what its
     /// payload is asked for.
-    fn prepare<'d>(&'d self, document: Document<'d>, root: &Selected<'d>, viewer: &Viewer) -> Prepared<'d> {
+    fn prepare<'d>(
+        &'d self,
+        document: Document<'d>,
+        variables: Given<'d>,
+        root: &Selected<'d>,
+        viewer: &Viewer,
+    ) -> Prepared<'d> {
         if root.name == "__typename" {
             return Ok(None);
         }
         let mutation =
             self.model.mutations.get(root.name).ok_or_else(|| internal("a mutation is not declared"))?;
-        let input = self.input(mutation, document, root)?;
+        let (input, has_malformed) = self.input(mutation, variables, root)?;
         // any object will do
         let mut placeholder = Written::done(Some(Uuid::nil()), false);
         placeholder.report = mutation.parts.first().map(|part| (part.longest)(&input));
         let mut planner = Planner::new(&self.model, viewer, document, &self.services, self.db.backend);
         shape(&mut planner, mutation, &root.sets, &placeholder)?;
-        let malformed = write::malformed(&self.model, mutation, &input);
+        let malformed = if has_malformed || variables.has_malformed {
+            write::malformed(&self.model, mutation, &input)
+        } else {
+            Vec::new()
+        };
         let points = (points(&input), cost::requested(&planner.levels));
         Ok(Some(Step { key: root.key, sets: root.sets.clone(), mutation, input, malformed, points }))
     }
@@ -164,28 +182,29 @@ impl Engine {
         steps.iter().map(ended).collect()
     }
 
+    /// The input of a field, and whether something that the document writes in it is not of its form.
     fn input<'d>(
         &self,
         mutation: &Mutation,
-        document: Document<'d>,
+        variables: Given<'d>,
         root: &Selected<'_>,
-    ) -> Result<Cow<'d, Arguments>, ApiError> {
-        if let Some(fields) = coerce::object_of_variable(root.arguments, "input", document.variables) {
-            return Ok(Cow::Borrowed(fields));
+    ) -> Result<(Cow<'d, Arguments>, bool), ApiError> {
+        if let Some(fields) = coerce::object_of_variable(root.arguments, "input", variables.values) {
+            return Ok((Cow::Borrowed(fields), false));
         }
         let ty = async_graphql::dynamic::TypeRef::named_nn(mutation.input_type());
         let declared = [Argument::new("input", ty, "")];
-        let mut arguments = coerce::arguments_with(
+        let (mut arguments, has_malformed) = coerce::arguments_with(
             &self.model,
             &declared,
             root.arguments,
-            document.variables,
+            variables.values,
             Formats::Passed,
         )?;
         let Some(Value::Object(fields)) = arguments.swap_remove("input") else {
             return Err(internal("a mutation without input"));
         };
-        Ok(Cow::Owned(fields))
+        Ok((Cow::Owned(fields), has_malformed))
     }
 
     async fn payload(

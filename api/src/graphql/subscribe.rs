@@ -167,7 +167,8 @@ impl Engine {
         let (_, operation) = document::operation(&parsed.document, asked.name.as_deref()).map_err(one)?;
         let definitions = &operation.node.variable_definitions;
         let formats = Formats::of(operation.node.ty);
-        let variables = coerce::variables(&self.model, definitions, asked.variables, formats).map_err(one)?;
+        let (variables, _) =
+            coerce::variables(&self.model, definitions, asked.variables, formats).map_err(one)?;
         check::check_conditions(&parsed.document, &operation.node, &variables).map_err(one)?;
         let name = asked.name.as_deref().map(Box::from);
         let followed = Followed { parsed, name, variables, actor: Arc::new(actor), address: asked.address };

@@ -4,6 +4,7 @@ use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 
+use async_graphql::Variables;
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use futures_util::Stream;
@@ -85,7 +86,7 @@ pub struct GraphqlRequest {
     /// Which of the document's operations to execute.
     pub operation_name: Option<String>,
     /// Values of the operation's variables, not yet coerced.
-    pub variables: Map<String, Value>,
+    pub variables: Variables,
     /// What the client adds beside the specification.
     pub extensions: Map<String, Value>,
     /// Made by GET: a mutation must be refused with [`AnswerKind::ReadOnly`], before anything is executed.

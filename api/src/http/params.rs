@@ -3,7 +3,9 @@
 use std::borrow::Cow;
 
 use actix_web::web::Query;
+use async_graphql::{Value as GraphqlValue, Variables};
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use serde_json::error::Category;
 use serde_json::{Map, Value};
 
@@ -15,7 +17,7 @@ pub(super) struct Params {
     pub query: Option<String>,
     pub document_id: Option<String>,
     pub operation_name: Option<String>,
-    pub variables: Map<String, Value>,
+    pub variables: Variables,
     pub extensions: Map<String, Value>,
 }
 
@@ -26,7 +28,8 @@ struct Raw {
     query: Option<Value>,
     document_id: Option<Value>,
     operation_name: Option<Value>,
-    variables: Option<Value>,
+    /// Read as what they become: they may be large.
+    variables: Option<GraphqlValue>,
     extensions: Option<Value>,
 }
 
@@ -77,25 +80,17 @@ impl Params {
 impl Raw {
     /// Takes one pair of the query string.
     fn set(&mut self, name: &str, value: String) -> Result<(), Refusal> {
-        let slot = match name {
-            "query" => &mut self.query,
-            "documentId" => &mut self.document_id,
-            "operationName" => &mut self.operation_name,
-            "variables" => &mut self.variables,
-            "extensions" => &mut self.extensions,
-            _ => return Ok(()),
+        let is_given = match name {
+            "query" => self.query.replace(Value::String(value)).is_some(),
+            "documentId" => self.document_id.replace(unless_empty(value)).is_some(),
+            "operationName" => self.operation_name.replace(unless_empty(value)).is_some(),
+            "variables" => self.variables.replace(read(name, &value)?).is_some(),
+            "extensions" => self.extensions.replace(read(name, &value)?).is_some(),
+            _ => false,
         };
-        if slot.is_some() {
+        if is_given {
             return Err(Refusal::bad_request(format!("The parameter \"{name}\" is given more than once.")));
         }
-        *slot = Some(match name {
-            "query" => Value::String(value),
-            _ if value.is_empty() => Value::Null,
-            "documentId" | "operationName" => Value::String(value),
-            _ => serde_json::from_str(&value).map_err(|_| {
-                Refusal::bad_request(format!("The parameter \"{name}\" must be a JSON object, URL-encoded."))
-            })?,
-        });
         Ok(())
     }
 
@@ -113,10 +108,28 @@ impl Raw {
             query,
             document_id,
             operation_name: text("operationName", self.operation_name)?,
-            variables: map("variables", self.variables)?,
+            variables: match self.variables {
+                None | Some(GraphqlValue::Null) => Variables::default(),
+                Some(object @ GraphqlValue::Object(_)) => Variables::from_value(object),
+                Some(_) => return Err(no_object("variables")),
+            },
             extensions,
         })
     }
+}
+
+fn unless_empty(value: String) -> Value {
+    if value.is_empty() { Value::Null } else { Value::String(value) }
+}
+
+/// Reads a parameter that is JSON.
+fn read<T: Default + DeserializeOwned>(name: &str, value: &str) -> Result<T, Refusal> {
+    if value.is_empty() {
+        return Ok(T::default());
+    }
+    serde_json::from_str(value).map_err(|_| {
+        Refusal::bad_request(format!("The parameter \"{name}\" must be a JSON object, URL-encoded."))
+    })
 }
 
 /// The identifier of automatic persisted queries.
@@ -137,10 +150,12 @@ fn map(name: &str, value: Option<Value>) -> Result<Map<String, Value>, Refusal> 
     match value {
         None | Some(Value::Null) => Ok(Map::new()),
         Some(Value::Object(map)) => Ok(map),
-        Some(_) => {
-            Err(Refusal::bad_request(format!("The parameter \"{name}\" must be a JSON object or null.")))
-        }
+        Some(_) => Err(no_object(name)),
     }
+}
+
+fn no_object(name: &str) -> Refusal {
+    Refusal::bad_request(format!("The parameter \"{name}\" must be a JSON object or null."))
 }
 
 #[cfg(test)]
@@ -154,7 +169,7 @@ mod tests {
         let params = Params::from_body(body).unwrap();
         assert_eq!(params.query.as_deref(), Some("{a}"));
         assert_eq!(params.operation_name.as_deref(), Some("A"));
-        assert_eq!(Value::Object(params.variables), serde_json::json!({ "x": 1 }));
+        assert_eq!(params.variables.into_value().into_json().unwrap(), serde_json::json!({ "x": 1 }));
         assert_eq!(Value::Object(params.extensions), serde_json::json!({ "y": null }));
     }
 
@@ -210,7 +225,7 @@ mod tests {
         .unwrap();
         assert_eq!(params.query.as_deref(), Some("{a}"));
         assert_eq!(params.operation_name.as_deref(), Some("A"));
-        assert_eq!(Value::Object(params.variables), serde_json::json!({ "x": 1 }));
+        assert_eq!(params.variables.into_value().into_json().unwrap(), serde_json::json!({ "x": 1 }));
         assert!(params.extensions.is_empty());
     }
 

@@ -1,6 +1,8 @@
 //! Input coercion (GraphQL, sections 3 and 6.4.1): variables and arguments against their declared types, with
 //! defaults, and an error that names the place and what is expected there.
 
+use std::cell::Cell;
+
 use async_graphql::dynamic::TypeRef;
 use async_graphql::parser::types::{BaseType, OperationType, Type, VariableDefinition};
 use async_graphql::{Name, Positioned, Value, Variables};
@@ -36,16 +38,19 @@ impl Formats {
 struct Coercion<'m> {
     model: &'m Model,
     formats: Formats,
+    /// Whether one went through that is not of its form.
+    passed: &'m Cell<bool>,
 }
 
-/// The variables of an operation, coerced to their declared types.
+/// The variables of an operation, coerced to their declared types, and whether one went through that is not of its form.
 pub fn variables(
     model: &Model,
     definitions: &[Positioned<VariableDefinition>],
     mut given: Variables,
     formats: Formats,
-) -> Result<Variables, ApiError> {
-    let coercion = Coercion { model, formats };
+) -> Result<(Variables, bool), ApiError> {
+    let passed = Cell::new(false);
+    let coercion = Coercion { model, formats, passed: &passed };
     let mut coerced = Variables::default();
     for definition in definitions {
         let name = &definition.node.name.node;
@@ -68,17 +73,19 @@ pub fn variables(
             (None, None) => {}
         }
     }
-    Ok(coerced)
+    Ok((coerced, passed.get()))
 }
 
-/// A value of an input type by its name, coerced.
+/// A value of an input type by its name, coerced, and whether something in it went through that is not of its form.
 pub fn input(
     model: &Model,
     ty: impl Into<String>,
     value: Value,
     formats: Formats,
-) -> Result<Value, ApiError> {
-    Coercion { model, formats }.value(&TypeRef::named_nn(ty), value)
+) -> Result<(Value, bool), ApiError> {
+    let passed = Cell::new(false);
+    let value = Coercion { model, formats, passed: &passed }.value(&TypeRef::named_nn(ty), value)?;
+    Ok((value, passed.get()))
 }
 
 /// The arguments of a field, coerced to their declared types.
@@ -88,18 +95,19 @@ pub fn arguments(
     given: &[(Positioned<Name>, Positioned<Written>)],
     variables: &Variables,
 ) -> Result<Arguments, ApiError> {
-    arguments_with(model, declared, given, variables, Formats::Checked)
+    arguments_with(model, declared, given, variables, Formats::Checked).map(|(arguments, _)| arguments)
 }
 
-/// The same, for those who look at formats themselves.
+/// The same, for those who look at formats themselves, and whether something went through that is not of its form.
 pub fn arguments_with(
     model: &Model,
     declared: &[Argument],
     given: &[(Positioned<Name>, Positioned<Written>)],
     variables: &Variables,
     formats: Formats,
-) -> Result<Arguments, ApiError> {
-    let coercion = Coercion { model, formats };
+) -> Result<(Arguments, bool), ApiError> {
+    let passed = Cell::new(false);
+    let coercion = Coercion { model, formats, passed: &passed };
     let mut coerced = Arguments::new();
     for argument in declared {
         let written = given.iter().find(|(name, _)| name.node.as_str() == argument.name);
@@ -118,7 +126,7 @@ pub fn arguments_with(
             coerced.insert(Name::new(&argument.name), value);
         }
     }
-    Ok(coerced)
+    Ok((coerced, passed.get()))
 }
 
 /// The object that a variable gives for an argument. It is coerced already, and may be large: it is not copied.
@@ -181,12 +189,19 @@ impl Coercion<'_> {
             // one value stands for a list of it
             (TypeRef::List(inner), value) => Ok(Value::List(vec![self.value(inner, value)?])),
             (TypeRef::Named(name), value) => match self.model.inputs.get(name.as_ref()) {
-                Some(Input::Leaf(Leaf::Scalar(declared))) => scalar(*declared, value, self.formats),
+                Some(Input::Leaf(Leaf::Scalar(declared))) => self.scalar(*declared, value),
                 Some(Input::Leaf(Leaf::Enum(declared))) => one_of(declared, &value),
                 Some(Input::Object(declared)) => self.object(declared, value),
                 None => Err(wrong(&value, format!("a value of type {name}"))),
             },
         }
+    }
+
+    fn scalar(self, declared: Scalar, value: Value) -> Result<Value, ApiError> {
+        if !scalar(declared, &value, self.formats)? {
+            self.passed.set(true);
+        }
+        Ok(value)
     }
 
     fn object(self, declared: &InputObject, value: Value) -> Result<Value, ApiError> {
@@ -220,18 +235,19 @@ impl Coercion<'_> {
     }
 }
 
-fn scalar(scalar: Scalar, value: Value, formats: Formats) -> Result<Value, ApiError> {
-    let Err(error) = scalar.parse(&value) else { return Ok(value) };
+/// Whether a value is of the form of a scalar; an error where it must be.
+fn scalar(scalar: Scalar, value: &Value, formats: Formats) -> Result<bool, ApiError> {
+    let Err(error) = scalar.parse(value) else { return Ok(true) };
     if !Scalar::CUSTOM.contains(&scalar) {
-        return Err(wrong(&value, error.expected.to_owned()));
+        return Err(wrong(value, error.expected.to_owned()));
     }
     if formats == Formats::Passed {
-        return Ok(value);
+        return Ok(false);
     }
     let message = match scalar {
         // a person's
         Scalar::Phone => "this is not a Phone".to_owned(),
-        _ => format!("{} is not a {}", shown(&value), scalar.name()),
+        _ => format!("{} is not a {}", shown(value), scalar.name()),
     };
     Err(ApiError::new(Code::InvalidFormat, message).expected(error.expected))
 }
@@ -261,7 +277,7 @@ pub(crate) fn literal(leaf: Leaf, written: &Written, formats: Formats) -> Result
             Err(wrong(&value, format!("one of {}, without quotes", known.join(", "))))
         }
         Leaf::Enum(declared) => one_of(&declared, &value).map(drop),
-        Leaf::Scalar(declared) => scalar(declared, value, formats).map(drop),
+        Leaf::Scalar(declared) => scalar(declared, &value, formats).map(drop),
     }
 }
 

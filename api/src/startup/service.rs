@@ -3,7 +3,6 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use async_graphql::Variables;
 use chrono::{DateTime, Utc};
 use futures_util::stream::{self, BoxStream, StreamExt};
 
@@ -156,7 +155,7 @@ fn operation(request: GraphqlRequest) -> Operation {
         query: request.query,
         document_id: request.document_id,
         name: request.operation_name,
-        variables: Variables::from_json(request.variables.into()),
+        variables: request.variables,
         read_only: request.read_only,
         request_id: request.request_id,
         address: request.address,

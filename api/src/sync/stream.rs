@@ -60,10 +60,12 @@ impl Engine {
     pub fn read_chunk(&self, chunk: Chunk) -> Result<Read, ApiError> {
         // what is told of an item names it; the item itself goes on
         let (mut items, mut told_of) = (Vec::new(), Vec::with_capacity(chunk.lines.len()));
+        let mut has_malformed = false;
         for line in chunk.lines {
             let read = line.map_or_else(|error| Some(Err(error)), |line| self.item(&line));
             told_of.push(read.map(|read| {
-                read.map(|item| {
+                read.map(|(item, is_malformed)| {
+                    has_malformed |= is_malformed;
                     let id = external_id(&item);
                     items.push(item);
                     id
@@ -72,8 +74,9 @@ impl Engine {
         }
         let input = (!items.is_empty()).then(|| arguments(items, chunk.key.as_deref(), chunk.first));
         let mutation = self.sync_actions()?;
+        let malformed = input.as_ref().filter(|_| has_malformed);
         let malformed =
-            input.as_ref().map(|input| write::malformed(&self.model, mutation, input)).unwrap_or_default();
+            malformed.map(|input| write::malformed(&self.model, mutation, input)).unwrap_or_default();
         Ok(Read { first: chunk.first, request_id: chunk.request_id, told_of, input, malformed })
     }
 
@@ -133,8 +136,8 @@ impl Engine {
         entered
     }
 
-    /// The item of a line; none for a blank one.
-    fn item(&self, line: &str) -> Option<Result<Value, ApiError>> {
+    /// The item of a line, and whether something in it is not of its form; none for a blank one.
+    fn item(&self, line: &str) -> Option<Result<(Value, bool), ApiError>> {
         let line = line.trim();
         if line.is_empty() {
             return None;

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use actix_web::web::Data;
 use actix_web::{HttpRequest, Responder};
+use async_graphql::Variables;
 use serde_json::{Map, Value};
 use tokio::sync::Mutex;
 use tokio::time::Instant;
@@ -63,7 +64,7 @@ async fn ask<E: Executor>(executor: &E, request_id: String) -> Option<[u64; 3]> 
         query: Some(QUERY.to_owned()),
         document_id: None,
         operation_name: None,
-        variables: Map::new(),
+        variables: Variables::default(),
         extensions: Map::new(),
         read_only: true,
         request_id,

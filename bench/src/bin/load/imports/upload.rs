@@ -20,15 +20,16 @@ pub async fn send(
     ground: &Ground,
     lines: usize,
 ) -> anyhow::Result<Duration> {
-    let (reader, writer) = TcpStream::connect(address).await?.into_split();
+    let (reader, mut writer) = TcpStream::connect(address).await?.into_split();
     let start = Instant::now();
-    let (created, ()) = tokio::try_join!(read(reader), write(writer, address, token, ground, lines))?;
+    // the writer is kept until the end: half a connection is taken for a client that went away
+    let (created, ()) = tokio::try_join!(read(reader), write(&mut writer, address, token, ground, lines))?;
     ensure!(created == lines, "{created} of {lines} lines were created");
     Ok(start.elapsed())
 }
 
 async fn write(
-    mut writer: OwnedWriteHalf,
+    writer: &mut OwnedWriteHalf,
     address: SocketAddr,
     token: &str,
     ground: &Ground,
