@@ -84,7 +84,7 @@ impl Writing<'_> {
     /// Appends an entry.
     pub async fn journal(&self, entry: Entry) -> Result<(), DbErr> {
         let statement = journal::Entity::insert(self.line(entry)).build(self.tx.get_database_backend());
-        self.tx.execute_last(statement).await
+        self.tx.execute_later(statement).await
     }
 
     /// Appends entries, in their order.

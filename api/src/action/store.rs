@@ -189,7 +189,7 @@ pub(super) async fn update(
     if changed.is_empty() {
         return Ok(Change { id: current.id });
     }
-    let row = change.update(writing.tx).await?;
+    let row = writing.change(current, change).await?;
     link(writing, &row, links).await?;
     record(writing, Some(current), &row, changed, verb).await?;
     let figures = crate::figure::told_with_actions(writing, [(current, &row)]).await?;

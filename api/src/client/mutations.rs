@@ -156,7 +156,7 @@ async fn update(writing: Writing<'_>, input: &Input<'_>) -> Result<Change, Failu
         return Ok(Change { id });
     }
     let before = of_grant(writing, &current).await?;
-    let row = row.update(writing.tx).await?;
+    let row = writing.change(&current, row).await?;
     link(writing, id, sites).await?;
     tell(writing, &row, &before).await?;
     record(writing, &row, Verb::Update, changed).await
@@ -170,7 +170,7 @@ async fn revoke(writing: Writing<'_>, input: &Input<'_>) -> Result<Change, Failu
     }
     let mut row = next(writing, &current);
     row.status = Set(GrantStatus::Revoked);
-    let row = row.update(writing.tx).await?;
+    let row = writing.change(&current, row).await?;
     record(writing, &row, Verb::Write, vec!["status"]).await
 }
 

@@ -20,6 +20,11 @@ pub fn is_without_room(error: &DbErr) -> bool {
     code(error).is_some_and(|code| ["13", "778"].contains(&code.as_str()))
 }
 
+/// Whether a row broke a rule of the database. Then its transaction is not committed.
+pub fn is_violation(error: &DbErr) -> bool {
+    database(error).is_some_and(|error| !matches!(error.kind(), sqlx::error::ErrorKind::Other))
+}
+
 /// Whether the connection ended, or leads to a server that takes no writes any more: another one may do better.
 pub fn is_lost(error: &DbErr) -> bool {
     let (DbErr::Exec(RuntimeErr::SqlxError(cause))
@@ -39,12 +44,14 @@ pub fn is_lost(error: &DbErr) -> bool {
 }
 
 fn code(error: &DbErr) -> Option<String> {
+    database(error)?.code().map(Into::into)
+}
+
+/// What the database itself said.
+fn database(error: &DbErr) -> Option<&dyn sqlx::error::DatabaseError> {
     let (DbErr::Exec(RuntimeErr::SqlxError(cause)) | DbErr::Query(RuntimeErr::SqlxError(cause))) = error
     else {
         return None;
     };
-    match cause.as_ref() {
-        sqlx::Error::Database(database) => database.code().map(Into::into),
-        _ => None,
-    }
+    cause.as_database_error()
 }

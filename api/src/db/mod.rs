@@ -33,7 +33,7 @@ use uuid::Uuid;
 use crate::limits;
 
 pub use cell::{Cell, Kind, cell, is_null};
-pub use contention::{is_contended, is_lost, is_too_long, is_without_room};
+pub use contention::{is_contended, is_lost, is_too_long, is_violation, is_without_room};
 pub use lock::{ServeLock, lock_within, share_within};
 pub use news::News;
 pub use open::{Bounds, OpenError};

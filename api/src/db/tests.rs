@@ -2,10 +2,11 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use sea_orm::{ConnectionTrait, DbErr, Statement};
+use sea_orm::sea_query::Query;
+use sea_orm::{ConnectionTrait, DbErr};
 use uuid::Uuid;
 
-use super::{Bounds, Db, OpenError};
+use super::{Bounds, Db, OpenError, is_violation};
 
 /// A database file of its own, removed with its companions at the end.
 struct Scratch(PathBuf);
@@ -79,27 +80,36 @@ async fn what_is_put_off_to_the_end_is_written_wherever_it_stands() {
     let scratch = Scratch::new();
     for db in databases(&scratch).await {
         let table = format!("t_{}", Uuid::now_v7().simple());
-        db.writer.execute_unprepared(&format!("CREATE TABLE {table} (n integer)")).await.unwrap();
-        let one = || {
-            Statement::from_string(
-                db.writer.get_database_backend(),
-                format!("INSERT INTO {table} VALUES (1)"),
-            )
+        let columns = "n integer CHECK (n > 0)";
+        db.writer.execute_unprepared(&format!("CREATE TABLE {table} ({columns})")).await.unwrap();
+        let one = |n: i32| {
+            let insert =
+                Query::insert().into_table(table.clone()).columns(["n"]).values_panic([n.into()]).to_owned();
+            db.writer.get_database_backend().build(&insert)
         };
         // alone; after a read; before another, and before a read, which sees it
         let write = db.begin_write().await.unwrap();
-        write.execute_last(one()).await.unwrap();
+        write.execute_later(one(1)).await.unwrap();
         write.commit().await.unwrap();
         let write = db.begin_write().await.unwrap();
         assert_eq!(count(&write, &table).await, 1);
-        write.execute_last(one()).await.unwrap();
-        write.execute_last(one()).await.unwrap();
+        write.execute_later(one(1)).await.unwrap();
+        write.execute_later(one(1)).await.unwrap();
         assert_eq!(count(&write, &table).await, 3);
-        write.execute_last(one()).await.unwrap();
+        write.execute_later(one(1)).await.unwrap();
         write.commit().await.unwrap();
         assert_eq!(count(&db.readers, &table).await, 4);
+        // what breaks a rule keeps the rest from being written
+        let wrong = db.begin_write().await.unwrap();
+        wrong.execute_later(one(2)).await.unwrap();
+        let ended = match wrong.execute_later(one(-1)).await {
+            Ok(()) => wrong.commit().await,
+            Err(error) => wrong.rollback().await.and(Err(error)),
+        };
+        assert!(is_violation(&ended.unwrap_err()));
+        assert_eq!(count(&db.readers, &table).await, 4);
         let undone = db.begin_write().await.unwrap();
-        undone.execute_last(one()).await.unwrap();
+        undone.execute_later(one(1)).await.unwrap();
         undone.rollback().await.unwrap();
         assert_eq!(count(&db.readers, &table).await, 4);
         db.writer.execute_unprepared(&format!("DROP TABLE {table}")).await.unwrap();

@@ -4,6 +4,7 @@ use std::task::Poll;
 
 use async_trait::async_trait;
 use futures_util::lock::Mutex;
+use sea_orm::sea_query::Values;
 use sea_orm::{ConnectionTrait, DbBackend, DbErr, ExecResult, QueryResult, Statement};
 
 use super::pool::{Lent, Pool};
@@ -24,8 +25,8 @@ struct Work {
     lent: Lent,
     /// What it begins with, while that is still to be said: it goes with the first statement, where it can.
     beginning: Option<&'static str>,
-    /// A statement whose outcome nobody looks at: it goes with the end, where it can.
-    last: Option<Statement>,
+    /// What nobody looks at the outcome of: it goes together, with the end where it can.
+    later: Option<Statement>,
     /// Others wait for its end, and so each of its statements is waited for on the spot.
     is_awaited: bool,
 }
@@ -33,25 +34,31 @@ struct Work {
 impl Transaction {
     /// Begins, by a statement such as `BEGIN`.
     pub(super) async fn begin(pool: &Pool, how: &'static str) -> Result<Self, DbErr> {
-        let mut work = Work { lent: pool.lend().await?, beginning: Some(how), last: None, is_awaited: false };
+        let mut work =
+            Work { lent: pool.lend().await?, beginning: Some(how), later: None, is_awaited: false };
         work.begin().await?;
         Ok(Self { work: Mutex::new(work), backend: pool.get_database_backend() })
     }
 
     /// Begins where only one can write at a time; whose turn it is has nobody to wait for.
     pub(super) async fn begin_alone(pool: &Pool, how: &'static str) -> Result<Self, DbErr> {
-        let work = Work { lent: pool.lend().await?, beginning: Some(how), last: None, is_awaited: true };
+        let work = Work { lent: pool.lend().await?, beginning: Some(how), later: None, is_awaited: true };
         Ok(Self { work: Mutex::new(work), backend: pool.get_database_backend() })
     }
 
-    /// Runs a statement whose outcome nobody looks at before the end.
-    pub async fn execute_last(&self, statement: Statement) -> Result<(), DbErr> {
+    /// Runs a statement whose outcome nobody looks at: now, or before what comes next. Its placeholders have no numbers
+    /// where it is put off.
+    pub async fn execute_later(&self, statement: Statement) -> Result<(), DbErr> {
         let mut work = self.work.lock().await;
         if !work.is_awaited {
             return work.lent.execute(statement).await.map(|_| ());
         }
+        if let Some(later) = &mut work.later {
+            append(later, statement);
+            return Ok(());
+        }
         work.begin().await?;
-        work.last = Some(statement);
+        work.later = Some(statement);
         Ok(())
     }
 
@@ -85,11 +92,11 @@ impl Transaction {
         if work.beginning.is_some() {
             return Ok(());
         }
-        match work.last.take().filter(|_| how == "COMMIT") {
-            Some(mut last) => {
-                last.sql.push_str("; ");
-                last.sql.push_str(how);
-                waited(work.is_awaited, work.lent.execute(last)).await?;
+        match work.later.take().filter(|_| how == "COMMIT") {
+            Some(mut later) => {
+                let end = Statement::from_string(later.db_backend, how);
+                append(&mut later, end);
+                waited(work.is_awaited, work.lent.execute(later)).await?;
             }
             None => {
                 work.execute_text(how).await?;
@@ -103,8 +110,8 @@ impl Transaction {
 impl Work {
     /// Runs what was put off: more comes before the end.
     async fn ready(&mut self) -> Result<(), DbErr> {
-        match self.last.take() {
-            Some(last) => waited(self.is_awaited, self.lent.execute(last)).await.map(|_| ()),
+        match self.later.take() {
+            Some(later) => waited(self.is_awaited, self.lent.execute(later)).await.map(|_| ()),
             None => Ok(()),
         }
     }
@@ -131,6 +138,15 @@ impl Work {
 
     async fn execute_text(&mut self, sql: &str) -> Result<ExecResult, DbErr> {
         waited(self.is_awaited, self.lent.execute_text(sql)).await
+    }
+}
+
+/// Appends a statement to what runs before it.
+fn append(statements: &mut Statement, next: Statement) {
+    statements.sql.push_str("; ");
+    statements.sql.push_str(&next.sql);
+    if let Some(values) = next.values {
+        statements.values.get_or_insert_with(|| Values(Vec::new())).0.extend(values.0);
     }
 }
 

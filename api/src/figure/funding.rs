@@ -89,7 +89,7 @@ async fn update(writing: Writing<'_>, input: &Input<'_>) -> Result<Change, Failu
     if changed.is_empty() {
         return Ok(Change { id });
     }
-    let row = row.update(writing.tx).await?;
+    let row = writing.change(&current, row).await?;
     writing.record("FundingLine", (id, row.version), Verb::Update, changed, in_site(row.site_id)).await
 }
 
@@ -137,7 +137,7 @@ async fn delete(writing: Writing<'_>, input: &Input<'_>) -> Result<Change, Failu
     let current = writing.row::<funding_line::Entity>(rights(), "id", id, input.expected_version()).await?;
     let mut row = next_row!(writing, funding_line, current);
     row.deleted_at = Set(Some(writing.now));
-    let row = row.update(writing.tx).await?;
+    let row = writing.change(&current, row).await?;
     writing
         .record("FundingLine", (id, row.version), Verb::Delete, vec!["deletedAt"], in_site(row.site_id))
         .await

@@ -3,7 +3,7 @@
 use entity::enums::{FigureStatus, FigureSubject};
 use entity::{figure, qpv, site};
 use sea_orm::ActiveValue::Set;
-use sea_orm::{ActiveModelTrait, EntityTrait};
+use sea_orm::EntityTrait;
 use uuid::Uuid;
 
 use super::seen::{ground, who_sees};
@@ -50,7 +50,7 @@ async fn move_to(
         row.note = Set(Some(note));
         fields.push("note");
     }
-    let row = row.update(writing.tx).await?;
+    let row = writing.change(current, row).await?;
     let now = who_sees(writing, &row, site).await?;
     writing.record("Figure", (row.id, row.version), verb, fields, (was, now)).await
 }

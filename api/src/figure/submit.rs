@@ -92,7 +92,7 @@ pub(super) async fn replace(
     }
     take!(changed, row, known, "asOf", as_of, new.as_of);
     let was = who_sees(writing, known, site).await?;
-    let row = row.update(writing.tx).await?;
+    let row = writing.change(known, row).await?;
     let now = who_sees(writing, &row, site).await?;
     writing.record("Figure", (row.id, row.version), Verb::Update, changed, (was, now)).await
 }

@@ -171,7 +171,7 @@ async fn hold(writing: Writing<'_>, input: &Input<'_>) -> Result<Change, Failure
     minutes(input, &current, &mut row, &mut changed);
     input.check()?;
     row.status = Set(MeetingStatus::Held);
-    let row = row.update(writing.tx).await?;
+    let row = writing.change(&current, row).await?;
     writing.record("Meeting", (row.id, row.version), Verb::Transition, changed, in_site(body.site_id)).await
 }
 
@@ -203,7 +203,7 @@ async fn revise(
     if changed.is_empty() {
         return Ok(Change { id: current.id });
     }
-    let row = row.update(writing.tx).await?;
+    let row = writing.change(current, row).await?;
     writing.record("Meeting", (row.id, row.version), Verb::Update, changed, in_site(site)).await
 }
 
@@ -217,7 +217,7 @@ async fn cancel(writing: Writing<'_>, input: &Input<'_>) -> Result<Change, Failu
     }
     let mut row = next_row!(writing, meeting, current);
     row.status = Set(MeetingStatus::Cancelled);
-    let row = row.update(writing.tx).await?;
+    let row = writing.change(&current, row).await?;
     writing
         .record("Meeting", (row.id, row.version), Verb::Transition, vec!["status"], in_site(body.site_id))
         .await

@@ -35,7 +35,7 @@ pub(super) async fn members(writing: Writing<'_>, input: &Input<'_>) -> Result<C
         };
         member.insert(writing.tx).await?;
     }
-    let row = next_row!(writing, governance_body, current).update(writing.tx).await?;
+    let row = writing.change(&current, next_row!(writing, governance_body, current)).await?;
     writing
         .record("GovernanceBody", (row.id, row.version), Verb::Update, vec!["members"], in_site(row.site_id))
         .await
@@ -145,7 +145,7 @@ async fn changed(
     verb: Verb,
 ) -> Result<(), Failure> {
     for body in bodies {
-        let row = next_row!(writing, governance_body, body).update(writing.tx).await?;
+        let row = writing.change(&body, next_row!(writing, governance_body, body)).await?;
         let scope = in_site(row.site_id);
         writing.record("GovernanceBody", (row.id, row.version), verb, vec!["members"], scope).await?;
     }

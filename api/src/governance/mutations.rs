@@ -167,7 +167,7 @@ async fn update(writing: Writing<'_>, input: &Input<'_>) -> Result<Change, Failu
     if changed.is_empty() {
         return Ok(Change { id: current.id });
     }
-    let row = row.update(writing.tx).await?;
+    let row = writing.change(&current, row).await?;
     writing.record("GovernanceBody", (row.id, row.version), Verb::Update, changed, in_site(row.site_id)).await
 }
 
@@ -329,7 +329,7 @@ async fn transition(writing: Writing<'_>, input: &Input<'_>) -> Result<Change, F
     input.check()?;
     let mut row = next_row!(writing, governance_body, current);
     row.status = Set(to);
-    let row = row.update(writing.tx).await?;
+    let row = writing.change(&current, row).await?;
     writing
         .record(
             "GovernanceBody",

@@ -170,7 +170,7 @@ async fn set_axes(writing: Writing<'_>, input: &Input<'_>) -> Result<Change, Fai
     }
     input.check()?;
     replace_axes(writing, &current, wanted).await?;
-    let row = next_row!(writing, roadmap, current).update(writing.tx).await?;
+    let row = writing.change(&current, next_row!(writing, roadmap, current)).await?;
     writing.record("Roadmap", (row.id, row.version), Verb::Update, vec!["axes"], in_site(row.site_id)).await
 }
 
@@ -194,7 +194,7 @@ async fn replace_axes(
     {
         let mut row = next_row!(writing, axis, gone);
         row.deleted_at = Set(Some(writing.now));
-        let row = row.update(writing.tx).await?;
+        let row = writing.change(gone, row).await?;
         writing.record("Axis", (row.id, row.version), Verb::Delete, vec!["deletedAt"], scope()).await?;
     }
     for (position, (label, folded, pillar)) in (1..).zip(wanted) {
@@ -207,7 +207,7 @@ async fn replace_axes(
                 row.label = Set(label);
                 row.pillar = Set(pillar);
                 row.position = Set(position);
-                row.update(writing.tx).await?
+                writing.change(same, row).await?
             }
             None => {
                 let row = new_row!(
@@ -264,14 +264,14 @@ async fn adopt(writing: Writing<'_>, input: &Input<'_>) -> Result<Change, Failur
     for former in in_force {
         let mut row = next_row!(writing, roadmap, former);
         row.status = Set(RoadmapStatus::Superseded);
-        let row = row.update(writing.tx).await?;
+        let row = writing.change(&former, row).await?;
         record_status(writing, &former, &row, vec!["status"]).await?;
     }
     let mut row = next_row!(writing, roadmap, draft);
     row.status = Set(RoadmapStatus::Adopted);
     row.adopted_on = Set(Some(day));
     row.adopted_by_meeting_id = Set(meeting.map(|meeting| meeting.id));
-    let row = row.update(writing.tx).await?;
+    let row = writing.change(&draft, row).await?;
     record_status(writing, &draft, &row, vec!["status", "adoptedOn", "adoptedByMeeting"]).await
 }
 

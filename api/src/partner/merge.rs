@@ -31,11 +31,11 @@ pub(super) async fn merge(writing: Writing<'_>, input: &Input<'_>) -> Result<Cha
     let mut row = next_row!(writing, partner, gone);
     row.status = Set(PartnerStatus::Merged);
     row.merged_into_id = Set(Some(to));
-    let row = row.update(writing.tx).await?;
+    let row = writing.change(&gone, row).await?;
     writing
         .record("Partner", (from, row.version), Verb::Merge, vec!["status", "mergedInto"], shared())
         .await?;
-    let row = next_row!(writing, partner, stays).update(writing.tx).await?;
+    let row = writing.change(&stays, next_row!(writing, partner, stays)).await?;
     let fields = vec!["seats", "leads", "actions"];
     writing.record("Partner", (to, row.version), Verb::Merge, fields, shared()).await
 }
@@ -117,7 +117,7 @@ async fn move_seats(writing: Writing<'_>, from: Uuid, to: Uuid) -> Result<(), Fa
             row.partner_id = Set(to);
             "partner"
         };
-        let row = row.update(writing.tx).await?;
+        let row = writing.change(&current, row).await?;
         let scope = journal_scope(Some(&current), &row);
         writing.record("Seat", (row.id, row.version), Verb::Merge, vec![field], scope).await?;
     }
@@ -156,7 +156,7 @@ async fn move_actions(writing: Writing<'_>, from: Uuid, to: Uuid) -> Result<(), 
         if links.contains(&current.id) {
             fields.push("partners");
         }
-        let row = row.update(writing.tx).await?;
+        let row = writing.change(&current, row).await?;
         let scope = crate::action::journal_scope(Some(&current), &row);
         writing.record("Action", (row.id, row.version), Verb::Merge, fields, scope).await?;
     }

@@ -128,7 +128,7 @@ async fn update(writing: Writing<'_>, input: &Input<'_>) -> Result<Change, Failu
         writing.lock_site(*site).await?;
     }
     let seated = writing.seated(sites).await?;
-    let row = row.update(writing.tx).await?;
+    let row = writing.change(&current, row).await?;
     writing.rescope_seats(seated).await?;
     writing.record("Partner", (id, row.version), Verb::Update, changed, shared()).await
 }
@@ -304,6 +304,6 @@ async fn close(writing: Writing<'_>, input: &Input<'_>) -> Result<Change, Failur
     }
     let mut row = next_row!(writing, partner, current);
     row.status = Set(PartnerStatus::Closed);
-    let row = row.update(writing.tx).await?;
+    let row = writing.change(&current, row).await?;
     writing.record("Partner", (id, row.version), Verb::Close, vec!["status"], shared()).await
 }

@@ -124,7 +124,7 @@ async fn update(writing: Writing<'_>, input: &Input<'_>) -> Result<Change, Failu
     if changed.is_empty() {
         return Ok(Change { id: current.id });
     }
-    let row = row.update(writing.tx).await?;
+    let row = writing.change(&current, row).await?;
     writing.record("Referent", (row.id, row.version), Verb::Update, changed, in_site(row.site_id)).await
 }
 
@@ -213,7 +213,7 @@ async fn end(writing: Writing<'_>, input: &Input<'_>) -> Result<Change, Failure>
     let mut row = next_row!(writing, referent, current);
     row.ends_on = Set(Some(to));
     row.erase_after = Set(erase);
-    let row = row.update(writing.tx).await?;
+    let row = writing.change(&current, row).await?;
     writing
         .record(
             "Referent",
@@ -274,7 +274,7 @@ pub(crate) async fn delete_in_site(writing: Writing<'_>, site: Uuid) -> Result<(
     for current in all {
         let mut row = emptied(writing, &current);
         row.deleted_at = Set(Some(writing.now));
-        let row = row.update(writing.tx).await?;
+        let row = writing.change(&current, row).await?;
         forget_sent(writing, row.id).await?;
         let fields = [&ERASED[..], &["deletedAt"]].concat();
         writing.record("Referent", (row.id, row.version), Verb::Delete, fields, in_site(site)).await?;
@@ -284,7 +284,7 @@ pub(crate) async fn delete_in_site(writing: Writing<'_>, site: Uuid) -> Result<(
 
 /// Empties the personal fields of a row.
 async fn erase_row(writing: Writing<'_>, current: &referent::Model) -> Result<Change, Failure> {
-    let row = emptied(writing, current).update(writing.tx).await?;
+    let row = writing.change(current, emptied(writing, current)).await?;
     forget_sent(writing, row.id).await?;
     let scope = in_site(row.site_id);
     writing.record("Referent", (row.id, row.version), Verb::Erase, ERASED.to_vec(), scope).await

@@ -148,7 +148,7 @@ async fn end(writing: Writing<'_>, input: &Input<'_>) -> Result<Change, Failure>
     let seated = writing.seated([current.site_id]).await?;
     let mut row = next_row!(writing, seat, current);
     row.ends_on = Set(Some(to));
-    let row = row.update(writing.tx).await?;
+    let row = writing.change(&current, row).await?;
     leave_committees(writing, &row).await?;
     writing.rescope_seats(seated).await?;
     let scope = journal_scope(Some(&current), &row);

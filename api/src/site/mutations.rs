@@ -161,7 +161,7 @@ async fn save_losing(
     if changed.is_empty() {
         return Ok(Change { id: current.id });
     }
-    let row = row.update(writing.tx).await?;
+    let row = writing.change(current, row).await?;
     let seen = lifecycle::scope(Some(current), &row);
     writing.record_losing("Site", (row.id, row.version), verb, changed, seen, lost).await
 }

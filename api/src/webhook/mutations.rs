@@ -170,7 +170,7 @@ async fn update(writing: Writing<'_>, input: &Input<'_>) -> Result<Change, Failu
     row.pause_reason = Set(by_owner.filter(|_| state == WebhookState::Paused));
     // what was tried in vain is tried anew, and who delivers now writes nothing more of it
     (row.attempts, row.failing_since, row.next_attempt_at) = (Set(0), Set(None), Set(None));
-    let row = row.update(writing.tx).await?;
+    let row = writing.change(&current, row).await?;
     record(writing, &row, Verb::Update, changed).await
 }
 
@@ -180,7 +180,7 @@ async fn delete(writing: Writing<'_>, input: &Input<'_>) -> Result<Change, Failu
     let mut row = next(writing, &current);
     row.deleted_at = Set(Some(writing.now));
     row.secret = Set(String::new());
-    let row = row.update(writing.tx).await?;
+    let row = writing.change(&current, row).await?;
     record(writing, &row, Verb::Delete, Vec::new()).await
 }
 

@@ -3,9 +3,11 @@
 
 use chrono::Duration;
 use entity::enums::IdempotencyState;
-use entity::idempotency_key;
+use entity::idempotency_key::{self, Column};
+use sea_orm::sea_query::OnConflict;
 use sea_orm::{
-    ActiveModelTrait, ActiveValue::Set, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter,
+    ActiveValue::Set, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, Iterable, QueryFilter, QueryTrait,
+    Update,
 };
 use sha2::{Digest, Sha256};
 
@@ -77,23 +79,17 @@ impl Writing<'_> {
             created_at: Set(self.now),
             expires_at: Set(self.now + Duration::days(limits::IDEMPOTENCY_DAYS)),
         };
-        idempotency_key::Entity::delete_many()
-            .filter(idempotency_key::Column::ClientId.eq(client.as_str()))
-            .filter(idempotency_key::Column::Key.eq(key.chosen))
-            .filter(idempotency_key::Column::ExpiresAt.lte(self.now))
-            .exec(self.tx)
-            .await?;
-        let on_conflict = sea_orm::sea_query::OnConflict::columns([
-            idempotency_key::Column::ClientId,
-            idempotency_key::Column::Key,
-        ])
-        .do_nothing()
-        .to_owned();
-        let inserted = idempotency_key::Entity::insert(taken)
+        let is_key = |column: &Column| matches!(column, Column::ClientId | Column::Key);
+        // one that is past its time makes room
+        let on_conflict = OnConflict::columns([Column::ClientId, Column::Key])
+            .update_columns(Column::iter().filter(|column| !is_key(column)))
+            .action_and_where(Column::ExpiresAt.lte(self.now))
+            .to_owned();
+        let is_taken = idempotency_key::Entity::insert(taken)
             .on_conflict(on_conflict)
             .exec_without_returning(self.tx)
             .await?;
-        if inserted > 0 {
+        if is_taken > 0 {
             return Ok(None);
         }
         let known = idempotency_key::Entity::find_by_id((client, key.chosen.to_owned())).one(self.tx).await?;
@@ -110,15 +106,15 @@ impl Writing<'_> {
 
     /// Keeps the answer under its key.
     pub(super) async fn keep(&self, key: &Key<'_>, answer: String) -> Result<(), Failure> {
-        idempotency_key::ActiveModel {
+        let kept = idempotency_key::ActiveModel {
             client_id: Set(self.client()),
             key: Set(key.chosen.to_owned()),
             answer: Set(Some(answer)),
             state: Set(IdempotencyState::Done),
             ..Default::default()
-        }
-        .update(self.tx)
-        .await?;
+        };
+        let statement = Update::one(kept).validate()?.build(self.tx.get_database_backend());
+        self.tx.execute_later(statement).await?;
         Ok(())
     }
 

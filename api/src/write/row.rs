@@ -1,5 +1,9 @@
 //! Rows of the domain as writes make and change them.
 
+use sea_orm::{
+    ActiveModelTrait, ActiveValue, ConnectionTrait, DbErr, EntityTrait, IntoActiveModel, Iterable,
+    QueryTrait, TryIntoModel, Update,
+};
 use uuid::Uuid;
 
 use super::{Change, Failure, Writing};
@@ -47,7 +51,27 @@ macro_rules! take {
 
 pub(crate) use {new_row, next_row, take};
 
+type ModelOf<A> = <<A as ActiveModelTrait>::Entity as EntityTrait>::Model;
+type ColumnOf<A> = <<A as ActiveModelTrait>::Entity as EntityTrait>::Column;
+
 impl Writing<'_> {
+    /// Writes what changes in a row that is locked, and gives the row as it is then.
+    pub async fn change<A>(&self, current: &ModelOf<A>, change: A) -> Result<ModelOf<A>, DbErr>
+    where
+        A: ActiveModelTrait + TryIntoModel<ModelOf<A>>,
+        ModelOf<A>: IntoActiveModel<A>,
+    {
+        let mut row = current.clone().into_active_model();
+        for column in ColumnOf::<A>::iter() {
+            if let ActiveValue::Set(value) = change.get(column) {
+                row.set(column, value);
+            }
+        }
+        let statement = Update::one(change).validate()?.build(self.tx.get_database_backend());
+        self.tx.execute_later(statement).await?;
+        row.try_into_model()
+    }
+
     /// Journals a row, with who saw it before and who sees it now, and gives it as the outcome.
     pub async fn record(
         &self,

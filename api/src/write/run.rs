@@ -268,7 +268,7 @@ async fn together(
 
 /// A commit whose answer was lost may be done or not; the idempotency key settles the retry.
 fn uncommitted(error: DbErr) -> ApiError {
-    if db::is_contended(&error) || db::is_without_room(&error) {
+    if db::is_contended(&error) || db::is_without_room(&error) || db::is_violation(&error) {
         return error.into();
     }
     tracing::warn!(%error, "the outcome of a commit is not known");
