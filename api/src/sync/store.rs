@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use entity::enums::ImportOutcome;
 use entity::{StringList, action, action_partner, action_qpv, import_batch, import_item, partner, seat};
 use sea_orm::ActiveValue::Set;
-use sea_orm::{ConnectionTrait, DbErr, IdenStatic, IntoActiveModel, Iterable, SqlErr};
+use sea_orm::{ConnectionTrait, DbErr, IntoActiveModel, SqlErr};
 use uuid::Uuid;
 
 use super::decide::{Newer, Written};
@@ -31,9 +31,13 @@ pub(super) async fn write(
     let mut entries: Vec<Entry> = partners.iter().map(made).collect();
     let partners = partners.into_iter().map(IntoActiveModel::into_active_model).map(all_set).collect();
     bulk::write(writing.tx, writing.backend, partners, "").await.map_err(made_meanwhile)?;
-    let rows: Vec<action::ActiveModel> =
-        written.iter().map(|one| all_set(one.after.clone().into_active_model())).collect();
-    bulk::write(writing.tx, writing.backend, rows, &on_conflict()).await.map_err(made_meanwhile)?;
+    let of = |is_new: bool| -> Vec<action::ActiveModel> {
+        let some = written.iter().filter(|one| one.before.is_none() == is_new);
+        some.map(|one| all_set(one.after.clone().into_active_model())).collect()
+    };
+    bulk::write(writing.tx, writing.backend, of(true), "").await.map_err(made_meanwhile)?;
+    // they are locked, and were compared before
+    bulk::update(writing.tx, writing.backend, of(false)).await?;
     links(writing, &written).await?;
     entries.extend(seats(writing, &written, seated_already).await?);
     entries.extend(funding::follow(writing, &written).await?);
@@ -76,16 +80,6 @@ async fn bulk_rows<A: sea_orm::ActiveModelTrait>(
     then: &str,
 ) -> Result<(), Failure> {
     bulk::write(writing.tx, writing.backend, rows, then).await.map_err(Into::into)
-}
-
-/// Existing rows take the new values; they are locked, and were compared before.
-fn on_conflict() -> String {
-    let columns = action::Column::iter().map(|column| column.as_str());
-    let sets: Vec<String> = columns
-        .filter(|name| !matches!(*name, "id" | "created_at" | "source_system" | "source_external_id"))
-        .map(|name| format!("{name} = excluded.{name}"))
-        .collect();
-    format!("ON CONFLICT (id) DO UPDATE SET {}", sets.join(", "))
 }
 
 async fn links(writing: Writing<'_>, written: &[Written]) -> Result<(), Failure> {
