@@ -5,6 +5,7 @@ mod cell;
 mod connection;
 mod contention;
 mod copy;
+mod keys;
 mod lock;
 mod news;
 mod open;
@@ -34,12 +35,13 @@ use crate::limits;
 
 pub use cell::{Cell, Kind, cell, is_null};
 pub use contention::{is_contended, is_lost, is_too_long, is_violation, is_without_room};
+pub use keys::{KeyType, Keys};
 pub use lock::{ServeLock, lock_within, share_within};
 pub use news::News;
 pub use open::{Bounds, OpenError};
 pub use pool::{Load, Pool};
 pub use replica::Replica;
-pub use sql::{KeyType, Keys, Sql};
+pub use sql::Sql;
 pub use transaction::Transaction;
 
 /// The names of applied migrations, where there is their table.

@@ -4,67 +4,12 @@ use std::borrow::Cow;
 
 use sea_orm::sea_query::{ArrayType, Value};
 use sea_orm::{ConnectionTrait, DbBackend, Statement};
-use uuid::Uuid;
 
-use super::{Backend, Kind};
-
-/// What a relation is keyed by: rows by UUID, referentials by their official code.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum KeyType {
-    /// UUID of a row.
-    Uuid,
-    /// Official code.
-    Text,
-    /// Number in a sequence.
-    Number,
-}
-
-impl KeyType {
-    /// How such a key is held.
-    pub const fn kind(self) -> Kind {
-        match self {
-            Self::Uuid => Kind::Uuid,
-            Self::Text => Kind::Text,
-            Self::Number => Kind::BigInt,
-        }
-    }
-}
-
-/// Keys of parent rows, of one type.
-#[derive(Clone, Debug)]
-pub enum Keys {
-    /// UUIDs of rows.
-    Uuid(Vec<Uuid>),
-    /// Official codes.
-    Text(Vec<String>),
-}
-
-impl Keys {
-    /// How many keys there are.
-    pub fn len(&self) -> usize {
-        match self {
-            Self::Uuid(keys) => keys.len(),
-            Self::Text(keys) => keys.len(),
-        }
-    }
-
-    /// Whether there is none.
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-}
+use super::Backend;
+use super::keys::{Keys, array_type, text_of_key};
 
 /// Values of a list beyond which SQLite takes them as one.
 const MANY: usize = 1_000;
-
-/// A key as text: a UUID in hexadecimal digits. Other values are no keys.
-fn text_of_key(key: &Value) -> Option<Cow<'_, str>> {
-    match key {
-        Value::Uuid(Some(id)) => Some(Cow::Owned(id.simple().to_string())),
-        Value::String(Some(text)) => Some(Cow::Borrowed(text)),
-        _ => None,
-    }
-}
 
 /// A statement under construction. Placeholders are numbered when a value is bound, so pieces of text may be
 /// put together in another order than they were written.
@@ -400,19 +345,5 @@ impl Sql {
             Backend::Sqlite => DbBackend::Sqlite,
         };
         Statement::from_sql_and_values(backend, self.text, self.values)
-    }
-}
-
-fn array_type(value: &Value) -> ArrayType {
-    match value {
-        Value::Uuid(_) => ArrayType::Uuid,
-        Value::Int(_) => ArrayType::Int,
-        Value::BigInt(_) => ArrayType::BigInt,
-        Value::Double(_) => ArrayType::Double,
-        Value::Bool(_) => ArrayType::Bool,
-        Value::Decimal(_) => ArrayType::Decimal,
-        Value::ChronoDate(_) => ArrayType::ChronoDate,
-        Value::ChronoDateTimeUtc(_) => ArrayType::ChronoDateTimeUtc,
-        _ => ArrayType::String,
     }
 }
