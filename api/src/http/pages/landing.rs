@@ -67,6 +67,7 @@ async fn ask<E: Executor>(executor: &E, request_id: String) -> Option<[u64; 3]> 
         variables: Variables::default(),
         extensions: Map::new(),
         read_only: true,
+        bytes: 0,
         request_id,
         address: None,
         is_ours: true,
