@@ -179,6 +179,8 @@ pub fn endpoint(
         stall_timeout: Duration::from_millis(config.live.stall_timeout_ms),
         max_streams: config.live.max_streams,
         proxies,
+        // the page is the public's way to ask for it
+        shows_schema: config.limits.allowance(Role::Public).introspection,
         security_contact: config.server.security_contact.clone(),
         ..HttpSettings::default()
     };

@@ -29,7 +29,7 @@ mod sse;
 mod streams;
 mod trace;
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use actix_web::web::{self, Data, ServiceConfig};
@@ -67,13 +67,15 @@ pub struct HttpSettings {
     pub max_streams: usize,
     /// The proxies before it.
     pub proxies: Proxies,
+    /// Whether the schema is a page of its own.
+    pub shows_schema: bool,
     /// Where flaws are reported, as a URI; empty when nobody is named.
     pub security_contact: String,
 }
 
 impl Default for HttpSettings {
     /// 10 seconds for a body and for the first message, a minute for a WebSocket without token, 30 seconds to read,
-    /// 10 000 streams, no proxy, no contact.
+    /// 10 000 streams, no proxy, the schema for everybody, no contact.
     fn default() -> Self {
         Self {
             body_timeout: Duration::from_secs(10),
@@ -82,6 +84,7 @@ impl Default for HttpSettings {
             stall_timeout: Duration::from_secs(30),
             max_streams: 10_000,
             proxies: Proxies::default(),
+            shows_schema: true,
             security_contact: String::new(),
         }
     }
@@ -93,13 +96,22 @@ pub struct Endpoint<E> {
     settings: HttpSettings,
     streams: Arc<Streams>,
     counts: pages::Counts,
+    readiness: health::Readiness,
+    schema: OnceLock<pages::Content>,
 }
 
 impl<E: Executor> Endpoint<E> {
     /// Serves `executor` within `settings`.
     pub fn new(executor: E, settings: HttpSettings) -> Self {
         let streams = Arc::new(Streams::new(settings.max_streams));
-        Self { executor, settings, streams, counts: pages::Counts::default() }
+        Self {
+            executor,
+            settings,
+            streams,
+            counts: pages::Counts::default(),
+            readiness: health::Readiness::default(),
+            schema: OnceLock::new(),
+        }
     }
 
     /// What is told before the server stops.
