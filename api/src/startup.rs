@@ -121,7 +121,7 @@ pub async fn serve(
             .wrap(middleware::from_fn(http::envelope))
             .configure(|app| http::routes(app, &endpoint))
     })
-    .on_connect(move |connection, _| http::give_up_unread(connection, stall))
+    .on_connect(move |connection, data| http::connected(connection, data, stall))
     // who closes his side of a connection waits for no answer: what is done for him stops
     .h1_allow_half_closed(false)
     // whoever asked for it says when to stop: see `cites serve`

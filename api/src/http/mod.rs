@@ -9,6 +9,7 @@
 //! ```
 
 mod address;
+mod connection;
 mod cors;
 mod envelope;
 mod executor;
@@ -35,6 +36,7 @@ use std::time::Duration;
 use actix_web::web::{self, Data, ServiceConfig};
 
 pub use address::{ForwardedHeader, IpNet, Proxies};
+pub use connection::connected;
 pub use cors::cors;
 pub use envelope::envelope;
 pub use executor::{
@@ -44,8 +46,8 @@ pub use executor::{
 pub use refusal::{REFUSALS, RefusalCode};
 pub use route::Route;
 pub use scrape::scrapes;
+pub use streams::Stopping;
 use streams::Streams;
-pub use streams::{Stopping, give_up_unread};
 
 use crate::limits;
 
