@@ -45,8 +45,8 @@ pub async fn open(config: &Config) -> anyhow::Result<Db> {
     }
 }
 
-/// Migrates the database and loads what it should hold.
-pub async fn prepare(config: &Config, db: &Db, clock: &dyn Clock) -> anyhow::Result<()> {
+/// Migrates the database, or makes sure that its owner did, as configured.
+pub async fn migrate(config: &Config, db: &Db) -> anyhow::Result<()> {
     if config.database.migrate_at_start {
         db.migrate().await.context("the database could not be migrated")?;
     } else {
@@ -56,6 +56,12 @@ pub async fn prepare(config: &Config, db: &Db, clock: &dyn Clock) -> anyhow::Res
             "{pending} migrations are not applied; run `cites migrate` as the owner"
         );
     }
+    Ok(())
+}
+
+/// Migrates the database and loads what it should hold.
+pub async fn prepare(config: &Config, db: &Db, clock: &dyn Clock) -> anyhow::Result<()> {
+    migrate(config, db).await?;
     if let Some(gap) = seal::gap(db).await? {
         anyhow::bail!("{gap}");
     }
