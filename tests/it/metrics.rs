@@ -54,6 +54,12 @@ impl Scrape {
     }
 }
 
+on_both!(what_alerts_compare_is_told_before_it_happens, Small with METRICS, async |app| {
+    let scrape = Scrape::of(app).await;
+    let outcomes = scrape.labels("cites_webhook_deliveries_total", "outcome");
+    assert_eq!(outcomes, ["not_allowed", "status", "taken", "timeout", "unreachable"]);
+});
+
 async fn get(app: &TestApp, path: &str) -> Answer {
     let address = app.metrics.expect("metrics are served");
     app.receive(app.http().get(format!("http://{address}{path}"))).await
