@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use cites::limits::OPERATION_NAMES;
+use cites::limits::{NAME_BYTES, OPERATION_NAMES};
 use sea_orm::ConnectionTrait;
 use serde_json::{Value, json};
 use tests::world::Kind;
@@ -120,7 +120,7 @@ fn names_that_clients_make_up_do_not_pile_up() {
         for number in 0..20 {
             ask(&public, &format!("Public{number}")).await;
         }
-        ask(&anct, &"A".repeat(500)).await;
+        ask(&anct, &"A".repeat(NAME_BYTES)).await;
         for number in 0..OPERATION_NAMES + 9 {
             ask(&anct, &format!("Known{number}")).await;
         }
