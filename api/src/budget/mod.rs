@@ -161,8 +161,7 @@ impl Account {
 
     /// Whether the client has so many points, none of which are taken.
     pub fn affords(&self, points: u64) -> Result<(), ApiError> {
-        let Some(client) = &self.client else { return Ok(()) };
-        let mut bucket = client.bucket();
+        let Some(mut bucket) = self.bucket() else { return Ok(()) };
         bucket.refill(self.now);
         if bucket.points() < points { Err(self.refused(points, &bucket)) } else { Ok(()) }
     }
