@@ -183,11 +183,14 @@ pub const EXPORT_ROW_GROUP_BYTES: usize = 16 * 1_024 * 1_024;
 /// How often a write is tried in all when the database ends it in favour of another: nothing was written then.
 pub const WRITE_ATTEMPTS: u32 = 3;
 
-/// Entries of the journal that one page of the feed looks through, whoever sees them.
+/// Entries of the journal that one page of the feed, or of a stream, looks through, whoever sees them.
 pub const FEED_LOOK: usize = 20_000;
 
 /// Changes that a stream reads and holds at once: what a subscriber who lags behind takes of memory.
 pub const LIVE_PAGE: usize = 50;
+
+/// Bytes of changes that a stream holds at once, beside one change that is longer: who does not read keeps them.
+pub const LIVE_PAGE_BYTES: usize = 256 * 1_024;
 
 /// How long changes that were read are sent without being read again: rights may have changed since.
 pub const LIVE_PAGE_FRESH: Duration = Duration::from_secs(1);
