@@ -5,6 +5,7 @@ use serde_json::json;
 use tests::{TestApp, on_both};
 
 use super::{LIVE, line, rename};
+use crate::feed::settled;
 
 /// More than two parts of what a stream looks through at once.
 const ENTRIES: usize = 45_000;
@@ -20,15 +21,16 @@ async fn nobody_s(app: &TestApp) {
 }
 
 on_both!(who_comes_back_after_long_is_told_all_that_is_his, Small, async |app| {
-    rename(app, 1, "Zéro").await;
+    rename(app, 1, "Nom zéro").await;
+    settled(app).await;
     let last = app.anct().ask("{ changes(last: 1) { pageInfo { endCursor } } }").await;
     let after = last.data("/changes/pageInfo/endCursor").clone();
-    rename(app, 1, "Un").await;
+    rename(app, 1, "Nom un").await;
     nobody_s(app).await;
-    rename(app, 1, "Deux").await;
+    rename(app, 1, "Nom deux").await;
     let mut events = app.anct().stream(LIVE, json!({ "after": after })).await;
     assert_eq!(line(&events.change().await), "UPSERT SITE 3 *");
     assert_eq!(line(&events.change().await), "UPSERT SITE 4 *");
-    rename(app, 1, "Trois").await;
+    rename(app, 1, "Nom trois").await;
     assert_eq!(line(&events.change().await), "UPSERT SITE 5 *");
 });
