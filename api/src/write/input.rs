@@ -73,7 +73,9 @@ impl<'i> Input<'i> {
         match found {
             Ok(found) => Ok(Some(found)),
             Err(Failure::Problems(problems)) => {
-                problems.into_iter().for_each(|problem| self.problem(problem));
+                for problem in problems {
+                    self.problem(problem);
+                }
                 Ok(None)
             }
             Err(fault) => Err(fault),
