@@ -192,6 +192,15 @@ pub const LIVE_PAGE: usize = 50;
 /// Bytes of changes that a stream holds at once, beside one change that is longer: who does not read keeps them.
 pub const LIVE_PAGE_BYTES: usize = 256 * 1_024;
 
+/// Answers to the public of so many bytes count as unread until their last piece is handed over.
+pub const LONG_ANSWER: usize = 256 * 1_024;
+
+/// Bytes of such answers that an instance holds for those who have not read them.
+pub const UNREAD: usize = 256 * 1_024 * 1_024;
+
+/// The same for one address.
+pub const UNREAD_OF_ADDRESS: usize = 64 * 1_024 * 1_024;
+
 /// How long changes that were read are sent without being read again: rights may have changed since.
 pub const LIVE_PAGE_FRESH: Duration = Duration::from_secs(1);
 

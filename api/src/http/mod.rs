@@ -28,6 +28,7 @@ mod socket;
 mod sse;
 mod streams;
 mod trace;
+mod unread;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -46,6 +47,7 @@ pub use route::Route;
 pub use scrape::scrapes;
 use streams::Streams;
 pub use streams::{Stopping, give_up_unread};
+use unread::Unread;
 
 use crate::limits;
 
@@ -93,13 +95,14 @@ pub struct Endpoint<E> {
     settings: HttpSettings,
     streams: Arc<Streams>,
     counts: pages::Counts,
+    unread: Unread,
 }
 
 impl<E: Executor> Endpoint<E> {
     /// Serves `executor` within `settings`.
     pub fn new(executor: E, settings: HttpSettings) -> Self {
         let streams = Arc::new(Streams::new(settings.max_streams));
-        Self { executor, settings, streams, counts: pages::Counts::default() }
+        Self { executor, settings, streams, counts: pages::Counts::default(), unread: Unread::default() }
     }
 
     /// What is told before the server stops.

@@ -141,6 +141,18 @@ impl Refusal {
         .with(RETRY_AFTER, RETRY_AFTER_SECONDS.to_string())
     }
 
+    /// 503: too much of what was answered waits to be read.
+    pub(super) fn too_much_unread() -> Self {
+        let message = "Too many long answers wait to be read; read yours, or ask for less at once.";
+        Self {
+            status: StatusCode::SERVICE_UNAVAILABLE,
+            code: "UNAVAILABLE",
+            message: message.into(),
+            header: None,
+        }
+        .with(RETRY_AFTER, RETRY_AFTER_SECONDS.to_string())
+    }
+
     /// 429: the client has as many streams open as it may.
     pub(super) fn too_many_streams_of_client(most: usize) -> Self {
         let message =
