@@ -78,7 +78,7 @@ impl Lines {
         let read = match patience {
             Some(patience) => tokio::time::timeout(patience, reading)
                 .await
-                .map_err(|_| ImportFailure::new("REQUEST_TIMEOUT", "no more lines arrived in time"))?,
+                .map_err(|_| ImportFailure::passing("REQUEST_TIMEOUT", "no more lines arrived in time"))?,
             None => reading.await,
         };
         let more = read.map_err(|_| {

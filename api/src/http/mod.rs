@@ -28,6 +28,7 @@ mod socket;
 mod sse;
 mod streams;
 mod trace;
+mod uploads;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -46,6 +47,7 @@ pub use route::Route;
 pub use scrape::scrapes;
 use streams::Streams;
 pub use streams::{Stopping, give_up_unread};
+use uploads::Uploads;
 
 use crate::limits;
 
@@ -92,6 +94,7 @@ pub struct Endpoint<E> {
     executor: E,
     settings: HttpSettings,
     streams: Arc<Streams>,
+    uploads: Uploads,
     counts: pages::Counts,
 }
 
@@ -99,7 +102,7 @@ impl<E: Executor> Endpoint<E> {
     /// Serves `executor` within `settings`.
     pub fn new(executor: E, settings: HttpSettings) -> Self {
         let streams = Arc::new(Streams::new(settings.max_streams));
-        Self { executor, settings, streams, counts: pages::Counts::default() }
+        Self { executor, settings, streams, uploads: Uploads::default(), counts: pages::Counts::default() }
     }
 
     /// What is told before the server stops.
