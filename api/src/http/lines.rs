@@ -96,3 +96,24 @@ fn line(bytes: &[u8], has_begun_before: bool) -> ImportLine {
     }
     std::str::from_utf8(bytes).map_or(ImportLine::NotText, |text| ImportLine::Text(text.to_owned()))
 }
+
+#[cfg(test)]
+mod tests {
+    use actix_web::dev::Payload;
+    use actix_web::test::TestRequest;
+    use actix_web::{FromRequest as _, web};
+    use futures_util::stream;
+
+    use super::*;
+    use crate::http::inflate::Encoding;
+
+    #[actix_web::test]
+    async fn who_sends_nothing_for_long_may_go_on_later() {
+        let mut nothing: Payload = Payload::Stream { payload: Box::pin(stream::pending()) };
+        let request = TestRequest::default().to_http_request();
+        let body = web::Payload::from_request(&request, &mut nothing).await.unwrap();
+        let mut lines = Lines::new(Inflated::new(body, Encoding::Plain));
+        let failure = lines.take(Some(Duration::ZERO)).await.unwrap_err();
+        assert_eq!((failure.code, failure.retry_after), ("REQUEST_TIMEOUT", Some(5)));
+    }
+}
