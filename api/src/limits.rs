@@ -135,8 +135,12 @@ pub const ITEM_FIELDS: usize = 200_000;
 /// Most items in one `syncActions`: larger imports are several calls.
 pub const IMPORT_ITEMS: usize = 5_000;
 
+/// How far ahead of our clock the clock of a source system may be: what it dates later than that would silence all that it
+/// says of the action until then.
+pub const SOURCE_AHEAD: Duration = Duration::from_hours(24);
+
 /// Seconds after which a client asks again, when the database does not answer or an instance is not ready.
-pub const RETRY_AFTER_SECONDS: u64 = 5;
+pub const RETRY_AFTER_SECONDS: u32 = 5;
 
 /// How long a database may take to say that it is there: a balancer asks every few seconds.
 pub const READY_TIME: Duration = Duration::from_secs(2);
@@ -149,6 +153,13 @@ pub const IMPORT_CHUNK: usize = 1_000;
 
 /// Bytes after which lines are handled together though they are fewer.
 pub const IMPORT_CHUNK_BYTES: usize = 8 * 1_024 * 1_024;
+
+/// Long imports under way at once on one instance: each holds two chunks of lines, read and as they came, and the answer to
+/// one of them.
+pub const UPLOADS: usize = 8;
+
+/// How many of them one client may have.
+pub const UPLOADS_OF_CLIENT: usize = 2;
 
 /// Longest line of a long import, in bytes.
 pub const IMPORT_LINE_BYTES: usize = 64 * 1_024;

@@ -29,6 +29,7 @@ mod sse;
 mod streams;
 mod trace;
 mod unread;
+mod uploads;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -48,6 +49,7 @@ pub use scrape::scrapes;
 use streams::Streams;
 pub use streams::{Stopping, give_up_unread};
 use unread::Unread;
+use uploads::Uploads;
 
 use crate::limits;
 
@@ -94,6 +96,7 @@ pub struct Endpoint<E> {
     executor: E,
     settings: HttpSettings,
     streams: Arc<Streams>,
+    uploads: Uploads,
     counts: pages::Counts,
     unread: Unread,
 }
@@ -102,7 +105,8 @@ impl<E: Executor> Endpoint<E> {
     /// Serves `executor` within `settings`.
     pub fn new(executor: E, settings: HttpSettings) -> Self {
         let streams = Arc::new(Streams::new(settings.max_streams));
-        Self { executor, settings, streams, counts: pages::Counts::default(), unread: Unread::default() }
+        let (uploads, counts, unread) = (Uploads::default(), pages::Counts::default(), Unread::default());
+        Self { executor, settings, streams, uploads, counts, unread }
     }
 
     /// What is told before the server stops.
