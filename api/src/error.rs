@@ -113,7 +113,7 @@ impl Code {
         ),
         (
             Self::DeadlineExceeded,
-            PARTIAL,
+            "200 with `data: null` or a `path`, 400 for a file",
             Again::Never,
             "The request took longer than a request may, and was stopped; nothing was written. Ask for less at once.",
         ),

@@ -83,11 +83,24 @@ pub const DEV_TOKEN_TTL: Duration = Duration::from_hours(30 * 24);
 /// itself for each, and its stack is small.
 pub const NESTING: usize = 100;
 
+/// Longest name in a document, in bytes: each one unknown is told, and names are compared with others.
+pub const NAME_BYTES: usize = 128;
+
+/// Most operations of a document, of which one is run: the others are validated too.
+pub const OPERATIONS: usize = 50;
+
 /// Most errors told of one request; more say nothing new.
 pub const ERRORS: usize = 50;
 
-/// Parsed documents kept, least recently used out first: a client sends the same few documents.
-pub const DOCUMENT_CACHE: usize = 512;
+/// Memory of the parsed documents that are kept, in bytes, least recently used out first: a client sends the same few
+/// documents.
+pub const DOCUMENT_CACHE: u64 = 48 * 1_024 * 1_024;
+
+/// How many documents that is for, as a rule; and most names of documents kept, which clients chose.
+pub const DOCUMENTS: usize = 512;
+
+/// Memory that a token of a parsed document takes at most, in bytes: a field, an argument or a value.
+pub const DOCUMENT_TOKEN_BYTES: usize = 256;
 
 /// Largest document kept in that cache, in bytes, so that its memory is bounded.
 pub const DOCUMENT_CACHE_BYTES: usize = 16 * 1_024;
@@ -144,6 +157,10 @@ pub const RETRY_AFTER_SECONDS: u32 = 5;
 
 /// How long a database may take to say that it is there: a balancer asks every few seconds.
 pub const READY_TIME: Duration = Duration::from_secs(2);
+
+/// How long word of whether an instance is ready is passed on, in milliseconds: anybody may ask, and the database is asked
+/// once for all.
+pub const READY_KEPT_MS: i64 = 1_000;
 
 /// Share of a site's actions that a snapshot may delete without being confirmed, in percent.
 pub const SNAPSHOT_PERCENT: usize = 20;
@@ -276,6 +293,10 @@ pub const SOCKET_MESSAGE_BYTES: usize = 128 * 1_024;
 /// Most operations under way on one WebSocket.
 pub const SOCKET_OPERATIONS: usize = 50;
 
+/// Most requests in progress on one connection, which over HTTP/2 are many at once: as many as other servers take. Of
+/// HTTP/1.1 there is one.
+pub const CONNECTION_REQUESTS: usize = 100;
+
 /// How long a WebSocket may be silent before its client is asked whether it is there, and then until it is given up.
 pub const SOCKET_SILENCE: Duration = Duration::from_secs(30);
 
@@ -311,6 +332,12 @@ pub const BULK_PATIENCE: Duration = Duration::from_secs(20);
 
 /// Points of every operation, whatever it asks, taken before its document is looked at.
 pub const REQUEST_POINTS: u64 = 1;
+
+/// Bytes of a request that these points pay for: as many as most documents have with their variables.
+pub const REQUEST_BYTES: usize = 16 * 1_024;
+
+/// Bytes beyond them for each of which a request costs a point more, whatever it asks: they were inflated and read.
+pub const REQUEST_BYTES_A_POINT: usize = 4 * 1_024;
 
 /// Lists of related rows that a filter may look through, one within the other (`some`, `none`).
 pub const FILTER_LISTS: u32 = 3;
@@ -370,7 +397,8 @@ pub struct DocumentLimits {
     pub aliases: usize,
     /// Most fields at the root of an operation: each is planned on its own.
     pub root_fields: usize,
-    /// Most fields with fragments written out, which is what validating and planning costs.
+    /// Most fields with fragments written out, which is what validating and planning costs; and as many fragments, each
+    /// counted where it is spread.
     pub fields: usize,
     /// Most fragments.
     pub fragments: usize,

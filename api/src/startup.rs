@@ -45,8 +45,8 @@ pub async fn open(config: &Config) -> anyhow::Result<Db> {
     }
 }
 
-/// Migrates the database and loads what it should hold.
-pub async fn prepare(config: &Config, db: &Db, clock: &dyn Clock) -> anyhow::Result<()> {
+/// Migrates the database, or makes sure that its owner did, as configured.
+pub async fn migrate(config: &Config, db: &Db) -> anyhow::Result<()> {
     if config.database.migrate_at_start {
         db.migrate().await.context("the database could not be migrated")?;
     } else {
@@ -56,6 +56,12 @@ pub async fn prepare(config: &Config, db: &Db, clock: &dyn Clock) -> anyhow::Res
             "{pending} migrations are not applied; run `cites migrate` as the owner"
         );
     }
+    Ok(())
+}
+
+/// Migrates the database and loads what it should hold.
+pub async fn prepare(config: &Config, db: &Db, clock: &dyn Clock) -> anyhow::Result<()> {
+    migrate(config, db).await?;
     if let Some(gap) = seal::gap(db).await? {
         anyhow::bail!("{gap}");
     }
@@ -121,7 +127,7 @@ pub async fn serve(
             .wrap(middleware::from_fn(http::envelope))
             .configure(|app| http::routes(app, &endpoint))
     })
-    .on_connect(move |connection, _| http::give_up_unread(connection, stall))
+    .on_connect(move |connection, data| http::connected(connection, data, stall))
     // who closes his side of a connection waits for no answer: what is done for him stops
     .h1_allow_half_closed(false)
     // whoever asked for it says when to stop: see `cites serve`
@@ -179,6 +185,8 @@ pub fn endpoint(
         stall_timeout: Duration::from_millis(config.live.stall_timeout_ms),
         max_streams: config.live.max_streams,
         proxies,
+        // the page is the public's way to ask for it
+        shows_schema: config.limits.allowance(Role::Public).introspection,
         security_contact: config.server.security_contact.clone(),
         ..HttpSettings::default()
     };

@@ -1,5 +1,6 @@
 //! What an operation costs, what a client has left, and what happens when it has nothing left.
 
+use cites::limits;
 use serde_json::{Value, json};
 use tests::{Answer, GrantedSites, TestApp, on_both};
 
@@ -102,6 +103,47 @@ on_both!(a_client_without_points_comes_back_later, Small with FEW, async |app| {
     assert!(app.public().ask(ASK).await.errors().is_empty());
 });
 
+/// Sends a body that is no request to a path, as the public.
+async fn send(app: &TestApp, path: &str, body: impl Into<reqwest::Body>) -> Answer {
+    let url = format!("http://{}{path}", app.address);
+    app.receive(app.http().post(url).header("content-type", "application/json").body(body.into())).await
+}
+
+on_both!(whoever_has_no_points_has_nothing_read, Small with FEW, async |app| {
+    assert_eq!(send(app, "/graphql", "{").await.code(), "BAD_REQUEST");
+    assert_eq!(cost(&app.public().ask(ASK).await, "remaining"), 49, "what was no request cost nothing");
+    for _ in 0..49 {
+        assert!(app.public().ask("{ __typename }").await.errors().is_empty());
+    }
+    let refused = send(app, "/graphql", "{").await;
+    assert_eq!((refused.status, refused.code(), refused.header("retry-after")), (429, "RATE_LIMITED", "1"));
+    let told = send(app, "/graphql/stream", "{").await;
+    let text = told.body.as_str().map_or_else(|| told.body.to_string(), str::to_owned);
+    assert!(told.status == 200 && text.contains("RATE_LIMITED"), "{told}");
+    app.clock.advance(1);
+    assert_eq!(send(app, "/graphql", "{").await.code(), "BAD_REQUEST");
+});
+
+on_both!(a_request_costs_what_it_is_long, Small with FEW, async |app| {
+    let sized = async |path: &str, bytes: usize| {
+        let body = json!({ "query": "{ __typename }" }).to_string();
+        let padded = body.clone() + &" ".repeat(bytes - body.len());
+        send(app, path, padded).await
+    };
+    assert_eq!(requested(&sized("/graphql", limits::REQUEST_BYTES).await), (1, 1));
+    let more = limits::REQUEST_BYTES + 10 * limits::REQUEST_BYTES_A_POINT;
+    assert_eq!(requested(&sized("/graphql", more - 1).await), (10, 10));
+    assert_eq!(requested(&sized("/graphql", more).await), (11, 11));
+    // what is refused was read as well: of 250 points 229 are left, and then 218
+    let wrong = json!({ "query": "{ nothing }" }).to_string();
+    let wrong = send(app, "/graphql", wrong.clone() + &" ".repeat(more - wrong.len())).await;
+    assert_eq!(wrong.code(), "GRAPHQL_VALIDATION_FAILED");
+    assert_eq!(cost(&app.public().ask("{ __typename }").await, "remaining"), 250 - 1 - 10 - 11 - 11 - 1);
+    let told = sized("/graphql/stream", more).await;
+    let text = told.body.as_str().map_or_else(|| told.body.to_string(), str::to_owned);
+    assert!(text.contains("\"requested\":11,\"actual\":11"), "{text}");
+});
+
 on_both!(two_persons_of_one_client_have_each_their_own_points, Small with FEW, async |app| {
     let one = app.anct().with(|claims| "one".clone_into(&mut claims.sub));
     let other = app.anct().with(|claims| "other".clone_into(&mut claims.sub));
@@ -142,6 +184,31 @@ on_both!(an_export_costs_points_as_well, Small with FEW, async |app| {
     assert_eq!(refused.json()["errors"][0]["extensions"]["code"], "RATE_LIMITED");
     app.clock.advance(50);
     assert_eq!(get(app, &partner, "actions.csv", &[]).await.status, 200);
+});
+
+on_both!(the_filter_of_an_export_costs_points_as_well, Small, async |app| {
+    let left = async || cost(&app.public().ask("{ __typename }").await, "remaining");
+    let before = left().await;
+    let (filter, lists) = ("%7B%22communes%22:%7B%22some%22:%7B%7D%7D%7D", limits::FILTER_LIST_POINTS);
+    assert_eq!(get(app, &app.public(), &format!("qpvs.csv?filter={filter}"), &[]).await.status, 200);
+    assert_eq!(left().await, before - 1 - limits::EXPORT_POINTS - lists);
+    // statistics as well
+    let filter = "filter: { partners: { some: {} } }";
+    let ask = format!("{{ actionStatistics(groupBy: [PILLAR], {filter}) {{ actionCount }} }}");
+    assert_eq!(requested(&app.public().ask(&ask).await), (201 + lists, 201 + lists));
+});
+
+/// As many points as an export costs, and fewer than its filter.
+const JUST_ENOUGH: [(&str, &str); 1] =
+    [("CITES_LIMITS__PUBLIC", "{ operation = 1009, bucket = 5000, restore_rate = 2 }")];
+
+on_both!(an_export_costs_no_more_than_one_operation_may, Small with JUST_ENOUGH, async |app| {
+    let filtered = "qpvs.csv?filter=%7B%22communes%22:%7B%22some%22:%7B%7D%7D%7D";
+    let refused = get(app, &app.public(), filtered, &[]).await;
+    assert_eq!(refused.status, 400);
+    assert_eq!(refused.json()["errors"][0]["extensions"]["code"], "LIMIT_EXCEEDED");
+    assert_eq!(cost(&app.public().ask("{ __typename }").await, "remaining"), 4_999, "it cost nothing");
+    assert_eq!(get(app, &app.public(), "qpvs.csv", &[]).await.status, 200);
 });
 
 on_both!(an_import_stops_where_its_points_end_and_says_where_to_go_on, Small with FEW, async |app| {

@@ -35,6 +35,7 @@ fn a_database_that_is_cut_off_answers_unavailable_until_it_is_back() {
         assert_eq!(app.get("/health/ready").await.status, 503);
         proxy.mend();
         assert_eq!(app.public().ask(DOCUMENT).await.number("/sites/totalCount"), 3);
+        app.clock.advance(1);
         assert_eq!(app.get("/health/ready").await.status, 200);
         app.stop().await;
     });
@@ -145,8 +146,15 @@ fn a_write_that_takes_too_long_is_stopped_and_undone() {
 on_both!(an_instance_is_not_ready_while_its_database_lacks_a_migration, Small, async |app| {
     assert_eq!(app.get("/health/ready").await.status, 200);
     app.db.migrate_down(1).await.expect("undone");
+    assert_eq!(
+        app.get("/health/ready").await.status,
+        200,
+        "the database is asked once a second, whoever asks"
+    );
+    app.clock.advance(1);
     assert_eq!(app.get("/health/ready").await.status, 503);
     app.db.migrate().await.expect("applied");
+    app.clock.advance(1);
     assert_eq!(app.get("/health/ready").await.status, 200);
 });
 
@@ -186,6 +194,48 @@ fn what_is_done_for_a_client_that_went_away_is_stopped_and_undone() {
         lock.rollback().await.expect("it ends");
         let there = "{ partners(filter: { name: { eq: \"Tremplin\" } }) { totalCount } }";
         assert_eq!(app.public().ask(there).await.number("/partners/totalCount"), 0);
+        app.stop().await;
+    });
+}
+
+/// Longer than the database may work for nothing, by half a second at least.
+const LONG: Duration = Duration::from_millis(1_700);
+
+#[test]
+fn the_time_of_the_database_is_paid_by_exports_and_by_who_goes_away() {
+    block_on_postgres(async || {
+        let app = TestApp::start(Backend::Postgres, Template::Small).await;
+        let left = async || {
+            let answer = app.public().ask("{ __typename }").await;
+            answer.body["extensions"]["cost"]["remaining"].as_u64().expect("a number")
+        };
+        let lock = async || {
+            let lock = app.db.begin_write().await.expect("a transaction");
+            lock.execute_unprepared("LOCK TABLE site IN ACCESS EXCLUSIVE MODE").await.expect("a lock");
+            lock
+        };
+        let before = left().await;
+        let held = lock().await;
+        let ask = async || app.public().ask("{ sites(first: 1) { nodes { name } } }").await;
+        tokio::select! {
+            answer = ask() => panic!("nothing is answered while the lock is held: {answer}"),
+            () = tokio::time::sleep(LONG) => {}
+        }
+        until_waiting(&app, 0).await;
+        held.rollback().await.expect("it ends");
+        let after = left().await;
+        assert!(before - after > 500, "{before} {after}");
+
+        let held = lock().await;
+        let export = async || crate::export::get(&app, &app.public(), "sites.csv", &[]).await;
+        let release = async {
+            tokio::time::sleep(LONG).await;
+            held.rollback().await.expect("it ends");
+        };
+        let (export, ()) = tokio::join!(export(), release);
+        assert_eq!(export.status, 200);
+        let last = left().await;
+        assert!(after - last > cites::limits::EXPORT_POINTS + 500, "{after} {last}");
         app.stop().await;
     });
 }

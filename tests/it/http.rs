@@ -3,6 +3,7 @@
 use std::io::Read;
 use std::path::Path;
 
+use cites::limits;
 use serde_json::{Value, json};
 use tests::{Answer, TestApp, on_both};
 
@@ -93,4 +94,49 @@ on_both!(introspection_is_for_the_roles_that_have_it, Small with CLOSED, async |
     assert_eq!(app.public().ask("{ __type(name: \"Site\") { name } }").await.code(), "FORBIDDEN");
     assert!(app.public().ask("{ __typename sites { totalCount } }").await.errors().is_empty());
     assert_eq!(app.anct().ask(ask).await.data("/s/queryType/name"), "Query");
+});
+
+/// A connection that speaks HTTP/2 without TLS.
+async fn http2(app: &TestApp) -> h2::client::SendRequest<bytes::Bytes> {
+    let stream = tokio::net::TcpStream::connect(app.address).await.expect("a connection");
+    let mut client = h2::client::Builder::new();
+    client.initial_max_send_streams(2 * limits::CONNECTION_REQUESTS);
+    let (requests, connection) = client.handshake(stream).await.expect("HTTP/2 is spoken");
+    tokio::spawn(connection);
+    requests
+}
+
+/// Asks whether the server lives: the status, and after how many seconds to come back.
+async fn alive(requests: &mut h2::client::SendRequest<bytes::Bytes>) -> (u16, Option<String>) {
+    let get = ::http::Request::get("http://cites/health/live").body(()).expect("a request");
+    let (answer, _) = requests.send_request(get, true).expect("it is sent");
+    let answer = answer.await.expect("an answer");
+    let after = answer.headers().get("retry-after").and_then(|value| value.to_str().ok());
+    (answer.status().as_u16(), after.map(str::to_owned))
+}
+
+on_both!(a_connection_has_so_many_requests_in_progress_and_others_go_on, Small, async |app| {
+    let mut crowded = http2(app).await;
+    let body = json!({ "query": "{ __typename }" }).to_string();
+    let mut waiting = Vec::new();
+    for _ in 0..limits::CONNECTION_REQUESTS {
+        assert_eq!(alive(&mut crowded).await.0, 200);
+        let post = ::http::Request::post("http://cites/graphql").header("content-type", "application/json");
+        let post = post.body(()).expect("a request");
+        let (answer, mut sending) = crowded.send_request(post, false).expect("it is sent");
+        // the server waits for the end of it
+        sending.send_data(body.clone().into(), false).expect("it is sent");
+        waiting.push((answer, sending));
+    }
+    assert_eq!(alive(&mut crowded).await, (503, Some(limits::RETRY_AFTER_SECONDS.to_string())));
+    assert_eq!(alive(&mut http2(app).await).await.0, 200, "another connection is not concerned");
+    for (answer, mut sending) in waiting {
+        sending.send_data(bytes::Bytes::new(), true).expect("it is sent");
+        let mut answer = answer.await.expect("an answer");
+        assert_eq!(answer.status(), 200);
+        while let Some(bytes) = answer.body_mut().data().await {
+            bytes.expect("it is whole");
+        }
+    }
+    assert_eq!(alive(&mut crowded).await.0, 200);
 });

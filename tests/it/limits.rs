@@ -57,7 +57,7 @@ fn deep(depth: usize) -> String {
 
 on_both!(each_limit_of_a_document_is_met_and_then_refused, Small, async |app| {
     let nested = |depth: usize| (1..depth).fold("{}".to_owned(), |filter, _| format!("{{ not: {filter} }}"));
-    let cases: [(&str, String, String); 14] = [
+    let cases: [(&str, String, String); 16] = [
         (
             "root fields",
             many(DOCUMENT.root_fields, "__typename"),
@@ -80,6 +80,16 @@ on_both!(each_limit_of_a_document_is_met_and_then_refused, Small, async |app| {
             format!("viewer {{ {} }}", "role @skip(if: false) ".repeat(DOCUMENT.directives + 1)),
         ),
         ("fragments", fragments(DOCUMENT.fragments), fragments(DOCUMENT.fragments + 1)),
+        (
+            "fragments where they are spread",
+            "... { ... { __typename } } ".repeat(DOCUMENT.fields / 2),
+            "... { ... { __typename } } ".repeat(DOCUMENT.fields / 2 + 1),
+        ),
+        (
+            "characters of a name",
+            format!("{}: __typename", "n".repeat(limits::NAME_BYTES)),
+            format!("{}: __typename", "n".repeat(limits::NAME_BYTES + 1)),
+        ),
         // the braces around are two bytes and a space each
         (
             "bytes",
@@ -164,6 +174,34 @@ on_both!(tokens_are_counted_before_the_document_is_parsed, Small, async |app| {
     let document = |tokens: usize| format!("{{ {} }}", "! ".repeat(tokens - 2));
     assert_eq!(app.public().ask(&document(DOCUMENT.tokens)).await.code(), "GRAPHQL_PARSE_FAILED");
     assert_eq!(app.public().ask(&document(DOCUMENT.tokens + 1)).await.code(), "LIMIT_EXCEEDED");
+});
+
+on_both!(the_operations_of_a_document_are_bounded_and_what_they_spread, Small, async |app| {
+    let operations = |count: usize| joined(0..count, |n| format!("query Q{n} {{ __typename }} "));
+    // none is named: all of them were looked at by then
+    assert_eq!(app.public().ask(&operations(limits::OPERATIONS)).await.code(), "OPERATION_NOT_FOUND");
+    assert_eq!(app.public().ask(&operations(limits::OPERATIONS + 1)).await.code(), "LIMIT_EXCEEDED");
+    assert_eq!(app.public().ask(&chain(40, CHAIN)).await.code(), "OPERATION_NOT_FOUND");
+    assert_eq!(app.public().ask(&chain(2_000, CHAIN)).await.code(), "LIMIT_EXCEEDED");
+});
+
+/// Fragments that spread each other, one after the other: the library takes no more than 32 selections within each other.
+const CHAIN: usize = 28;
+
+/// Operations that each spread a fragment, which spreads another, and so on: one field for each operation.
+fn chain(operations: usize, fragments: usize) -> String {
+    let operations = joined(0..operations, |n| format!("query Q{n} {{ ...c1 }} "));
+    let fragments = joined(1..fragments, |n| format!("fragment c{n} on Query {{ ...c{} }} ", n + 1))
+        + &format!("fragment c{fragments} on Query {{ __typename }}");
+    operations + &fragments
+}
+
+on_both!(a_name_that_is_unknown_is_compared_with_no_others, Small, async |app| {
+    for name in ["sitez", "fist"] {
+        let document = format!("{{ sitez {{ totalCount }} qpvs({name}: 1) {{ totalCount }} }}");
+        let told = app.public().ask(&document).await.body.to_string();
+        assert!(told.contains(name) && !told.contains("mean"), "{told}");
+    }
 });
 
 on_both!(brackets_within_brackets_are_bounded_before_the_parser_meets_them, Small, async |app| {
@@ -261,7 +299,7 @@ fn cpu() -> Duration {
 /// many errors, of keys in conflict.
 fn hostile(dice: &mut Dice) -> String {
     let near = |dice: &mut Dice, limit: usize| dice.between(limit * 8 / 10, limit);
-    match dice.between(0, 7) {
+    match dice.between(0, 9) {
         0 => format!("{{ viewer {{ {} }} }}", "role ".repeat(near(dice, DOCUMENT.fields) - 1)),
         1 => format!("{{ viewer {{ {} }} }}", many(near(dice, DOCUMENT.aliases), "role")),
         2 => {
@@ -292,6 +330,12 @@ fn hostile(dice: &mut Dice) -> String {
             let fragments =
                 (0..count).map(|n| format!("fragment g{n} on Query {{ __typename {} }} ", all(n + 1)));
             format!("{{ {} }} {}", all(0), fragments.collect::<String>())
+        }
+        7 => chain(near(dice, limits::OPERATIONS), CHAIN),
+        8 => {
+            // unknown, and as long as names may be
+            let long = |n: usize| format!("x{n:0width$} ", width = limits::NAME_BYTES - 1);
+            format!("{{ {} }}", joined(0..near(dice, 1_000), long))
         }
         _ => {
             let variables = near(dice, DOCUMENT.tokens) / 12;

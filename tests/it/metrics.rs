@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use cites::limits::OPERATION_NAMES;
+use cites::limits::{NAME_BYTES, OPERATION_NAMES};
 use sea_orm::ConnectionTrait;
 use serde_json::{Value, json};
 use tests::world::Kind;
@@ -53,6 +53,12 @@ impl Scrape {
         values
     }
 }
+
+on_both!(what_alerts_compare_is_told_before_it_happens, Small with METRICS, async |app| {
+    let scrape = Scrape::of(app).await;
+    let outcomes = scrape.labels("cites_webhook_deliveries_total", "outcome");
+    assert_eq!(outcomes, ["not_allowed", "status", "taken", "timeout", "unreachable"]);
+});
 
 async fn get(app: &TestApp, path: &str) -> Answer {
     let address = app.metrics.expect("metrics are served");
@@ -114,7 +120,7 @@ fn names_that_clients_make_up_do_not_pile_up() {
         for number in 0..20 {
             ask(&public, &format!("Public{number}")).await;
         }
-        ask(&anct, &"A".repeat(500)).await;
+        ask(&anct, &"A".repeat(NAME_BYTES)).await;
         for number in 0..OPERATION_NAMES + 9 {
             ask(&anct, &format!("Known{number}")).await;
         }

@@ -67,6 +67,37 @@ on_both!(files_are_kept_as_long_as_they_stay_the_same, Small, async |app| {
     }
 });
 
+on_both!(a_head_tells_of_the_same_bytes_as_a_get, Small, async |app| {
+    let client = reqwest::Client::new();
+    for path in ["/style.css", "/graphiql", "/schema.graphql"] {
+        for coding in ["identity", "gzip"] {
+            let url = format!("http://{}{path}", app.address);
+            let ask =
+                |method: reqwest::Method| client.request(method, &url).header("accept-encoding", coding);
+            let head = ask(reqwest::Method::HEAD).send().await.expect("an answer");
+            let got = ask(reqwest::Method::GET).send().await.expect("an answer");
+            for name in ["content-length", "content-encoding", "etag", "content-type"] {
+                assert_eq!(head.headers().get(name), got.headers().get(name), "{path} {coding} {name}");
+            }
+            let length = got.headers()["content-length"].to_str().expect("text").to_owned();
+            assert_eq!(
+                got.bytes().await.expect("the whole file").len().to_string(),
+                length,
+                "{path} {coding}"
+            );
+            assert!(head.bytes().await.expect("nothing").is_empty());
+        }
+    }
+});
+
+/// The schema is nobody's without a token.
+const NOT_TOLD: [(&str, &str); 1] = [("CITES_LIMITS__PUBLIC", "{ introspection = false }")];
+
+on_both!(a_schema_that_is_not_told_is_no_page, Small with NOT_TOLD, async |app| {
+    assert_eq!(app.public().ask("{ __schema { queryType { name } } }").await.code(), "FORBIDDEN");
+    assert_eq!(app.get("/schema.graphql").await.status, 404);
+});
+
 on_both!(only_the_explorer_runs_scripts, Small, async |app| {
     for (path, scripts) in
         [("/", false), ("/graphiql", true), ("/schema.graphql", false), ("/graphql", false)]

@@ -187,11 +187,17 @@ fn plan<'p>(
         })
         .collect();
     let filter = arguments.get("filter").cloned().unwrap_or(Value::Null);
-    let (conditions, sql) = planner.conditions("Action", &filter)?;
+    let (conditions, sql, filter_points) = planner.conditions("Action", &filter)?;
     let query = Query { planner, dimensions: &dimensions, beneficiaries, conditions };
     let mut sql = sql;
     let from = sql.piece(|sql| query.table(sql));
-    planner.table(statistic, from, sql, order, limits::STATISTICS_ROWS, selected)
+    let out = planner.table(statistic, from, sql, order, limits::STATISTICS_ROWS, selected)?;
+    if let Out::List { level, .. } = &out
+        && let Some(level) = planner.levels.get_mut(*level)
+    {
+        level.filter_points = filter_points;
+    }
+    Ok(out)
 }
 
 fn dimensions(arguments: &Arguments) -> Result<Vec<Name>, ApiError> {

@@ -3,6 +3,7 @@
 
 mod bucket;
 mod sharing;
+mod work;
 
 use std::hash::{BuildHasher, RandomState};
 use std::net::IpAddr;
@@ -156,6 +157,14 @@ impl Account {
         }
         self.requested = requested;
         Ok(())
+    }
+
+    /// Whether the client has so many points, none of which are taken.
+    pub fn affords(&self, points: u64) -> Result<(), ApiError> {
+        let Some(client) = &self.client else { return Ok(()) };
+        let mut bucket = client.bucket();
+        bucket.refill(self.now);
+        if bucket.points() < points { Err(self.refused(points, &bucket)) } else { Ok(()) }
     }
 
     fn refused(&self, points: u64, bucket: &Bucket) -> ApiError {

@@ -19,7 +19,7 @@ pub struct IngestArgs {
 /// Loads the data and prints what was found.
 pub(super) async fn run(args: &IngestArgs, config: &Config, clock: &dyn Clock) -> anyhow::Result<()> {
     let db = startup::open(config).await?;
-    db.migrate().await?;
+    startup::migrate(config, &db).await?;
     let source = match &args.data {
         Some(directory) => ingest::DataSource::Dir(directory.clone()),
         None => ingest::DataSource::Embedded,

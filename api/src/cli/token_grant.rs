@@ -12,7 +12,7 @@ use crate::{clock::Clock, config::Config, startup};
 /// Replaces the client's grant by this one.
 pub(super) async fn record(config: &Config, clock: &dyn Clock, grant: DevGrant) -> anyhow::Result<()> {
     let db = startup::open(config).await?;
-    db.migrate().await?;
+    startup::migrate(config, &db).await?;
     let now = clock.now();
     let tx = db.begin_write().await?;
     let codes = match grant.sites {

@@ -38,10 +38,10 @@ pub(super) fn page<'p>(
     let (document, set) = file.list.columns();
     let backend = engine.db.backend;
     let mut planner = Planner::new(&engine.model, viewer, document, &engine.services, backend);
-    let (conditions, sql) = planner.conditions(file.list.noun, filter)?;
+    let (conditions, sql, filter_points) = planner.conditions(file.list.noun, filter)?;
     let noun = planner.noun(file.list.noun)?;
     let mut level = Level::new(noun, backend, None);
-    (level.conditions, level.sql) = (conditions, sql);
+    (level.conditions, level.sql, level.filter_points) = (conditions, sql, filter_points);
     let key = format!("t.{}", noun.key);
     if let Some(after) = after {
         level.keyset = Some(level.sql.piece(|sql| {

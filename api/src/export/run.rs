@@ -98,13 +98,19 @@ impl Body {
 /// Begins an export: looks whether the client has the file, reads the first page, journals who takes it.
 pub async fn begin(engine: &Arc<Engine>, asked: Asked, actor: Actor) -> Result<Exported, ApiError> {
     let place = engine.exports.take(engine.clients.of(&actor, asked.address))?;
-    engine.budget.account(&actor, asked.address, engine.now()).take(limits::EXPORT_POINTS)?;
+    let mut account = engine.budget.account(&actor, asked.address, engine.now());
+    account.take(limits::EXPORT_POINTS)?;
     let until = actor.expires_at.map(|end| (end - engine.now()).to_std().unwrap_or_default());
     let time = until.unwrap_or(limits::EXPORT_DURATION).min(limits::EXPORT_DURATION);
     let viewer = engine.viewer(Arc::new(actor));
     let filter = filter(engine, &asked)?;
     // what is wrong with the filter is told in any case, and before anything is opened
-    let columns = plan::page(engine, &viewer, asked.file, &filter, None)?.columns;
+    let planned = plan::page(engine, &viewer, asked.file, &filter, None)?;
+    if let Err(refused) = account.take(planned.levels.iter().map(|level| level.filter_points).sum()) {
+        account.settle(0);
+        return Err(refused);
+    }
+    let columns = planned.columns;
     let snapshot = engine.db.begin_lasting_read().await?;
     let tag = state::tag(&snapshot, engine, &viewer, asked.file, &filter, asked.options.csv).await?;
     let name = format!("{}-{}", viewer.today, asked.file.name());
@@ -117,8 +123,17 @@ pub async fn begin(engine: &Arc<Engine>, asked: Asked, actor: Actor) -> Result<E
     let mut first = writer.head(&columns)?;
     let shown = filter.to_string();
     let file = asked.file;
-    let mut reading =
-        Reading { engine: Arc::clone(engine), viewer, file, filter, snapshot, writer, after: None, place };
+    let mut reading = Reading {
+        engine: Arc::clone(engine),
+        viewer,
+        address: asked.address,
+        file,
+        filter,
+        snapshot,
+        writer,
+        after: None,
+        place,
+    };
     let more = reading.page(&mut first).await?;
     record::record(engine, &reading.viewer, &asked.request_id, file, &shown, &columns).await?;
     let (sender, receiver) = channel(1);
@@ -156,6 +171,7 @@ fn writer(format: Format, csv: CsvOptions) -> Box<dyn FileWriter> {
 struct Reading {
     engine: Arc<Engine>,
     viewer: Viewer,
+    address: Option<IpAddr>,
     file: File,
     filter: Value,
     snapshot: crate::db::Transaction,
@@ -187,8 +203,11 @@ impl Reading {
         let planned = plan::page(&self.engine, &self.viewer, self.file, &self.filter, self.after)?;
         // dropped when it is late, by which the database stops
         let work = run::run_on(&self.snapshot, &self.engine.db, &planned.levels);
-        let fetched =
-            timeout(self.engine.db.deadline, work).await.unwrap_or_else(|_| Err(ApiError::too_long()))?;
+        // each page costs what a read costs that takes as long, as far as the client has points: the export goes on
+        let mut account = self.engine.budget.account(&self.viewer.actor, self.address, self.engine.now());
+        let fetched = account.working(timeout(self.engine.db.deadline, work)).await;
+        account.settle(0);
+        let fetched = fetched.unwrap_or_else(|_| Err(ApiError::too_long()))?;
         let page = Page {
             levels: &planned.levels,
             fetched: &fetched,

@@ -6,6 +6,7 @@ use async_graphql::dynamic::{Schema, SchemaBuilder};
 use async_graphql::extensions::{Extension, ExtensionContext, ExtensionFactory, NextValidation};
 use async_graphql::parser::types::{DocumentOperations, ExecutableDocument, OperationDefinition};
 use async_graphql::{Name, Positioned, Request, ServerError, ValidationResult};
+use quick_cache::Weighter;
 use quick_cache::sync::Cache;
 
 use super::check::{self, Size, Types};
@@ -18,7 +19,7 @@ use crate::read::model::Model;
 pub struct Documents {
     schema: Schema,
     types: Types,
-    known: Cache<String, Arc<Checked>>,
+    known: Cache<String, Arc<Checked>, Memory>,
 }
 
 /// A document that fits the schema.
@@ -29,6 +30,23 @@ pub struct Checked {
     size: Size,
 }
 
+/// Documents are kept by the memory that they take.
+#[derive(Clone, Copy)]
+struct Memory;
+
+impl Weighter<String, Arc<Checked>> for Memory {
+    fn weight(&self, _: &String, checked: &Arc<Checked>) -> u64 {
+        checked.size.memory() as u64
+    }
+}
+
+fn kept() -> Cache<String, Arc<Checked>, Memory> {
+    Cache::with_weighter(limits::DOCUMENTS, limits::DOCUMENT_CACHE, Memory)
+}
+
+/// A document, or everything that is wrong with it.
+pub type Found = Result<Arc<Checked>, Vec<ApiError>>;
+
 impl std::fmt::Debug for Documents {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Documents").field("known", &self.known.len()).finish_non_exhaustive()
@@ -38,17 +56,12 @@ impl std::fmt::Debug for Documents {
 impl Documents {
     /// Documents of a schema that was built with [`extend`].
     pub fn new(model: &Model, schema: Schema) -> Self {
-        Self { schema, types: Types::new(model), known: Cache::new(limits::DOCUMENT_CACHE) }
+        Self { schema, types: Types::new(model), known: kept() }
     }
 
     /// The document of a text, or everything that is wrong with it. One that is known may still be too large for a
     /// caller.
-    pub async fn checked(
-        &self,
-        model: &Model,
-        text: &str,
-        limits: &DocumentLimits,
-    ) -> Result<Arc<Checked>, Vec<ApiError>> {
+    pub async fn checked(&self, model: &Model, text: &str, limits: &DocumentLimits) -> Found {
         let one = |error| vec![error];
         if let Some(known) = self.known.get(text) {
             known.size.check(limits).map_err(one)?;
@@ -122,9 +135,10 @@ fn invalid(error: ServerError) -> ApiError {
     wrong
 }
 
-/// Lets the library stop after validation: what it found is the answer, and nothing is resolved.
+/// Lets the library stop after validation: what it found is the answer, and nothing is resolved. It proposes no other
+/// names for those that are unknown, since it compares each with all there are.
 pub fn extend(builder: SchemaBuilder) -> SchemaBuilder {
-    builder.extension(StopAfterValidation)
+    builder.extension(StopAfterValidation).disable_suggestions()
 }
 
 struct StopAfterValidation;
@@ -147,5 +161,29 @@ impl Extension for StopAfterValidation {
             Ok(_) => Err(Vec::new()),
             Err(errors) => Err(errors),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::auth::Role;
+
+    #[test]
+    fn large_documents_push_each_other_out_and_small_ones_stay() {
+        let checked = |text: &str| {
+            let limits = DocumentLimits::of(Role::Public);
+            let document = block::parse(text).unwrap();
+            let size = Size::of_text(text, &limits).and_then(|size| size.with(&document, &limits)).unwrap();
+            Arc::new(Checked { document, size })
+        };
+        let large = checked(&format!("{{ {} }}", "a ".repeat(DocumentLimits::of(Role::Public).fields)));
+        let (many, few) = (kept(), kept());
+        for number in 0..500 {
+            many.insert(number.to_string(), Arc::clone(&large));
+            few.insert(number.to_string(), checked("{ sites { totalCount } }"));
+        }
+        assert!(many.weight() <= limits::DOCUMENT_CACHE && many.len() < 200, "{}", many.len());
+        assert_eq!(few.len(), 500);
     }
 }

@@ -3,7 +3,6 @@
 
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::time::Instant;
 
 use async_graphql::parser::types::{
     ExecutableDocument, OperationDefinition, OperationType, Selection, SelectionSet,
@@ -12,6 +11,7 @@ use async_graphql::{Positioned, Variables};
 use sha2::{Digest, Sha256};
 
 use super::causality::Needs;
+use super::document::Found;
 use super::introspect::{is_introspection, may_introspect};
 use super::mutate::Given;
 use super::response::Cost;
@@ -21,7 +21,7 @@ use crate::admission::Class;
 use crate::auth::{Actor, Role};
 use crate::budget::Account;
 use crate::error::{ApiError, Code};
-use crate::limits;
+use crate::limits::{self, DocumentLimits};
 use crate::policy::Viewer;
 use crate::read::coerce::{self, Formats};
 use crate::read::cost::{self, Tally};
@@ -44,6 +44,8 @@ pub struct Operation {
     pub variables: Variables,
     /// Only reads are taken.
     pub read_only: bool,
+    /// Bytes that were read to have it.
+    pub bytes: usize,
     /// Id of the request, for the journal.
     pub request_id: String,
     /// Where it comes from, which tells anonymous clients apart.
@@ -96,17 +98,38 @@ pub enum Outcome {
 }
 
 impl Engine {
+    /// The answer to a caller who cannot pay for a request at all, if that is so; nothing is taken of who can.
+    pub fn affords(&self, actor: &Actor, address: Option<IpAddr>) -> Result<(), Answer> {
+        let account = self.budget.account(actor, address, self.clock.now());
+        account.affords(limits::REQUEST_POINTS).map_err(|error| {
+            let watch = Watch::new(&self.metrics);
+            let answer = unexecuted(vec![error], &account);
+            watch.end(Some(&answer), 0);
+            answer
+        })
+    }
+
     /// Answers one request of a caller.
     pub async fn execute(&self, operation: Operation, actor: Actor) -> Answer {
+        self.execute_found(operation, None, actor).await
+    }
+
+    /// The same, where what its document holds was found already.
+    pub(super) async fn execute_found(
+        &self,
+        operation: Operation,
+        found: Option<Found>,
+        actor: Actor,
+    ) -> Answer {
         let traced = if operation.is_ours { None } else { Serving::operation(&operation.request_id) };
         match traced {
             // on the heap: what is not traced need not carry it twice
-            Some(traced) => Box::pin(traced.scope(self.watched(operation, actor))).await,
-            None => self.watched(operation, actor).await,
+            Some(traced) => Box::pin(traced.scope(self.watched(operation, found, actor))).await,
+            None => self.watched(operation, found, actor).await,
         }
     }
 
-    async fn watched(&self, operation: Operation, actor: Actor) -> Answer {
+    async fn watched(&self, operation: Operation, found: Option<Found>, actor: Actor) -> Answer {
         let viewer = self.viewer(Arc::new(actor));
         let mut account = if operation.is_ours {
             self.budget.uncounted(&viewer.actor, viewer.now)
@@ -115,7 +138,7 @@ impl Engine {
         };
         let is_ours = operation.is_ours;
         let mut watch = Watch::new(&self.metrics);
-        let answer = match self.try_execute(operation, &viewer, &mut account, &mut watch).await {
+        let answer = match self.try_execute(operation, found, &viewer, &mut account, &mut watch).await {
             Ok(answer) => answer,
             Err(errors) => unexecuted(errors, &account),
         };
@@ -133,20 +156,21 @@ impl Engine {
     async fn try_execute(
         &self,
         asked: Operation,
+        found: Option<Found>,
         viewer: &Viewer,
         account: &mut Account,
         watch: &mut Watch<'_>,
     ) -> Result<Answer, Vec<ApiError>> {
         let one = |error| vec![error];
-        account.take(limits::REQUEST_POINTS).map_err(one)?;
+        let points = cost::of_request(asked.bytes);
+        account.take(points).map_err(one)?;
+        account.cost_at_least(points);
         let limits = account.allowance().document;
-        let (query, id) = (asked.query.as_deref(), asked.document_id.as_deref());
-        let text = match query {
-            Some(query) if asked.is_ours => query.into(),
-            _ => self.persisted.text(query, id, viewer.actor.role).map_err(one)?,
+        let checked = match found {
+            Some(found) => found?,
+            None => self.checked(&asked, viewer.actor.role, &limits).await?,
         };
-        let checked = self.documents.checked(&self.model, &text, &limits).await?;
-        self.persisted.remember(query, id);
+        self.persisted.remember(asked.query.as_deref(), asked.document_id.as_deref());
         let parsed = &checked.document;
         let (name, operation) = document::operation(parsed, asked.name.as_deref()).map_err(one)?;
         watch.found(name, operation.node.ty, &viewer.actor);
@@ -183,6 +207,18 @@ impl Engine {
                 self.answer(parsed, operation, &variables, viewer, account, terms).await
             }
         }
+    }
+
+    /// What the document of an operation holds, or everything that is wrong with it.
+    pub(super) async fn checked(&self, asked: &Operation, role: Role, limits: &DocumentLimits) -> Found {
+        let text = match asked.query.as_deref() {
+            Some(query) if asked.is_ours => query.into(),
+            query => {
+                let text = self.persisted.text(query, asked.document_id.as_deref(), role);
+                text.map_err(|error| vec![error])?
+            }
+        };
+        self.documents.checked(&self.model, &text, limits).await
     }
 
     async fn answer(
@@ -228,10 +264,8 @@ impl Engine {
             account.cost_at_least(known.saturating_add(cost::of_bytes(most)));
             return Err(one(error));
         }
-        let begun = Instant::now();
-        let fetched = self.fetch(&levels, &Needs::of(viewer, terms.causality, &roots)).await;
-        account.cost_at_least(cost::of_time(begun.elapsed()));
-        let fetched = fetched.map_err(one)?;
+        let needs = Needs::of(viewer, terms.causality, &roots);
+        let fetched = account.working(self.fetch(&levels, &needs)).await.map_err(one)?;
         let shape = outs.into_iter().filter_map(|(key, out)| out.map(|out| (key, out))).collect();
         let opened = response::open(&errors);
         let opening = opened.len();
@@ -315,7 +349,7 @@ fn unexecuted(mut errors: Vec<ApiError>, account: &Account) -> Answer {
         // the request was right: it is no fault of its form that an answer failed
         return executed(b"null", &errors, account, Tally::of(limits::REQUEST_POINTS), None);
     }
-    account.settle(account.requested().min(limits::REQUEST_POINTS));
+    account.settle(0);
     let outcome = match errors.iter().find_map(|error| error.retry_after) {
         Some(retry_after) => Outcome::RateLimited { retry_after },
         None if has(Code::Unavailable) => Outcome::Unavailable,

@@ -78,9 +78,10 @@ impl Engine {
         let (written, shown) = steps.iter().flatten().flatten().fold((0, 0), |sum, step| {
             (step.points.0.saturating_add(sum.0), step.points.1.saturating_add(sum.1))
         });
+        let known = account.requested();
         account.take(written.saturating_add(shown)).map_err(|error| vec![error])?;
         let _place = self.admission.enter(Class::of_write(written)).await.map_err(|error| vec![error])?;
-        let mut tally = Tally::of(limits::REQUEST_POINTS.saturating_add(written));
+        let mut tally = Tally::of(known.saturating_add(written));
         let together = if atomic::is_asked(&operation.node) { steps.len() } else { 1 };
         let most = account.allowance().answer;
         let (mut answers, mut left) = (Vec::new(), most);

@@ -37,7 +37,7 @@ pub struct Persisted {
 
 impl Default for Persisted {
     fn default() -> Self {
-        let sent = Cache::new(limits::DOCUMENT_CACHE);
+        let sent = Cache::new(limits::DOCUMENTS);
         Self {
             trusted: HashMap::new(),
             manifest: Vec::new(),

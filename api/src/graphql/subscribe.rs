@@ -15,7 +15,7 @@ use crate::auth::Actor;
 use crate::budget::Account;
 use crate::error::{ApiError, Code};
 use crate::feed::{self, Place, Stretch, tail};
-use crate::limits::{self, DocumentLimits};
+use crate::limits;
 use crate::live::Subscription;
 use crate::policy::Viewer;
 use crate::read::coerce::{self, Arguments, Formats};
@@ -79,16 +79,21 @@ impl Engine {
         let mut account = self.budget.account(&actor, asked.address, self.clock.now());
         let watch = Watch::new(&self.metrics);
         // before its document is looked at, as in `execute`
-        if let Err(error) = account.take(limits::REQUEST_POINTS) {
+        let points = cost::of_request(asked.bytes);
+        if let Err(error) = account.take(points) {
             return Operated::Answered(Self::unanswered(&[error], watch));
         }
-        let limits = account.allowance().document;
-        let Ok(Some(parsed)) = self.subscribes(&asked, &actor, &limits).await else {
-            // what is wrong with it is found again, and counted there
-            account.settle(0);
-            drop(turn);
-            return Operated::Answered(self.execute(asked, actor).await);
+        let found = self.checked(&asked, actor.role, &account.allowance().document).await;
+        let parsed = match found {
+            Ok(parsed) if subscribes(&parsed, asked.name.as_deref()) => parsed,
+            found => {
+                // paid there, and what is wrong with it is told there
+                account.settle(0);
+                drop(turn);
+                return Operated::Answered(self.execute_found(asked, Some(found), actor).await);
+            }
         };
+        account.cost_at_least(points);
         let traced = Serving::operation(&asked.request_id);
         let followed = self.watched_follow(parsed, asked, actor, account, watch);
         match traced {
@@ -108,30 +113,14 @@ impl Engine {
         if let Ok((name, operation)) = document::operation(&parsed.document, asked.name.as_deref()) {
             watch.found(name, operation.node.ty, &actor);
         }
+        let points = account.requested();
         match self.follow(parsed, asked, actor, account).await {
             Ok(live) => {
-                watch.end(None, limits::REQUEST_POINTS);
+                watch.end(None, points);
                 Operated::Live(Box::new(live))
             }
             Err(errors) => Operated::Answered(Self::unanswered(&errors, watch)),
         }
-    }
-
-    /// The document, if its operation is a subscription.
-    async fn subscribes(
-        &self,
-        asked: &Operation,
-        actor: &Actor,
-        limits: &DocumentLimits,
-    ) -> Result<Option<Arc<Checked>>, Vec<ApiError>> {
-        let one = |error| vec![error];
-        let (query, id) = (asked.query.as_deref(), asked.document_id.as_deref());
-        let text = self.persisted.text(query, id, actor.role).map_err(one)?;
-        let checked = self.documents.checked(&self.model, &text, limits).await?;
-        let parsed = Arc::clone(&checked);
-        let (_, operation) = document::operation(&parsed.document, asked.name.as_deref()).map_err(one)?;
-        let is_one = operation.node.ty == OperationType::Subscription;
-        Ok(is_one.then_some(parsed))
     }
 
     async fn follow(
@@ -185,7 +174,7 @@ impl Engine {
             feed::live(planner, root, arguments, Stretch { after: None, until: None })?;
             // a page may be read as an operation may: nothing is read yet, and nothing paid
             account.take(cost::requested(&planner.levels))?;
-            account.settle(limits::REQUEST_POINTS);
+            account.settle(0);
             Ok((feed::entities(arguments)?, after))
         })?;
         Ok(Begun { followed, nouns, after })
@@ -290,4 +279,10 @@ impl Engine {
         watch.end(Some(&answer), 0);
         answer
     }
+}
+
+/// Whether the operation to run is a subscription.
+fn subscribes(checked: &Checked, name: Option<&str>) -> bool {
+    document::operation(&checked.document, name)
+        .is_ok_and(|(_, operation)| operation.node.ty == OperationType::Subscription)
 }

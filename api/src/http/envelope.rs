@@ -12,6 +12,9 @@ use actix_web::web::Data;
 use actix_web::{Error, HttpMessage, HttpRequest};
 use uuid::Uuid;
 
+use super::connection::{Held, InProgress};
+use super::negotiate::MediaType;
+use super::refusal::Refusal;
 use super::route::Route;
 use super::streams::Stopping;
 use super::trace;
@@ -48,14 +51,20 @@ struct RequestId(String);
 /// The client's own id is kept when it is 1 to 64 letters, digits, `.`, `_` or `-`; otherwise one is made.
 pub async fn envelope(
     request: ServiceRequest,
-    next: Next<impl MessageBody>,
+    next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<impl MessageBody>, Error> {
     let id = taken(request.headers()).unwrap_or_else(|| Uuid::now_v7().to_string());
     request.extensions_mut().insert(RequestId(id.clone()));
     let route = Route::of(request.path());
     let span = trace::begin(&request, route);
     let serving = Serving::request(id.clone(), span.clone());
-    let mut response = serving.scope(next.call(request)).await?;
+    let mut response = if let Some(place) = InProgress::begin(&request) {
+        let response = serving.scope(next.call(request)).await?;
+        response.map_body(|_, body| Held { body: Box::pin(body), _place: place }).map_into_left_body()
+    } else {
+        let refusal = Refusal::too_many_requests_of_connection().response(MediaType::Json);
+        request.into_response(refusal).map_into_right_body()
+    };
     if let Some(span) = &span {
         traces::answered(span, response.status().as_u16());
     }

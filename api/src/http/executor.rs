@@ -38,6 +38,9 @@ pub trait Executor: Send + Sync + 'static {
     /// Largest body taken from a caller, in bytes.
     fn body_bytes(&self, actor: &Self::Actor) -> usize;
 
+    /// Whether a caller can pay for a request at all, asked before its body is read; otherwise the answer is given.
+    fn affords(&self, actor: &Self::Actor, address: Option<IpAddr>) -> Result<(), GraphqlAnswer>;
+
     /// Executes one operation; every fault of the document or of its data is in the answer.
     async fn execute(&self, request: GraphqlRequest, actor: Self::Actor) -> GraphqlAnswer;
 
@@ -92,6 +95,8 @@ pub struct GraphqlRequest {
     pub extensions: Map<String, Value>,
     /// Made by GET: a mutation must be refused with [`AnswerKind::ReadOnly`], before anything is executed.
     pub read_only: bool,
+    /// Bytes that were read to have it, inflated: they cost points.
+    pub bytes: usize,
     /// The `x-request-id` of the answer, for traces and the journal.
     pub request_id: String,
     /// Where it comes from, which tells anonymous clients apart.

@@ -51,7 +51,8 @@ async fn other_method(http: HttpRequest) -> HttpResponse {
 async fn get<E: Executor>(http: HttpRequest, endpoint: Data<Endpoint<E>>) -> HttpResponse {
     answer(&http, &endpoint, async || {
         let actor = authenticate(&endpoint.executor, http.headers()).await?;
-        let params = Params::from_query_string(http.query_string())?;
+        let query = http.query_string();
+        let params = (Params::from_query_string(query)?, query.len());
         let client = client(&http, &endpoint, &actor);
         Ok((endpoint.executor.execute(request(&http, &endpoint, params, true), actor).await, client))
     })
@@ -61,11 +62,17 @@ async fn get<E: Executor>(http: HttpRequest, endpoint: Data<Endpoint<E>>) -> Htt
 async fn post<E: Executor>(http: HttpRequest, body: Payload, endpoint: Data<Endpoint<E>>) -> HttpResponse {
     answer(&http, &endpoint, async || {
         negotiate::check_body_type(http.headers())?;
-        // Before the body: a token that is refused costs no more than its own check.
+        // Before the body: a token that is refused costs no more than its own check, and who has no points left
+        // has nothing inflated or parsed.
         let actor = authenticate(&endpoint.executor, http.headers()).await?;
-        let most = endpoint.executor.body_bytes(&actor);
-        let params = Params::from_body(&read(body, http.headers(), most, &endpoint.settings).await?)?;
         let client = client(&http, &endpoint, &actor);
+        if let Err(answer) = endpoint.executor.affords(&actor, endpoint.settings.proxies.client(&http)) {
+            return Ok((answer, client));
+        }
+        let most = endpoint.executor.body_bytes(&actor);
+        let body = read(body, http.headers(), most, &endpoint.settings).await?;
+        let params = (Params::from_body(&body)?, body.len());
+        drop(body);
         Ok((endpoint.executor.execute(request(&http, &endpoint, params, false), actor).await, client))
     })
     .await
@@ -136,10 +143,11 @@ pub(super) async fn read(
     in_time.unwrap_or_else(|_elapsed| Err(Refusal::too_slow()))
 }
 
+/// A request of these parameters, which were read from so many bytes.
 pub(super) fn request<E>(
     http: &HttpRequest,
     endpoint: &Endpoint<E>,
-    params: Params,
+    (params, bytes): (Params, usize),
     read_only: bool,
 ) -> GraphqlRequest {
     let Params { query, document_id, operation_name, variables, extensions } = params;
@@ -151,6 +159,7 @@ pub(super) fn request<E>(
         variables,
         extensions,
         read_only,
+        bytes,
         request_id,
         address,
         is_ours: false,

@@ -9,6 +9,7 @@
 //! ```
 
 mod address;
+mod connection;
 mod cors;
 mod envelope;
 mod executor;
@@ -31,12 +32,13 @@ mod trace;
 mod unread;
 mod uploads;
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use actix_web::web::{self, Data, ServiceConfig};
 
 pub use address::{ForwardedHeader, IpNet, Proxies};
+pub use connection::connected;
 pub use cors::cors;
 pub use envelope::envelope;
 pub use executor::{
@@ -46,8 +48,8 @@ pub use executor::{
 pub use refusal::{REFUSALS, RefusalCode};
 pub use route::Route;
 pub use scrape::scrapes;
+pub use streams::Stopping;
 use streams::Streams;
-pub use streams::{Stopping, give_up_unread};
 use unread::Unread;
 use uploads::Uploads;
 
@@ -71,13 +73,15 @@ pub struct HttpSettings {
     pub max_streams: usize,
     /// The proxies before it.
     pub proxies: Proxies,
+    /// Whether the schema is a page of its own.
+    pub shows_schema: bool,
     /// Where flaws are reported, as a URI; empty when nobody is named.
     pub security_contact: String,
 }
 
 impl Default for HttpSettings {
     /// 10 seconds for a body and for the first message, a minute for a WebSocket without token, 30 seconds to read,
-    /// 10 000 streams, no proxy, no contact.
+    /// 10 000 streams, no proxy, the schema for everybody, no contact.
     fn default() -> Self {
         Self {
             body_timeout: Duration::from_secs(10),
@@ -86,6 +90,7 @@ impl Default for HttpSettings {
             stall_timeout: Duration::from_secs(30),
             max_streams: 10_000,
             proxies: Proxies::default(),
+            shows_schema: true,
             security_contact: String::new(),
         }
     }
@@ -99,14 +104,24 @@ pub struct Endpoint<E> {
     uploads: Uploads,
     counts: pages::Counts,
     unread: Unread,
+    readiness: health::Readiness,
+    schema: OnceLock<pages::Content>,
 }
 
 impl<E: Executor> Endpoint<E> {
     /// Serves `executor` within `settings`.
     pub fn new(executor: E, settings: HttpSettings) -> Self {
         let streams = Arc::new(Streams::new(settings.max_streams));
-        let (uploads, counts, unread) = (Uploads::default(), pages::Counts::default(), Unread::default());
-        Self { executor, settings, streams, uploads, counts, unread }
+        Self {
+            executor,
+            settings,
+            streams,
+            uploads: Uploads::default(),
+            counts: pages::Counts::default(),
+            unread: Unread::default(),
+            readiness: health::Readiness::default(),
+            schema: OnceLock::new(),
+        }
     }
 
     /// What is told before the server stops.

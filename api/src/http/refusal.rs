@@ -153,6 +153,18 @@ impl Refusal {
         .with(RETRY_AFTER, RETRY_AFTER_SECONDS.to_string())
     }
 
+    /// 503: a connection has as many requests in progress as are served.
+    pub(super) fn too_many_requests_of_connection() -> Self {
+        let message = "Too many requests are in progress on this connection; send the others after them.";
+        Self {
+            status: StatusCode::SERVICE_UNAVAILABLE,
+            code: "UNAVAILABLE",
+            message: message.into(),
+            header: None,
+        }
+        .with(RETRY_AFTER, RETRY_AFTER_SECONDS.to_string())
+    }
+
     /// 429: the client has as many streams open as it may.
     pub(super) fn too_many_streams_of_client(most: usize) -> Self {
         let message =

@@ -43,7 +43,8 @@ fn names_it(headers: &HeaderMap) -> bool {
 
 /// A GET; a mutation is refused.
 pub(super) async fn get<E: Executor>(http: HttpRequest, endpoint: Data<Endpoint<E>>) -> HttpResponse {
-    let params = async |_: &E::Actor| Params::from_query_string(http.query_string());
+    let query = http.query_string();
+    let params = async |_: &E::Actor| Ok((Params::from_query_string(query)?, query.len()));
     answer(&http, &endpoint, true, params).await
 }
 
@@ -58,7 +59,8 @@ pub(super) async fn post<E: Executor>(
     }
     let params = async |actor: &E::Actor| {
         let most = endpoint.executor.body_bytes(actor);
-        Params::from_body(&read(body, http.headers(), most, &endpoint.settings).await?)
+        let body = read(body, http.headers(), most, &endpoint.settings).await?;
+        Ok((Params::from_body(&body)?, body.len()))
     };
     answer(&http, &endpoint, false, params).await
 }
@@ -67,7 +69,7 @@ async fn answer<E: Executor>(
     http: &HttpRequest,
     endpoint: &Endpoint<E>,
     read_only: bool,
-    params: impl AsyncFnOnce(&E::Actor) -> Result<Params, Refusal>,
+    params: impl AsyncFnOnce(&E::Actor) -> Result<(Params, usize), Refusal>,
 ) -> HttpResponse {
     match begin(http, endpoint, read_only, params).await {
         Ok(response) => response,
@@ -79,7 +81,7 @@ async fn begin<E: Executor>(
     http: &HttpRequest,
     endpoint: &Endpoint<E>,
     read_only: bool,
-    params: impl AsyncFnOnce(&E::Actor) -> Result<Params, Refusal>,
+    params: impl AsyncFnOnce(&E::Actor) -> Result<(Params, usize), Refusal>,
 ) -> Result<HttpResponse, Refusal> {
     let headers = http.headers();
     let takes_any = |value: &HeaderValue| value.to_str().is_ok_and(|value| value.contains("*/*"));
@@ -87,12 +89,20 @@ async fn begin<E: Executor>(
         return Err(Refusal::no_event_stream());
     }
     let actor = authenticate(&endpoint.executor, headers).await?;
-    let asked = params(&actor).await?;
+    let address = endpoint.settings.proxies.client(http);
+    // what comes of it is told by an event too
+    let asked = match endpoint.executor.affords(&actor, address) {
+        Ok(()) => Ok(params(&actor).await?),
+        Err(answer) => Err(answer),
+    };
     let HttpSettings { stall_timeout, .. } = endpoint.settings;
-    let client = endpoint.executor.client(Some(&actor), endpoint.settings.proxies.client(http));
+    let client = endpoint.executor.client(Some(&actor), address);
     let stream = endpoint.streams.begin(Owner::Known(client), stall_timeout)?;
-    let events = match endpoint.executor.operate(request(http, endpoint, asked, read_only), actor, None).await
-    {
+    let operated = match asked {
+        Ok(asked) => endpoint.executor.operate(request(http, endpoint, asked, read_only), actor, None).await,
+        Err(answer) => Operated::Answer(answer),
+    };
+    let events = match operated {
         Operated::Events(events) => events,
         Operated::Answer(answer) => once(answer)?,
     };

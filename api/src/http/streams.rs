@@ -166,7 +166,7 @@ impl Stream {
 
 /// Lets the system end a connection whose client reads nothing at all: no close can reach it, since what was sent
 /// before is in the way. It has three times as long as a client that reads on and is told.
-pub fn give_up_unread(connection: &dyn Any, patience: Duration) {
+pub(super) fn give_up_unread(connection: &dyn Any, patience: Duration) {
     // other systems have no such timer; there it lasts until the client is gone, and holds no more
     #[cfg(target_os = "linux")]
     if let Some(connection) = connection.downcast_ref::<actix_web::rt::net::TcpStream>()

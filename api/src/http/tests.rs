@@ -57,6 +57,10 @@ impl Executor for Engine {
         1000
     }
 
+    fn affords(&self, _: &String, _: Option<IpAddr>) -> Result<(), GraphqlAnswer> {
+        Ok(())
+    }
+
     fn may_import(&self, _: &String) -> Result<(), ImportFailure> {
         Ok(())
     }

@@ -38,6 +38,9 @@ pub struct Metrics {
     gauges: gauges::Gauges,
 }
 
+/// What becomes of a delivery.
+const DELIVERIES: [&str; 5] = ["taken", "status", "timeout", "unreachable", "not_allowed"];
+
 impl Metrics {
     /// Nothing counted yet.
     pub fn new() -> Result<Self> {
@@ -49,12 +52,17 @@ impl Metrics {
         for (code, ..) in Code::ALL {
             errors.get_metric_with_label_values(&[code.name()])?;
         }
+        let deliveries = "Attempts to deliver to webhooks: taken, status, timeout, unreachable, not_allowed.";
+        let deliveries = family(&registry, "webhook_deliveries_total", deliveries, &["outcome"])?;
+        // an alert compares them: it would say nothing where none was ever taken
+        for outcome in DELIVERIES {
+            deliveries.get_metric_with_label_values(&[outcome])?;
+        }
         let build = family(&registry, "build_info", "1, with the version that runs.", &["version"])?;
         build.get_metric_with_label_values(&[env!("CARGO_PKG_VERSION")])?.inc();
         let mutations = "Mutations by what became of them: written, tried, replayed, refused, failed.";
         let items = "Items of imports that were written, by outcome.";
         let exports = "Exports by how they ended: finished, left, stalled, failed, revoked, late.";
-        let deliveries = "Attempts to deliver to webhooks: taken, status, timeout, unreachable, not_allowed.";
         let reads = "Reads of queries where there is a replica, by the server they came from, and why.";
         let changes = IntCounter::new("cites_live_changes_total", "Changes told to live streams.")?;
         Ok(Self {
@@ -64,7 +72,7 @@ impl Metrics {
             mutations: family(&registry, "mutations_total", mutations, &["mutation", "outcome"])?,
             import_items: family(&registry, "import_items_total", items, &["outcome"])?,
             exports: family(&registry, "exports_total", exports, &["outcome"])?,
-            deliveries: family(&registry, "webhook_deliveries_total", deliveries, &["outcome"])?,
+            deliveries,
             reads: family(&registry, "reads_total", reads, &["server", "why"])?,
             reads_of: OnceLock::new(),
             changes: registered(&registry, changes)?,

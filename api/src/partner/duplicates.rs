@@ -69,7 +69,7 @@ pub fn extras() -> Extras {
 
 fn plan<'p>(planner: &mut Planner<'p>, selected: &Selected<'p>, _: &Arguments) -> Result<Out, ApiError> {
     let noun = planner.noun("PartnerDuplicate")?;
-    let (_, mut sql) = planner.conditions("Partner", &async_graphql::Value::Null)?;
+    let (_, mut sql, _) = planner.conditions("Partner", &async_graphql::Value::Null)?;
     let viewer = planner.viewer;
     let from = sql.piece(|sql| table(sql, viewer));
     let term = |column: &str| Term {

@@ -39,6 +39,12 @@ fn actual(levels: &[Level<'_>], fetched: &[Fetched]) -> u64 {
     levels.iter().zip(fetched).map(of).fold(0, u64::saturating_add)
 }
 
+/// Points of a request so long, taken before its document is looked at.
+pub fn of_request(bytes: usize) -> u64 {
+    let more = bytes.saturating_sub(limits::REQUEST_BYTES) / limits::REQUEST_BYTES_A_POINT;
+    limits::REQUEST_POINTS.saturating_add(more as u64)
+}
+
 /// Points of a read for which the database worked so long, whatever it came to.
 pub fn of_time(time: Duration) -> u64 {
     u64::try_from(time.saturating_sub(limits::READ_TIME).as_millis()).unwrap_or(u64::MAX)

@@ -48,8 +48,9 @@ impl<'p> Planner<'p> {
         Ok(())
     }
 
-    /// The conditions that reach and a filter put on a noun's rows at `t`, with the statement they are bound in.
-    pub fn conditions(&self, noun: &str, filter: &Value) -> Result<(Vec<String>, Sql), ApiError> {
+    /// The conditions that reach and a filter put on a noun's rows at `t`, with the statement they are bound in and the
+    /// points of the filter.
+    pub fn conditions(&self, noun: &str, filter: &Value) -> Result<(Vec<String>, Sql, u64), ApiError> {
         let noun = self.noun(noun)?;
         let mut level = Level::new(noun, self.backend, None);
         if !self.restrict(&mut level, noun) {
@@ -58,6 +59,6 @@ impl<'p> Planner<'p> {
         if *filter != Value::Null {
             self.filter(&mut level, noun, filter)?;
         }
-        Ok((level.conditions, level.sql))
+        Ok((level.conditions, level.sql, level.filter_points))
     }
 }

@@ -56,6 +56,10 @@ impl Executor for Service {
         if actor.has(Scope::Import) { limits::IMPORT_BODY_BYTES } else { limits::BODY_BYTES }
     }
 
+    fn affords(&self, actor: &Actor, address: Option<IpAddr>) -> Result<(), GraphqlAnswer> {
+        self.engine.affords(actor, address).map_err(answered)
+    }
+
     async fn execute(&self, request: GraphqlRequest, actor: Actor) -> GraphqlAnswer {
         answered(self.engine.execute(operation(request), actor).await)
     }
@@ -157,6 +161,7 @@ fn operation(request: GraphqlRequest) -> Operation {
         name: request.operation_name,
         variables: request.variables,
         read_only: request.read_only,
+        bytes: request.bytes,
         request_id: request.request_id,
         address: request.address,
         is_ours: request.is_ours,

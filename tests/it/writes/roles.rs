@@ -1,12 +1,14 @@
 //! PostgreSQL with two roles, as docs/operations-postgresql.md says: the owner migrates, the application serves.
 
+use std::process::Output;
+
 use cites::config::{Config, Overrides};
 use cites::db::Db;
 use cites::startup;
 use sea_orm::{ConnectionTrait, Database, DatabaseConnection, Statement};
 use serde_json::json;
 use tests::world::Kind;
-use tests::{Backend, Template, TestApp, TestDatabase, block_on_postgres};
+use tests::{Backend, Process, Template, TestApp, TestDatabase, block_on_postgres};
 
 use super::{known, write};
 
@@ -105,6 +107,35 @@ fn the_application_serves_and_cannot_change_what_the_journal_holds() {
         app.stop().await;
         drop(admin);
         ended(&[owner, role]).await;
+    });
+}
+
+#[test]
+fn commands_that_write_run_as_the_application_once_the_owner_has_migrated() {
+    block_on_postgres(async || {
+        let home = tempfile::tempdir().expect("a folder");
+        let database = TestDatabase::of(Backend::Postgres, Template::Small, home.path()).await;
+        let admin = Database::connect(database.url()).await.expect("the server answers");
+        let roles = Roles::of(&database, &admin).await;
+        let url = Roles::url(database.url(), &roles.app);
+        let process = Process::at(env!("CARGO_BIN_EXE_cites-tested"), &url, home.path())
+            .with("CITES_DATABASE__MIGRATE_AT_START", "false");
+        let token = ["token", "--role", "partner_system", "--source", "FRANCE_TRAVAIL", "--sites", "all"];
+        let commands = [&token[..], &["ingest"]];
+        for command in commands {
+            let Output { status, stderr, .. } = process.run(command);
+            assert!(status.success(), "{command:?}: {}", String::from_utf8_lossy(&stderr));
+        }
+        let behind = "DELETE FROM seaql_migrations WHERE version LIKE 'm0009%'";
+        admin.execute_unprepared(behind).await.expect("gone");
+        for command in commands {
+            let Output { status, stderr, .. } = process.run(command);
+            let said = String::from_utf8_lossy(&stderr);
+            assert!(!status.success() && said.contains("cites migrate"), "{command:?}: {said}");
+        }
+        drop(admin);
+        drop(database);
+        ended(&[roles.owner, roles.app]).await;
     });
 }
 

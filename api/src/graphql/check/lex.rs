@@ -1,11 +1,12 @@
 //! The tokens of a text, counted before it is parsed: the parser keeps a node for each, and calls itself for each
 //! bracket within another.
 
-/// Tokens of a text, and how deep its brackets nest.
+/// Tokens of a text, how deep its brackets nest, and how long its longest name is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Lexed {
     pub tokens: usize,
     pub nesting: usize,
+    pub name: usize,
 }
 
 /// Counts in one pass over the bytes. Of a text that is no GraphQL it counts something near enough: the parser will
@@ -20,6 +21,7 @@ pub fn count(text: &str) -> Lexed {
                 lexed.nesting = lexed.nesting.max(open);
             }
             Some(b'}' | b']' | b')') => open = open.saturating_sub(1),
+            Some(byte) if begins_name(*byte) => lexed.name = lexed.name.max(token.len()),
             _ => {}
         }
     }
@@ -57,7 +59,8 @@ fn tokens(bytes: &[u8]) -> impl Iterator<Item = (usize, &[u8])> {
                 }
                 b'"' => string(rest),
                 b'.' if rest.starts_with(b"...") => 3,
-                byte if is_word(byte) => until(rest, |byte| !is_word(byte)),
+                byte if begins_name(byte) => until(rest, |byte| !is_name(byte)),
+                byte if is_number(byte) => until(rest, |byte| !is_number(byte) && !is_name(byte)),
                 _ => 1,
             };
             let begin = at;
@@ -71,9 +74,17 @@ fn tokens(bytes: &[u8]) -> impl Iterator<Item = (usize, &[u8])> {
 const BLOCK: &[u8] = b"\"\"\"";
 const BLOCK_ESCAPE: &[u8] = b"\\\"\"\"";
 
-/// Letters of names and of numbers.
-const fn is_word(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'+' | b'.')
+const fn begins_name(byte: u8) -> bool {
+    byte.is_ascii_alphabetic() || byte == b'_'
+}
+
+const fn is_name(byte: u8) -> bool {
+    begins_name(byte) || byte.is_ascii_digit()
+}
+
+/// Numbers have letters too.
+const fn is_number(byte: u8) -> bool {
+    byte.is_ascii_digit() || matches!(byte, b'-' | b'+' | b'.')
 }
 
 fn until(bytes: &[u8], end: impl Fn(u8) -> bool) -> usize {
@@ -108,17 +119,19 @@ mod tests {
     #[test]
     fn tokens_are_counted_as_the_grammar_has_them() {
         let cases = [
-            ("", 0, 0),
-            ("{a}", 3, 1),
-            ("query Q($x: Int! = -1.5e+3) { a(x: $x) ...F @skip(if: true) }", 29, 2),
-            ("{ a(x: \"} { \\\" [\") } # { { {", 8, 2),
-            ("{ a(x: \"\"\"{ \\\"\"\" \" { \n \"\"\") }", 8, 2),
-            ("\u{feff}{ a, b, , c }", 5, 1),
-            ("[[[]]][", 7, 3),
-            ("{ a(x: \"not closed\n) }", 8, 2),
+            ("", 0, 0, 0),
+            ("{a}", 3, 1, 1),
+            ("query Q($x: Int! = -1.5e+3) { a(x: $x) ...F @skip(if: true) }", 29, 2, 5),
+            ("{ a(x: \"} { \\\" [\") } # { { {", 8, 2, 1),
+            ("{ a(x: \"\"\"{ \\\"\"\" \" { \n \"\"\") }", 8, 2, 1),
+            ("\u{feff}{ a, b, , c }", 5, 1, 1),
+            ("[[[]]][", 7, 3, 0),
+            ("{ a(x: \"not closed\n) }", 8, 2, 1),
+            ("{abc...F...G2_d}", 7, 1, 4),
+            ("{ a(x: 12345678) }", 8, 2, 1),
         ];
-        for (text, tokens, nesting) in cases {
-            assert_eq!(count(text), Lexed { tokens, nesting }, "{text}");
+        for (text, tokens, nesting, name) in cases {
+            assert_eq!(count(text), Lexed { tokens, nesting, name }, "{text}");
         }
     }
 }

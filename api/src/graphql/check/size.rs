@@ -17,6 +17,8 @@ struct Count {
     aliases: usize,
     depth: usize,
     directives: usize,
+    /// Fragments, inline ones too, each where it is spread: the library walks through one that holds no field as well.
+    spreads: usize,
 }
 
 impl Count {
@@ -26,6 +28,7 @@ impl Count {
             aliases: self.aliases.saturating_add(other.aliases),
             depth: self.depth.max(other.depth),
             directives: self.directives.saturating_add(other.directives),
+            spreads: self.spreads.saturating_add(other.spreads),
         }
     }
 }
@@ -35,6 +38,7 @@ impl Count {
 pub struct Size {
     bytes: usize,
     tokens: usize,
+    operations: usize,
     fragments: usize,
     count: Count,
 }
@@ -45,7 +49,14 @@ impl Size {
         within("bytes", text.len(), limits.bytes)?;
         let lexed = lex::count(text);
         within("brackets within brackets", lexed.nesting, limits::NESTING)?;
-        let size = Self { bytes: text.len(), tokens: lexed.tokens, fragments: 0, count: Count::default() };
+        within("characters in a name", lexed.name, limits::NAME_BYTES)?;
+        let size = Self {
+            bytes: text.len(),
+            tokens: lexed.tokens,
+            operations: 0,
+            fragments: 0,
+            count: Count::default(),
+        };
         size.check(limits)?;
         Ok(size)
     }
@@ -53,7 +64,8 @@ impl Size {
     /// With the size of the document that the text holds, unless it is larger than the limits or its fragments lead
     /// back to themselves.
     pub fn with(self, document: &ExecutableDocument, limits: &DocumentLimits) -> Result<Self, ApiError> {
-        let size = Self { fragments: document.fragments.len(), ..self };
+        let operations = document.operations.iter().count();
+        let size = Self { operations, fragments: document.fragments.len(), ..self };
         // first: it bounds how deep the count itself goes
         size.check(limits)?;
         let size = Self { count: count(document)?, ..size };
@@ -61,13 +73,21 @@ impl Size {
         Ok(size)
     }
 
+    /// Memory that the document takes at most while it is kept, in bytes.
+    pub const fn memory(&self) -> usize {
+        // its text is the key, and is in it
+        1_024 + 2 * self.bytes + limits::DOCUMENT_TOKEN_BYTES * self.tokens
+    }
+
     /// Refuses what is larger than the limits.
     pub fn check(&self, limits: &DocumentLimits) -> Result<(), ApiError> {
         let count = &self.count;
         within("bytes", self.bytes, limits.bytes)?;
         within("tokens", self.tokens, limits.tokens)?;
+        within("operations", self.operations, limits::OPERATIONS)?;
         within("fragments", self.fragments, limits.fragments)?;
         within("fields, fragments written out", count.fields, limits.fields)?;
+        within("fragments, each where it is spread", count.spreads, limits.fields)?;
         within("aliases, fragments written out", count.aliases, limits.aliases)?;
         within("levels of nesting", count.depth, limits.depth)?;
         within("directives, fragments written out", count.directives, limits.directives)
@@ -156,10 +176,12 @@ impl<'d> Counter<'d> {
                     directed(count, &field.node.directives)
                 }
                 Selection::InlineFragment(inline) => {
-                    directed(self.set(&inline.node.selection_set.node)?, &inline.node.directives)
+                    let below = self.set(&inline.node.selection_set.node)?;
+                    directed(spread_once(below), &inline.node.directives)
                 }
                 Selection::FragmentSpread(spread) => {
-                    directed(self.fragment(&spread.node.fragment_name.node)?, &spread.node.directives)
+                    let below = self.fragment(&spread.node.fragment_name.node)?;
+                    directed(spread_once(below), &spread.node.directives)
                 }
             };
             total = total.beside(size);
@@ -185,6 +207,10 @@ impl<'d> Counter<'d> {
         self.fragments.insert(name, Known::Done(size));
         Ok(size)
     }
+}
+
+fn spread_once(count: Count) -> Count {
+    Count { spreads: count.spreads.saturating_add(1), ..count }
 }
 
 fn directed(count: Count, directives: &[Positioned<Directive>]) -> Count {

@@ -1,14 +1,20 @@
 //! `/graphiql`: the explorer, as the build script bundled it.
 
+use std::sync::LazyLock;
+
 use actix_web::web::Path;
 use actix_web::{HttpRequest, HttpResponse, Responder};
 
 use super::PAGE_POLICY;
-use super::file::{FOR_EVER, File};
+use super::file::{Content, FOR_EVER, File};
 use crate::http::refusal::no_such_path;
 
 /// Each file by its name, compressed; none where the explorer was left out of the build.
 static FILES: &[(&str, &[u8])] = include!(concat!(env!("OUT_DIR"), "/explorer.rs"));
+
+/// The same with their tags.
+static CONTENTS: LazyLock<Vec<(&str, Content)>> =
+    LazyLock::new(|| FILES.iter().map(|(name, bytes)| (*name, Content::gzip(bytes))).collect());
 
 /// Looser than anywhere else: the editor writes its own styles and carries its fonts. Still nothing from elsewhere.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; \
@@ -17,26 +23,26 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'u
 
 /// The page, or how to get it.
 pub(super) async fn page(http: HttpRequest) -> impl Responder {
-    if let Some(bytes) = find("index.html") {
-        return File::gzip("text/html; charset=utf-8", bytes).policy(POLICY).answer(&http);
+    if let Some(content) = find("index.html") {
+        return File::of("text/html; charset=utf-8", content).policy(POLICY).answer(&http);
     }
-    let text = include_str!("unbuilt.html");
-    File::text("text/html; charset=utf-8", text).policy(PAGE_POLICY).answer(&http)
+    let text = Content::text(include_str!("unbuilt.html"));
+    File::of("text/html; charset=utf-8", &text).policy(PAGE_POLICY).answer(&http)
 }
 
 /// A file that the page loads.
 pub(super) async fn asset(http: HttpRequest, name: Path<String>) -> HttpResponse {
     match (media_type(&name), find(&name)) {
         // a worker is under the policy it is sent with
-        (Some(media_type), Some(bytes)) => {
-            File::gzip(media_type, bytes).keep(FOR_EVER).policy(POLICY).answer(&http)
+        (Some(media_type), Some(content)) => {
+            File::of(media_type, content).keep(FOR_EVER).policy(POLICY).answer(&http)
         }
         _ => no_such_path().await,
     }
 }
 
-fn find(name: &str) -> Option<&'static [u8]> {
-    FILES.iter().find(|(known, _)| *known == name).map(|(_, bytes)| *bytes)
+fn find(name: &str) -> Option<&'static Content> {
+    CONTENTS.iter().find(|(known, _)| *known == name).map(|(_, content)| content)
 }
 
 /// Of the files with hashed names; the page itself has its own address.

@@ -11,7 +11,7 @@ use tokio::sync::Mutex;
 use tokio::time::Instant;
 
 use super::PAGE_POLICY;
-use super::file::{DAY, File, MINUTE};
+use super::file::{Content, DAY, File, MINUTE};
 use crate::http::Endpoint;
 use crate::http::envelope::request_id;
 use crate::http::executor::{Executor, GraphqlRequest};
@@ -36,12 +36,12 @@ pub(super) async fn page<E: Executor>(http: HttpRequest, endpoint: Data<Endpoint
         let text = counts.map_or_else(|| "—".to_owned(), |counts| grouped(counts[index]));
         html = html.replace(&format!("{{{name}}}"), &text);
     }
-    File::text("text/html; charset=utf-8", html).keep(MINUTE).policy(PAGE_POLICY).answer(&http)
+    File::of("text/html; charset=utf-8", &Content::text(html)).keep(MINUTE).policy(PAGE_POLICY).answer(&http)
 }
 
 /// Its style.
 pub(super) async fn style(http: HttpRequest) -> impl Responder {
-    File::text("text/css; charset=utf-8", include_str!("style.css")).keep(DAY).answer(&http)
+    File::of("text/css; charset=utf-8", &Content::text(include_str!("style.css"))).keep(DAY).answer(&http)
 }
 
 /// Asked once for all who wait for them.
@@ -67,6 +67,7 @@ async fn ask<E: Executor>(executor: &E, request_id: String) -> Option<[u64; 3]> 
         variables: Variables::default(),
         extensions: Map::new(),
         read_only: true,
+        bytes: 0,
         request_id,
         address: None,
         is_ours: true,

@@ -9,6 +9,7 @@ use actix_web::web::{self, Data, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse, Resource, Responder, Route, guard};
 use chrono::TimeDelta;
 
+pub(super) use self::file::Content;
 use self::file::{DAY, File};
 use super::Endpoint;
 use super::executor::Executor;
@@ -43,15 +44,19 @@ async fn other_method() -> HttpResponse {
     Refusal::method("GET, HEAD").response(MediaType::Json)
 }
 
-/// The schema as text.
-async fn schema<E: Executor>(http: HttpRequest, endpoint: Data<Endpoint<E>>) -> impl Responder {
-    File::text("text/plain; charset=utf-8", endpoint.executor.schema().to_owned()).answer(&http)
+/// The schema as text, where anybody may ask for it.
+async fn schema<E: Executor>(http: HttpRequest, endpoint: Data<Endpoint<E>>) -> HttpResponse {
+    if !endpoint.settings.shows_schema {
+        return no_such_path().await;
+    }
+    let content = endpoint.schema.get_or_init(|| Content::text(endpoint.executor.schema().to_owned()));
+    File::of("text/plain; charset=utf-8", content).answer(&http)
 }
 
 /// Pages may be found; the API itself is nothing to crawl.
 async fn robots(http: HttpRequest) -> impl Responder {
     let text = "User-agent: *\nDisallow: /graphql\nDisallow: /graphiql\nDisallow: /import\n";
-    File::text("text/plain; charset=utf-8", text).keep(DAY).answer(&http)
+    File::of("text/plain; charset=utf-8", &Content::text(text)).keep(DAY).answer(&http)
 }
 
 /// How to report a flaw (RFC 9116), to whom the operator names.
@@ -62,5 +67,5 @@ async fn security<E: Executor>(http: HttpRequest, endpoint: Data<Endpoint<E>>) -
     }
     let expires = (endpoint.executor.now() + TimeDelta::days(180)).format("%Y-%m-%dT00:00:00Z");
     let text = format!("Contact: {contact}\nExpires: {expires}\nPreferred-Languages: fr, en\n");
-    File::text("text/plain; charset=utf-8", text).keep(DAY).answer(&http)
+    File::of("text/plain; charset=utf-8", &Content::text(text)).keep(DAY).answer(&http)
 }

@@ -208,7 +208,7 @@ impl<E: Executor> Socket<E> {
         }
         Some(match received {
             Ok(Received::Text(text)) => match Message::read(&text) {
-                Ok(message) => self.message(message).await,
+                Ok(message) => self.message(message, text.len()).await,
                 Err(close) => Some(Err(close)),
             },
             Ok(Received::Ping(bytes)) => Some(Ok(ws::Message::Pong(bytes))),
@@ -218,7 +218,8 @@ impl<E: Executor> Socket<E> {
         })
     }
 
-    async fn message(&mut self, message: Message) -> Option<Told> {
+    /// Does what a message of so many bytes asks.
+    async fn message(&mut self, message: Message, bytes: usize) -> Option<Told> {
         match message {
             Message::Init { authorization } => Some(self.init(authorization).await),
             Message::Ping { payload } => Some(Ok(text(message::pong(payload)))),
@@ -227,7 +228,7 @@ impl<E: Executor> Socket<E> {
                 self.operations.drop(&id);
                 None
             }
-            Message::Subscribe { id, params } => self.subscribe(id, params).err().map(Err),
+            Message::Subscribe { id, params } => self.subscribe(id, params, bytes).err().map(Err),
         }
     }
 
@@ -253,7 +254,7 @@ impl<E: Executor> Socket<E> {
         Ok(text(message::ACK.to_vec()))
     }
 
-    fn subscribe(&mut self, id: String, params: Params) -> Result<(), Close> {
+    fn subscribe(&mut self, id: String, params: Params, bytes: usize) -> Result<(), Close> {
         let State::Open { actor, .. } = &self.state else { return Err(UNAUTHORIZED) };
         if let Some(ending) = self.endpoint.executor.ending(actor) {
             return Err(Close::of(&ending));
@@ -266,6 +267,7 @@ impl<E: Executor> Socket<E> {
             variables,
             extensions,
             read_only: false,
+            bytes,
             request_id: self.request_id.clone(),
             address: self.address,
             is_ours: false,
