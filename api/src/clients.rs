@@ -48,13 +48,18 @@ pub(crate) struct Held(Arc<Mutex<HashMap<u64, usize>>>);
 impl Held {
     /// One more for a client, if it has fewer than `most`.
     pub fn take(&self, key: u64, most: usize) -> Option<Hold> {
+        self.take_many(key, 1, most)
+    }
+
+    /// So many more for a client, if it has not more than `most` then, or had none.
+    pub fn take_many(&self, key: u64, many: usize, most: usize) -> Option<Hold> {
         let mut held = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let count = held.get(&key).copied().unwrap_or_default();
-        if count >= most {
+        if count > 0 && count.saturating_add(many) > most {
             return None;
         }
-        held.insert(key, count + 1);
-        Some(Hold { of: self.clone(), key })
+        held.insert(key, count.saturating_add(many));
+        Some(Hold { of: self.clone(), key, many })
     }
 }
 
@@ -63,13 +68,14 @@ impl Held {
 pub(crate) struct Hold {
     of: Held,
     key: u64,
+    many: usize,
 }
 
 impl Drop for Hold {
     fn drop(&mut self) {
         let mut held = self.of.0.lock().unwrap_or_else(PoisonError::into_inner);
         match held.get_mut(&self.key) {
-            Some(count) if *count > 1 => *count -= 1,
+            Some(count) if *count > self.many => *count -= self.many,
             _ => {
                 held.remove(&self.key);
             }

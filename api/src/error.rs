@@ -9,6 +9,7 @@ use sea_orm::DbErr;
 
 use crate::codes::Again;
 use crate::db;
+use crate::limits;
 
 /// Refused as a whole, or in one field.
 const PARTIAL: &str = "400, or 200 with a `path`";
@@ -46,7 +47,7 @@ pub enum Code {
     OutcomeUnknown,
     /// The request took longer than a request may, and was stopped; nothing was written.
     DeadlineExceeded,
-    /// The database does not answer, or too many exports are under way; the same request may succeed later.
+    /// The database does not answer, or too many exports or uploads are under way; the same request may succeed later.
     Unavailable,
     /// A fault of ours.
     Internal,
@@ -88,7 +89,7 @@ impl Code {
             Self::RateLimited,
             "429",
             Again::Later,
-            "The client has asked for too much of late, or has as many exports or streams under way as it may; `retryAfter` and the header `Retry-After` say after how many \
+            "The client has asked for too much of late, or has as many exports, uploads or streams under way as it may; `retryAfter` and the header `Retry-After` say after how many \
              seconds the same may be asked ([limits](limits.md)).",
         ),
         (
@@ -183,7 +184,7 @@ pub struct Fault {
     pub input: Vec<Step>,
     /// Where in the document.
     pub locations: Vec<Pos>,
-    /// After how many seconds the same may be asked again, where that is known.
+    /// After how many seconds the same may be asked again, where more is known of it than its code says.
     pub retry_after: Option<u32>,
     /// Another transaction stood in the way, or the connection was lost: nothing was written, and the same may succeed
     /// at once.
@@ -235,6 +236,14 @@ impl ApiError {
     pub fn too_long() -> Self {
         Self::new(Code::DeadlineExceeded, "this took longer than a request may take, and was stopped")
             .expected("less at once: smaller pages, fewer lists, a narrower filter")
+    }
+
+    /// After how many seconds the same may be asked again; none when that is not known, or never.
+    pub fn again_after(&self) -> Option<u32> {
+        self.retry_after.or(match self.code {
+            Code::Unavailable | Code::OutcomeUnknown => Some(limits::RETRY_AFTER_SECONDS),
+            _ => None,
+        })
     }
 
     /// Says what would be right.

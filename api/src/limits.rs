@@ -148,8 +148,12 @@ pub const ITEM_FIELDS: usize = 200_000;
 /// Most items in one `syncActions`: larger imports are several calls.
 pub const IMPORT_ITEMS: usize = 5_000;
 
+/// How far ahead of our clock the clock of a source system may be: what it dates later than that would silence all that it
+/// says of the action until then.
+pub const SOURCE_AHEAD: Duration = Duration::from_hours(24);
+
 /// Seconds after which a client asks again, when the database does not answer or an instance is not ready.
-pub const RETRY_AFTER_SECONDS: u64 = 5;
+pub const RETRY_AFTER_SECONDS: u32 = 5;
 
 /// How long a database may take to say that it is there: a balancer asks every few seconds.
 pub const READY_TIME: Duration = Duration::from_secs(2);
@@ -166,6 +170,13 @@ pub const IMPORT_CHUNK: usize = 1_000;
 
 /// Bytes after which lines are handled together though they are fewer.
 pub const IMPORT_CHUNK_BYTES: usize = 8 * 1_024 * 1_024;
+
+/// Long imports under way at once on one instance: each holds two chunks of lines, read and as they came, and the answer to
+/// one of them.
+pub const UPLOADS: usize = 8;
+
+/// How many of them one client may have.
+pub const UPLOADS_OF_CLIENT: usize = 2;
 
 /// Longest line of a long import, in bytes.
 pub const IMPORT_LINE_BYTES: usize = 64 * 1_024;
@@ -200,11 +211,23 @@ pub const EXPORT_ROW_GROUP_BYTES: usize = 16 * 1_024 * 1_024;
 /// How often a write is tried in all when the database ends it in favour of another: nothing was written then.
 pub const WRITE_ATTEMPTS: u32 = 3;
 
-/// Entries of the journal that one page of the feed looks through, whoever sees them.
+/// Entries of the journal that one page of the feed, or of a stream, looks through, whoever sees them.
 pub const FEED_LOOK: usize = 20_000;
 
 /// Changes that a stream reads and holds at once: what a subscriber who lags behind takes of memory.
 pub const LIVE_PAGE: usize = 50;
+
+/// Bytes of changes that a stream holds at once, beside one change that is longer: who does not read keeps them.
+pub const LIVE_PAGE_BYTES: usize = 256 * 1_024;
+
+/// Answers to the public of so many bytes count as unread until their last piece is handed over.
+pub const LONG_ANSWER: usize = 256 * 1_024;
+
+/// Bytes of such answers that an instance holds for those who have not read them.
+pub const UNREAD: usize = 256 * 1_024 * 1_024;
+
+/// The same for one address.
+pub const UNREAD_OF_ADDRESS: usize = 64 * 1_024 * 1_024;
 
 /// How long changes that were read are sent without being read again: rights may have changed since.
 pub const LIVE_PAGE_FRESH: Duration = Duration::from_secs(1);

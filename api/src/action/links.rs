@@ -20,10 +20,15 @@ pub(super) struct Links {
 }
 
 impl Links {
-    /// Reads `qpvs` and `partners`, and notes what is not of the site.
-    pub async fn read(writing: Writing<'_>, input: &Input<'_>, site: Uuid) -> Result<Self, Failure> {
+    /// Reads `qpvs` and `partners` of an action, and notes what is not of the site.
+    pub async fn read(
+        writing: Writing<'_>,
+        input: &Input<'_>,
+        site: Uuid,
+        action: Uuid,
+    ) -> Result<Self, Failure> {
         let qpvs = match input.given("qpvs") {
-            Some(Value::List(codes)) => Some(site_qpvs(writing, input, site, codes).await?),
+            Some(Value::List(codes)) => Some(site_qpvs(writing, input, (site, action), codes).await?),
             Some(_) => Some(Vec::new()),
             None => None,
         };
@@ -71,10 +76,11 @@ impl Links {
     }
 }
 
+/// Those of the site today. One that left its perimeter stays where it is already.
 async fn site_qpvs(
     writing: Writing<'_>,
     input: &Input<'_>,
-    site: Uuid,
+    (site, action): (Uuid, Uuid),
     codes: &[Value],
 ) -> Result<Vec<Uuid>, Failure> {
     let codes: Vec<String> = codes
@@ -85,7 +91,13 @@ async fn site_qpvs(
         })
         .collect();
     let known = qpv::Entity::find().filter(qpv::Column::Code.is_in(codes.clone())).all(writing.tx).await?;
-    let of_site = site_qpv::Entity::find().filter(site_qpv::Column::SiteId.eq(site)).all(writing.tx).await?;
+    let of_site = site_qpv::Entity::find()
+        .filter(site_qpv::Column::SiteId.eq(site))
+        .filter(site_qpv::Column::EndsOn.is_null());
+    let of_action = action_qpv::Entity::find().filter(action_qpv::Column::ActionId.eq(action));
+    let of_site = of_site.all(writing.tx).await?.into_iter().map(|link| link.qpv_id);
+    let of_action = of_action.all(writing.tx).await?.into_iter().map(|link| link.qpv_id);
+    let admitted: HashSet<Uuid> = of_site.chain(of_action).collect();
     let mut found = Vec::new();
     for (index, code) in codes.iter().enumerate() {
         match known.iter().find(|row| row.code == *code) {
@@ -93,7 +105,7 @@ async fn site_qpvs(
                 let message = format!("no QPV has the code {code}");
                 input.problem(Problem::at(ProblemCode::UnknownCode, "qpvs", message).then(index));
             }
-            Some(row) if !of_site.iter().any(|link| link.qpv_id == row.id) => {
+            Some(row) if !admitted.contains(&row.id) => {
                 let message = format!("{code} is not in the perimeter of the site");
                 input.problem(Problem::at(ProblemCode::Rule, "qpvs", message).then(index));
             }

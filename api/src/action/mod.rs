@@ -174,7 +174,7 @@ fn viewer_fields() -> Vec<Field> {
         may(
             "viewerCanUpdate",
             |sql, viewer, alias| {
-                sql.push("(");
+                sql.push("(").push(alias).push(".status NOT IN ('COMPLETED', 'CANCELLED') AND ");
                 viewer.authorize(Resource::Action, Verb::Update, "source").expression(sql, alias);
                 sql.push(" OR ");
                 viewer.authorize(Resource::Action, Verb::Update, "local").expression(sql, alias);

@@ -111,7 +111,7 @@ async fn create(writing: Writing<'_>, input: &Input<'_>) -> Result<Change, Failu
     row.source_external_id = Set(writing.external_id(input, "action").await?);
     let current = store::empty(writing, id, site.id);
     let changed = apply(writing, input, &current, &mut row).await?;
-    let links = Links::read(writing, input, site.id).await?;
+    let links = Links::read(writing, input, site.id, id).await?;
     input.check()?;
     store::insert(writing, row, links, changed).await
 }
@@ -145,7 +145,7 @@ async fn update(writing: Writing<'_>, input: &Input<'_>) -> Result<Change, Failu
     keep_what_planning_needed(input, &current);
     let mut change = store::change_of(writing, &current);
     let changed = apply(writing, input, &current, &mut change).await?;
-    let links = Links::read(writing, input, current.site_id).await?;
+    let links = Links::read(writing, input, current.site_id, current.id).await?;
     input.check()?;
     store::update(writing, &current, change, links, changed, Verb::Update).await
 }

@@ -54,7 +54,7 @@ fn too_many_of_client(client: Client, most: usize) -> ApiError {
     let who = if client.is_public { "your address" } else { "this client" };
     let message = format!("{who} has as many exports under way as it may at once, {most}");
     let mut error = ApiError::new(Code::RateLimited, message).expected("the same once one of them has ended");
-    error.retry_after = u32::try_from(limits::RETRY_AFTER_SECONDS).ok();
+    error.retry_after = Some(limits::RETRY_AFTER_SECONDS);
     error
 }
 

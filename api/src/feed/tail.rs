@@ -94,6 +94,25 @@ fn next(db: &Db, place: Option<&Place>, most: usize) -> Sql {
     sql
 }
 
+/// How far is looked at once from a place on, where another one is farther away than that.
+pub(crate) async fn reach(db: &Db, from: Option<&Place>, to: &Place) -> Result<Option<Place>, ApiError> {
+    let most = limits::FEED_LOOK;
+    if i64::try_from(most).is_ok_and(|most| to.distance(from) <= most) {
+        return Ok(None);
+    }
+    let mut sql = select(db.backend);
+    sql.push(" WHERE ");
+    to.compare(&mut sql, "<");
+    if let Some(from) = from {
+        sql.push(" AND ");
+        from.compare(&mut sql, ">");
+    }
+    let order = sql.commit_order().join(", ");
+    sql.push(" ORDER BY ").push(&order).push(&format!(" LIMIT 1 OFFSET {}", most - 1));
+    let row = db.readers.query_one_raw(sql.into_statement()).await?;
+    row.as_ref().map(place_of).transpose()
+}
+
 /// The last settled entry.
 pub(crate) async fn end(
     connection: &impl ConnectionTrait,

@@ -114,17 +114,18 @@ async fn apply(
     }
     let funder = input.id("funder", "partner");
     if let Patch::Set(id) = funder {
-        let body = writing.readable::<partner::Entity>("partner", Resource::Partner, "funder", id).await?;
+        let body = writing.readable::<partner::Entity>("partner", Resource::Partner, "funder", id).await;
         // a line of the past may name one that is closed
-        if let Some(message) = crate::partner::gone(&body).filter(|_| body.merged_into_id.is_some()) {
+        let merged = input.found(body)?.filter(|body| body.merged_into_id.is_some());
+        if let Some(message) = merged.as_ref().and_then(crate::partner::gone) {
             input.wrong(ProblemCode::Rule, "funder", message);
         }
     }
     take!(changed, row, current, "funder", funder_partner_id, funder.or(current.funder_partner_id));
     let action = input.id("action", "action");
     if let Patch::Set(id) = action {
-        let found = writing.readable::<action::Entity>("action", Resource::Action, "action", id).await?;
-        if found.site_id != current.site_id {
+        let found = writing.readable::<action::Entity>("action", Resource::Action, "action", id).await;
+        if input.found(found)?.is_some_and(|action| action.site_id != current.site_id) {
             input.wrong(ProblemCode::Rule, "action", "the action is of another site");
         }
     }

@@ -241,7 +241,7 @@ async fn adopt(writing: Writing<'_>, input: &Input<'_>) -> Result<Change, Failur
     let draft = writing.row::<roadmap::Entity>(rights(Verb::Adopt), "id", id, expected).await?;
     match draft.status {
         RoadmapStatus::Draft => {}
-        RoadmapStatus::Adopted => return Ok(Change { id }),
+        RoadmapStatus::Adopted => return adopted_already(input, &draft),
         RoadmapStatus::Superseded => {
             return Err(Problem::transition("SUPERSEDED", "ADOPTED", [].into_iter()).on("id").into());
         }
@@ -294,13 +294,29 @@ async fn record_status(
     writing.record("Roadmap", (after.id, after.version), Verb::Adopt, fields, scope).await
 }
 
+/// Adopted is adopted; what is told otherwise of it now is not taken.
+fn adopted_already(input: &Input<'_>, known: &roadmap::Model) -> Result<Change, Failure> {
+    let day = input.date("adoptedOn").or(known.adopted_on);
+    let meeting = input.id("meeting", "meeting").or(known.adopted_by_meeting_id);
+    for (field, differs) in
+        [("adoptedOn", day != known.adopted_on), ("meeting", meeting != known.adopted_by_meeting_id)]
+    {
+        if differs {
+            input.wrong(ProblemCode::Frozen, field, "the roadmap was adopted otherwise");
+        }
+    }
+    input.check()?;
+    Ok(Change { id: known.id })
+}
+
 async fn adopting_meeting(
     writing: Writing<'_>,
     input: &Input<'_>,
     site: Uuid,
 ) -> Result<Option<meeting::Model>, Failure> {
     let Some(id) = input.id("meeting", "meeting").or(None) else { return Ok(None) };
-    let found = writing.readable::<meeting::Entity>("meeting", Resource::Meeting, "meeting", id).await?;
+    let found = writing.readable::<meeting::Entity>("meeting", Resource::Meeting, "meeting", id).await;
+    let Some(found) = input.found(found)? else { return Ok(None) };
     let body = governance_body::Entity::find_by_id(found.body_id).one(writing.tx).await?;
     if body.is_none_or(|body| body.site_id != site) {
         input.wrong(ProblemCode::Rule, "meeting", "the meeting is of another site");

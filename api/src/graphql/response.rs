@@ -3,8 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use crate::budget::Standing;
-use crate::error::{ApiError, Code, Step};
-use crate::limits;
+use crate::error::{ApiError, Step};
 
 /// A response without data: the request was refused.
 pub fn refused(errors: &[ApiError]) -> Vec<u8> {
@@ -92,13 +91,10 @@ fn error(error: &ApiError) -> Value {
     }
     let mut extensions = Map::new();
     extensions.insert("code".into(), error.code.name().into());
-    if matches!(error.code, Code::Unavailable | Code::OutcomeUnknown) {
-        extensions.insert("retryAfter".into(), limits::RETRY_AFTER_SECONDS.into());
-    }
     if let Some(expected) = &error.expected {
         extensions.insert("expected".into(), expected.as_ref().into());
     }
-    if let Some(seconds) = error.retry_after {
+    if let Some(seconds) = error.again_after() {
         extensions.insert("retryAfter".into(), seconds.into());
     }
     if !error.input.is_empty() {

@@ -14,7 +14,7 @@ use super::{Engine, check, document, outputs, response};
 use crate::auth::Actor;
 use crate::budget::Account;
 use crate::error::{ApiError, Code};
-use crate::feed::{self, Place, Stretch};
+use crate::feed::{self, Place, Stretch, tail};
 use crate::limits;
 use crate::live::Subscription;
 use crate::policy::Viewer;
@@ -214,6 +214,14 @@ impl Engine {
         Ok(Events { events: read.events.into_iter().map(event).collect(), is_last: read.is_last })
     }
 
+    /// How far of a stretch is looked at once; none where that is the whole.
+    pub(crate) async fn reach(&self, after: Option<&str>, until: &str) -> Result<Option<Arc<str>>, ApiError> {
+        let (sql, tag) = (crate::db::Sql::new(self.db.backend), self.services.identity());
+        let after = after.map(|after| Place::read(after, tag, &sql)).transpose()?;
+        let until = Place::read(until, tag, &sql)?;
+        Ok(tail::reach(&self.db, after.as_ref(), &until).await?.map(|place| place.cursor(tag)))
+    }
+
     /// The changes of a page, and what they came to in points.
     async fn read(
         &self,
@@ -224,7 +232,7 @@ impl Engine {
         let fetched = run::run(&self.db, levels).await?;
         let found = fetched[page.level].group(None).map_or(0, |group| group.rows.len());
         let writer = Writer::within(most, Vec::with_capacity(8192), levels, &fetched);
-        let events = writer.each(page.level, &page.shape, &page.cursor)?;
+        let events = writer.each(page.level, &page.shape, &page.cursor, limits::LIVE_PAGE_BYTES)?;
         let mut tally = Tally::default();
         tally.add(levels, &fetched);
         let bytes = events.iter().map(|(_, change)| change.len()).sum();

@@ -13,6 +13,7 @@ use serde_json::{Map, Value};
 use tokio::sync::OwnedMutexGuard;
 
 use crate::clients::Client;
+use crate::limits;
 use crate::metrics::Metrics;
 
 /// The engine behind the HTTP layer.
@@ -213,6 +214,11 @@ impl ImportFailure {
     /// A failure with a code and a text.
     pub fn new(code: &'static str, message: impl Into<String>) -> Self {
         Self { code, message: message.into(), retry_after: None }
+    }
+
+    /// One that passes.
+    pub fn passing(code: &'static str, message: impl Into<String>) -> Self {
+        Self { retry_after: Some(limits::RETRY_AFTER_SECONDS), ..Self::new(code, message) }
     }
 }
 

@@ -8,7 +8,7 @@ use actix_web::http::header::{
 };
 use actix_web::middleware::Compress;
 use actix_web::web::{self, Bytes, Data, Payload};
-use actix_web::{HttpRequest, HttpResponse, Resource, guard};
+use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder, Resource, guard};
 
 use super::envelope::request_id;
 use super::executor::{AnswerKind, Executor, GraphqlAnswer, GraphqlRequest};
@@ -18,6 +18,7 @@ use super::params::Params;
 use super::refusal::Refusal;
 use super::sse;
 use super::{Endpoint, HttpSettings};
+use crate::clients::Client;
 use crate::limits;
 
 /// The GraphQL resource.
@@ -48,46 +49,63 @@ async fn other_method(http: HttpRequest) -> HttpResponse {
 }
 
 async fn get<E: Executor>(http: HttpRequest, endpoint: Data<Endpoint<E>>) -> HttpResponse {
-    answer(&http, async || {
+    answer(&http, &endpoint, async || {
         let actor = authenticate(&endpoint.executor, http.headers()).await?;
         let query = http.query_string();
-        let params = Params::from_query_string(query)?;
-        Ok(endpoint.executor.execute(request(&http, &endpoint, (params, query.len()), true), actor).await)
+        let params = (Params::from_query_string(query)?, query.len());
+        let client = client(&http, &endpoint, &actor);
+        Ok((endpoint.executor.execute(request(&http, &endpoint, params, true), actor).await, client))
     })
     .await
 }
 
 async fn post<E: Executor>(http: HttpRequest, body: Payload, endpoint: Data<Endpoint<E>>) -> HttpResponse {
-    answer(&http, async || {
+    answer(&http, &endpoint, async || {
         negotiate::check_body_type(http.headers())?;
         // Before the body: a token that is refused costs no more than its own check, and who has no points left
         // has nothing inflated or parsed.
         let actor = authenticate(&endpoint.executor, http.headers()).await?;
+        let client = client(&http, &endpoint, &actor);
         if let Err(answer) = endpoint.executor.affords(&actor, endpoint.settings.proxies.client(&http)) {
-            return Ok(answer);
+            return Ok((answer, client));
         }
         let most = endpoint.executor.body_bytes(&actor);
         let body = read(body, http.headers(), most, &endpoint.settings).await?;
         let params = (Params::from_body(&body)?, body.len());
         drop(body);
-        Ok(endpoint.executor.execute(request(&http, &endpoint, params, false), actor).await)
+        Ok((endpoint.executor.execute(request(&http, &endpoint, params, false), actor).await, client))
     })
     .await
 }
 
-/// Negotiates first, so that every refusal is written in the media type the client asked for.
-async fn answer(
-    http: &HttpRequest,
-    serve: impl AsyncFnOnce() -> Result<GraphqlAnswer, Refusal>,
-) -> HttpResponse {
-    match negotiate::accepted(http.headers()) {
-        Err(refusal) => refusal.response(MediaType::Json),
-        Ok(media_type) => match serve().await {
-            Ok(answer) => response(answer, media_type, http.headers()),
-            Err(refusal) => refusal.response(media_type),
-        },
-    }
+fn client<E: Executor>(http: &HttpRequest, endpoint: &Endpoint<E>, actor: &E::Actor) -> Client {
+    endpoint.executor.client(Some(actor), endpoint.settings.proxies.client(http))
 }
+
+/// Negotiates first, so that every refusal is written in the media type the client asked for.
+async fn answer<E>(
+    http: &HttpRequest,
+    endpoint: &Endpoint<E>,
+    serve: impl AsyncFnOnce() -> Result<(GraphqlAnswer, Client), Refusal>,
+) -> HttpResponse {
+    let media_type = match negotiate::accepted(http.headers()) {
+        Ok(media_type) => media_type,
+        Err(refusal) => return refusal.response(MediaType::Json),
+    };
+    let answered = serve().await.and_then(|(answer, client)| {
+        let unread = Some(&endpoint.unread).filter(|_| client.is_public);
+        response(answer, media_type, http.headers(), |mut response, body| match unread {
+            Some(unread) if body.len() >= limits::LONG_ANSWER => {
+                Ok(response.body(unread.take(body, client)?))
+            }
+            _ => Ok(response.body(body)),
+        })
+    });
+    answered.unwrap_or_else(|refusal| refusal.response(media_type))
+}
+
+/// How a body is sent.
+type Sent = Result<HttpResponse, Refusal>;
 
 /// Reads the `Authorization` header and nothing else: a token in a URL or a cookie is never looked at.
 pub(super) async fn authenticate<E: Executor>(
@@ -149,9 +167,19 @@ pub(super) fn request<E>(
 }
 
 /// Gives an answer the status that its media type calls for.
-fn response(answer: GraphqlAnswer, media_type: MediaType, headers: &HeaderMap) -> HttpResponse {
+fn response(
+    answer: GraphqlAnswer,
+    media_type: MediaType,
+    headers: &HeaderMap,
+    send: impl FnOnce(HttpResponseBuilder, Vec<u8>) -> Sent,
+) -> Sent {
     if let Some(hash) = &answer.shared {
-        return shared(hash, answer.body, media_type, headers);
+        let (mut response, is_known) = shared(hash, headers);
+        if is_known {
+            return Ok(response.finish());
+        }
+        response.content_type(media_type);
+        return send(response, answer.body);
     }
     let mut response = HttpResponse::build(status(answer.kind, media_type));
     match answer.kind {
@@ -160,12 +188,13 @@ fn response(answer: GraphqlAnswer, media_type: MediaType, headers: &HeaderMap) -
         AnswerKind::RateLimited { retry_after } => response.insert_header((RETRY_AFTER, retry_after)),
         AnswerKind::Data | AnswerKind::RequestError => &mut response,
     };
-    response.content_type(media_type).body(answer.body)
+    response.content_type(media_type);
+    send(response, answer.body)
 }
 
 /// An answer that caches may keep, or word that the client's own copy is still right. The tag is weak: it is that of the
 /// data, and the cost beside them may differ.
-fn shared(hash: &str, body: Vec<u8>, media_type: MediaType, headers: &HeaderMap) -> HttpResponse {
+fn shared(hash: &str, headers: &HeaderMap) -> (HttpResponseBuilder, bool) {
     let tag = format!("W/\"{hash}\"");
     let known = headers.get_all(IF_NONE_MATCH).filter_map(|value| value.to_str().ok());
     let known = known.flat_map(|value| value.split(',')).map(str::trim);
@@ -173,7 +202,7 @@ fn shared(hash: &str, body: Vec<u8>, media_type: MediaType, headers: &HeaderMap)
     let mut response = if is_known { HttpResponse::NotModified() } else { HttpResponse::Ok() };
     response.insert_header((ETAG, tag));
     response.insert_header((CACHE_CONTROL, format!("public, max-age={}", limits::SHARED_SECONDS)));
-    if is_known { response.finish() } else { response.content_type(media_type).body(body) }
+    (response, is_known)
 }
 
 const fn status(kind: AnswerKind, media_type: MediaType) -> StatusCode {

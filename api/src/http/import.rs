@@ -19,6 +19,7 @@ use super::inflate::{Encoding, Inflated};
 use super::lines::Lines;
 use super::negotiate::MediaType;
 use super::refusal::Refusal;
+use super::uploads::Place;
 
 const NDJSON: &str = "application/x-ndjson";
 
@@ -48,6 +49,8 @@ async fn begin<E: Executor>(
     // before the body, which may be large
     endpoint.executor.may_import(&actor).map_err(|failure| Refusal::import(&failure))?;
     let next = from(http)?;
+    let client = endpoint.executor.client(Some(&actor), endpoint.settings.proxies.client(http));
+    let place = endpoint.uploads.take(client)?;
     let reader = Reader {
         lines: Lines::new(Inflated::new(body, encoding)),
         next,
@@ -55,7 +58,7 @@ async fn begin<E: Executor>(
         request_id: request_id(http),
         endpoint: endpoint.clone(),
     };
-    let mut upload = Upload { reader, ahead: None, next, endpoint, actor, failed: false };
+    let mut upload = Upload { reader, ahead: None, next, endpoint, actor, failed: false, _place: place };
     let first = upload.chunk().await;
     if let Some(Err(failure)) = &first {
         return Err(Refusal::import(failure));
@@ -109,6 +112,7 @@ struct Upload<E: Executor> {
     endpoint: Data<Endpoint<E>>,
     actor: E::Actor,
     failed: bool,
+    _place: Place,
 }
 
 impl<E: Executor> Upload<E> {

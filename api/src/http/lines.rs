@@ -78,7 +78,7 @@ impl Lines {
         let read = match patience {
             Some(patience) => tokio::time::timeout(patience, reading)
                 .await
-                .map_err(|_| ImportFailure::new("REQUEST_TIMEOUT", "no more lines arrived in time"))?,
+                .map_err(|_| ImportFailure::passing("REQUEST_TIMEOUT", "no more lines arrived in time"))?,
             None => reading.await,
         };
         let more = read.map_err(|_| {
@@ -95,4 +95,25 @@ fn line(bytes: &[u8], has_begun_before: bool) -> ImportLine {
         return ImportLine::TooLong;
     }
     std::str::from_utf8(bytes).map_or(ImportLine::NotText, |text| ImportLine::Text(text.to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use actix_web::dev::Payload;
+    use actix_web::test::TestRequest;
+    use actix_web::{FromRequest as _, web};
+    use futures_util::stream;
+
+    use super::*;
+    use crate::http::inflate::Encoding;
+
+    #[actix_web::test]
+    async fn who_sends_nothing_for_long_may_go_on_later() {
+        let mut nothing: Payload = Payload::Stream { payload: Box::pin(stream::pending()) };
+        let request = TestRequest::default().to_http_request();
+        let body = web::Payload::from_request(&request, &mut nothing).await.unwrap();
+        let mut lines = Lines::new(Inflated::new(body, Encoding::Plain));
+        let failure = lines.take(Some(Duration::ZERO)).await.unwrap_err();
+        assert_eq!((failure.code, failure.retry_after), ("REQUEST_TIMEOUT", Some(5)));
+    }
 }

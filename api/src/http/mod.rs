@@ -29,6 +29,8 @@ mod socket;
 mod sse;
 mod streams;
 mod trace;
+mod unread;
+mod uploads;
 
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -48,6 +50,8 @@ pub use route::Route;
 pub use scrape::scrapes;
 pub use streams::Stopping;
 use streams::Streams;
+use unread::Unread;
+use uploads::Uploads;
 
 use crate::limits;
 
@@ -97,7 +101,9 @@ pub struct Endpoint<E> {
     executor: E,
     settings: HttpSettings,
     streams: Arc<Streams>,
+    uploads: Uploads,
     counts: pages::Counts,
+    unread: Unread,
     readiness: health::Readiness,
     schema: OnceLock<pages::Content>,
 }
@@ -110,7 +116,9 @@ impl<E: Executor> Endpoint<E> {
             executor,
             settings,
             streams,
+            uploads: Uploads::default(),
             counts: pages::Counts::default(),
+            unread: Unread::default(),
             readiness: health::Readiness::default(),
             schema: OnceLock::new(),
         }

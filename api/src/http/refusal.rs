@@ -138,6 +138,18 @@ impl Refusal {
             message: message.into(),
             header: None,
         }
+        .later()
+    }
+
+    /// 503: too much of what was answered waits to be read.
+    pub(super) fn too_much_unread() -> Self {
+        let message = "Too many long answers wait to be read; read yours, or ask for less at once.";
+        Self {
+            status: StatusCode::SERVICE_UNAVAILABLE,
+            code: "UNAVAILABLE",
+            message: message.into(),
+            header: None,
+        }
         .with(RETRY_AFTER, RETRY_AFTER_SECONDS.to_string())
     }
 
@@ -158,8 +170,26 @@ impl Refusal {
         let message =
             format!("You have {most} streams open, as many as you may; close one, or try again later.");
         let status = StatusCode::TOO_MANY_REQUESTS;
-        Self { status, code: "RATE_LIMITED", message: message.into(), header: None }
-            .with(RETRY_AFTER, RETRY_AFTER_SECONDS.to_string())
+        Self { status, code: "RATE_LIMITED", message: message.into(), header: None }.later()
+    }
+
+    /// 503: as many uploads are under way as are served.
+    pub(super) fn too_many_uploads() -> Self {
+        let message = "Too many uploads are under way; try again later.".into();
+        Self { status: StatusCode::SERVICE_UNAVAILABLE, code: "UNAVAILABLE", message, header: None }.later()
+    }
+
+    /// 429: the client has as many uploads under way as it may.
+    pub(super) fn too_many_uploads_of_client(most: usize) -> Self {
+        let message =
+            format!("You have {most} uploads under way, as many as you may; try again once one has ended.");
+        let (status, message) = (StatusCode::TOO_MANY_REQUESTS, message.into());
+        Self { status, code: "RATE_LIMITED", message, header: None }.later()
+    }
+
+    /// The same may be sent again before long.
+    fn later(self) -> Self {
+        self.with(RETRY_AFTER, RETRY_AFTER_SECONDS.to_string())
     }
 
     /// What is wrong, for people.
@@ -205,13 +235,10 @@ impl Refusal {
         };
         let message = failure.message.clone().into();
         let refusal = Self { status, code: failure.code, message, header: None };
-        if let Some(seconds) = failure.retry_after {
-            return refusal.with(RETRY_AFTER, seconds.to_string());
+        match failure.retry_after {
+            Some(seconds) => refusal.with(RETRY_AFTER, seconds.to_string()),
+            None => refusal,
         }
-        if status == StatusCode::SERVICE_UNAVAILABLE {
-            return refusal.with(RETRY_AFTER, RETRY_AFTER_SECONDS.to_string());
-        }
-        refusal
     }
 
     /// The answer, as GraphQL JSON under `media_type`.
@@ -234,8 +261,7 @@ impl From<AuthRefusal> for Refusal {
             }
             AuthRefusal::Unavailable => {
                 let message = "Tokens cannot be checked for now; send the request again later.";
-                refused(StatusCode::SERVICE_UNAVAILABLE, "UNAVAILABLE", message.into())
-                    .with(RETRY_AFTER, RETRY_AFTER_SECONDS.to_string())
+                refused(StatusCode::SERVICE_UNAVAILABLE, "UNAVAILABLE", message.into()).later()
             }
         }
     }

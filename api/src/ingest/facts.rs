@@ -322,6 +322,8 @@ async fn national_and_site_figures(
             rows.extend(presentation.keep(&mut load.report, &site.code, &fact.indicator, row));
         }
     }
+    let withdrawn = figures::withdrawn(load).await?;
+    rows.retain(|row: &figure::Model| !withdrawn.contains(&row.natural_key));
     Ok(load.write::<figure::Entity>(rows, figures::RULE).await?)
 }
 

@@ -1,8 +1,11 @@
 //! Figures of QPV from the INSEE series, and what all figures share: units, natural keys.
 
+use std::collections::HashSet;
+
 use entity::enums::{FigureStatus, FigureSubject, FigureUnit, Indicator, Perimeter};
 use entity::figure;
 use rust_decimal::Decimal;
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QuerySelect};
 use uuid::Uuid;
 
 use super::IngestError;
@@ -32,6 +35,13 @@ pub(super) const RULE: Rule<figure::Column> = {
         ],
     }
 };
+
+/// Natural keys of figures that were withdrawn: a file does not tell them again.
+pub(super) async fn withdrawn(load: &Load<'_>) -> Result<HashSet<String>, IngestError> {
+    let keys = figure::Entity::find().select_only().column(figure::Column::NaturalKey);
+    let keys = keys.filter(figure::Column::Status.eq(FigureStatus::Withdrawn)).into_tuple();
+    Ok(keys.all(load.tx).await?.into_iter().collect())
+}
 
 /// What a figure is about.
 #[derive(Debug, Clone, Copy)]
@@ -174,6 +184,7 @@ async fn series(
     read: impl for<'a> Fn(&Line<'a>) -> Result<Values<'a>, Wrong>,
 ) -> Result<(), IngestError> {
     let (ids, now) = (ids(load).await?, load.now);
+    let withdrawn = withdrawn(load).await?;
     let mut writer = Writer::<figure::Entity>::new(load.tx, RULE).await?;
     while let Some(batch) = lines.batch(&mut load.report, |line| {
         let rows = of_line(line, &ids, now, read(line)?)?;
@@ -183,7 +194,7 @@ async fn series(
             row.id = load.new_id();
             row
         });
-        let rows = rows.collect();
+        let rows = rows.filter(|row| !withdrawn.contains(&row.natural_key)).collect();
         writer.write(load.tx, rows).await?;
     }
     Ok(writer.finish(load).await?)

@@ -1,6 +1,7 @@
 //! The ground of each site: communes, EPCI, départements, as ANCT's list of 5 March 2024 attaches them.
 //!
-//! Links are only ever added: what ANCT takes away by hand stays away unless the list changes.
+//! Links are only ever added, and none to a site whose ground somebody has set by hand: it would bring back what was
+//! taken away, and a right with it.
 
 use std::collections::BTreeMap;
 
@@ -13,6 +14,9 @@ use super::lines::Lines;
 use super::load::{Codes, Ids, Load};
 use super::write::Rule;
 use crate::graphql::scalars::Scalar;
+
+/// Fields of a site that are its ground.
+pub(super) const GROUND: [&str; 2] = ["communes", "pilotDepartements"];
 
 /// The list of communes by site.
 pub(super) fn links(load: &Load<'_>) -> Result<Lines, IngestError> {
@@ -34,6 +38,8 @@ pub(super) async fn communes(load: &mut Load<'_>) -> Result<(), IngestError> {
     })? {
         rows.extend(batch);
     }
+    let by_hand = load.set_by_hand(&GROUND).await?;
+    rows.retain(|row| !by_hand.contains(&row.site_id));
     let departements = departements(load, &rows).await?;
     let rule = {
         use site_commune::Column;
@@ -95,6 +101,8 @@ pub(super) async fn epcis(load: &mut Load<'_>) -> Result<(), IngestError> {
     })? {
         rows.extend(batch.into_iter().flatten());
     }
+    let by_hand = load.set_by_hand(&GROUND).await?;
+    rows.retain(|row| !by_hand.contains(&row.site_id));
     let rule = Rule { key: &[Column::SiteId, Column::EpciSiren], only: None, follow: &[] };
     Ok(load.write::<Entity>(rows, rule).await?)
 }

@@ -11,6 +11,7 @@ use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 use uuid::Uuid;
 
 use super::IngestError;
+use super::ground;
 use super::load::Load;
 use super::presentation::Presentation;
 use super::write::Rule;
@@ -40,13 +41,16 @@ pub(super) async fn site_qpvs(load: &mut Load<'_>) -> Result<(), IngestError> {
     write(load, links, qpvs.into_values()).await
 }
 
-/// QPV of each commune that one site only has. Sites known from the presentation take part in nothing here.
+/// QPV of each commune that one site only has. Sites known from the presentation take part in nothing here, nor do those
+/// that were made by hand, or whose ground or perimeter was.
 async fn derived(load: &Load<'_>, documented: &HashSet<Uuid>) -> Result<Vec<Link>, IngestError> {
     let own =
         site_commune::Entity::find().filter(site_commune::Column::Shared.eq(false)).all(load.tx).await?;
+    let [communes, departements] = ground::GROUND;
+    let by_hand = load.set_by_hand(&[communes, departements, "qpvs"]).await?;
     let site_of: HashMap<_, _> = own
         .into_iter()
-        .filter(|link| !documented.contains(&link.site_id))
+        .filter(|link| !documented.contains(&link.site_id) && !by_hand.contains(&link.site_id))
         .map(|link| (link.commune_code, link.site_id))
         .collect();
     let pairs: BTreeSet<(Uuid, Uuid)> = qpv_commune::Entity::find()

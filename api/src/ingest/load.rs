@@ -4,13 +4,13 @@ use std::collections::{HashMap, HashSet};
 
 use async_graphql::Value;
 use chrono::{DateTime, Utc};
-use sea_orm::{DbErr, EntityTrait, IntoActiveModel, QuerySelect};
+use sea_orm::{ConnectionTrait, DbErr, EntityTrait, IntoActiveModel, QuerySelect};
 use uuid::{NoContext, Timestamp, Uuid};
 
 use super::DataSource;
 use super::report::{FileReport, Wrong};
 use super::write::{Rule, Writer};
-use crate::db::Transaction;
+use crate::db::{Cell, Kind, Sql, Transaction, cell};
 use crate::graphql::scalars::{Parsed, PartialDate, Scalar};
 
 /// One step under way: its transaction, its files, its time and its report.
@@ -45,6 +45,19 @@ impl Load<'_> {
     pub async fn codes<E: EntityTrait>(&self, what: &'static str, code: E::Column) -> Result<Codes, DbErr> {
         let codes: Vec<String> = E::find().select_only().column(code).into_tuple().all(self.tx).await?;
         Ok(Codes { what, codes: codes.into_iter().collect() })
+    }
+
+    /// Sites of which somebody has set one of these fields by the API: they follow no file in that any more.
+    pub async fn set_by_hand(&self, fields: &[&str]) -> Result<HashSet<Uuid>, DbErr> {
+        let mut sql = Sql::on(self.tx);
+        sql.push("SELECT DISTINCT t.entity_id FROM journal t WHERE t.entity = 'Site' AND t.outcome = 'OK' AND (FALSE");
+        for field in fields {
+            sql.push(" OR ").list_has("t.changed_fields", (*field).to_owned());
+        }
+        sql.push(")");
+        let rows = self.tx.query_all_raw(sql.into_statement()).await?;
+        let ids = rows.iter().map(|row| cell(row, 0, Kind::Uuid)).collect::<Result<Vec<_>, _>>()?;
+        Ok(ids.into_iter().filter_map(|id| if let Cell::Uuid(id) = id { Some(id) } else { None }).collect())
     }
 
     /// Every natural key of a table with the row's id.

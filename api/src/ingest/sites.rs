@@ -1,12 +1,12 @@
 //! The 84 sites of ANCT's list, completed by the presentation: one row each, and its milestones.
 //!
-//! Once made a site is ANCT's: only its wave and its contracts, which no one edits, follow the files.
+//! Once made a site is ANCT's: only its wave and its contracts follow the files, as long as nobody has set them.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 use entity::enums::{AudiencePolicy, MilestoneKind, Provenance, SiteScale, SiteStatus};
 use entity::{StringList, contrat_ville, site, site_milestone};
-use sea_orm::EntityTrait;
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 use uuid::Uuid;
 
 use super::IngestError;
@@ -66,8 +66,26 @@ pub(super) async fn sites(load: &mut Load<'_>) -> Result<(), IngestError> {
     for row in &mut rows {
         row.id = load.new_id();
     }
+    keep(load, &mut rows).await?;
     load.write::<site::Entity>(rows, RULE).await?;
     write_milestones(load, &presentation, milestones).await
+}
+
+/// Leaves as they are the wave and the contracts that somebody has set.
+async fn keep(load: &Load<'_>, rows: &mut [site::Model]) -> Result<(), IngestError> {
+    let waves = load.set_by_hand(&["wave"]).await?;
+    let contracts = load.set_by_hand(&["contratVilleCodes"]).await?;
+    let known = site::Entity::find().filter(site::Column::Id.is_in(waves.union(&contracts).copied()));
+    for known in known.all(load.tx).await? {
+        let Some(row) = rows.iter_mut().find(|row| row.code == known.code) else { continue };
+        if waves.contains(&known.id) {
+            (row.wave, row.wave_status, row.wave_source) = (known.wave, known.wave_status, known.wave_source);
+        }
+        if contracts.contains(&known.id) {
+            row.contrat_ville_codes = known.contrat_ville_codes;
+        }
+    }
+    Ok(())
 }
 
 /// A site as the list has it.

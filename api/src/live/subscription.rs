@@ -45,6 +45,8 @@ pub struct Subscription {
     after: Option<Box<str>>,
     /// Where to read on to; none when he has read to the end.
     until: Option<Arc<str>>,
+    /// How far of that his page was looked for.
+    reach: Option<Arc<str>>,
     /// What was read and not yet handed out.
     page: Page,
     /// Version of the client's grant at the beginning, while it holds.
@@ -91,6 +93,7 @@ impl Subscription {
             end,
             after,
             until,
+            reach: None,
             page: Page::none(),
             grant: None,
             grants: Some(grants),
@@ -118,10 +121,12 @@ impl Subscription {
                 self.engine.metrics.changes.inc();
                 return Ok(event);
             } else if self.page.is_last {
-                (self.after, self.page) = (self.until.take().as_deref().map(Box::from), Page::none());
+                let reach = self.reach.take();
+                self.until = self.until.take().filter(|until| Some(until) != reach.as_ref());
+                (self.after, self.page) = (reach.as_deref().map(Box::from), Page::none());
             } else if let Some(until) = self.until.clone() {
                 // on the heap while it lasts: a stream waits for most of its life
-                self.page = Box::pin(self.read(&until)).await?;
+                self.page = Box::pin(self.read(until)).await?;
             } else {
                 self.wait().await?;
             }
@@ -129,8 +134,13 @@ impl Subscription {
     }
 
     /// Reads a page. While the database is out of reach, or he has no points for it, it waits and reads none.
-    async fn read(&self, until: &str) -> Result<Page, Ending> {
-        let stretch = Stretch { after: self.after.as_deref(), until: Some(until) };
+    async fn read(&mut self, until: Arc<str>) -> Result<Page, Ending> {
+        let reach = match self.engine.reach(self.after.as_deref(), &until).await {
+            Ok(nearer) => nearer.unwrap_or(until),
+            Err(error) => return wait_out(&[error]).await.map(|()| Page::none()),
+        };
+        let reach = self.reach.insert(reach);
+        let stretch = Stretch { after: self.after.as_deref(), until: Some(reach) };
         match self.engine.events(&self.followed, stretch).await {
             Ok(events) => Ok(Page::of(events)),
             Err(errors) if errors.iter().any(|error| error.code == Code::Forbidden) => Err(Ending::Revoked),

@@ -88,11 +88,12 @@ fn rights(verb: Verb) -> Resources {
 }
 
 async fn create(writing: Writing<'_>, input: &Input<'_>) -> Result<Change, Failure> {
-    let (site_id, body) = seats::place(writing, input, rights(Verb::Write)).await?;
-    let partner_id = body.id;
-    if let Some(message) = gone(&body) {
+    let placed = input.found(seats::place(writing, input, rights(Verb::Write)).await)?;
+    if let Some(message) = placed.as_ref().and_then(|(_, body)| gone(body)) {
         input.wrong(ProblemCode::Rule, "partner", message);
     }
+    // without a place it is not written, but looked at
+    let (site_id, partner_id) = placed.map(|(site, body)| (site, body.id)).unwrap_or_default();
     let mut row = new_row!(
         writing,
         referent {

@@ -76,16 +76,18 @@ async fn give(writing: Writing<'_>, input: &Input<'_>) -> Result<Change, Failure
     let Patch::Set(kind) = input.choice("kind", SeatKind::parse) else {
         return Err(Problem::at(ProblemCode::Required, "kind", "a kind is needed").into());
     };
-    let (site_id, body) = place(writing, input, rights(kind)).await?;
+    let from = input.date("from").or(Some(writing.today()));
+    if from.is_some_and(|day| day > writing.today()) {
+        input.wrong(ProblemCode::OutOfBounds, "from", "the first day cannot be in the future");
+    }
+    let Some((site_id, body)) = input.found(place(writing, input, rights(kind)).await)? else {
+        return Err(input.noted());
+    };
     let partner_id = body.id;
     if let Some(message) = gone(&body) {
         input.wrong(ProblemCode::Rule, "partner", message);
     }
     refuse_own(writing, input, "partner", &body);
-    let from = input.date("from").or(Some(writing.today()));
-    if from.is_some_and(|day| day > writing.today()) {
-        input.wrong(ProblemCode::OutOfBounds, "from", "the first day cannot be in the future");
-    }
     let active = seat::Entity::find()
         .filter(seat::Column::SiteId.eq(site_id))
         .filter(seat::Column::Kind.eq(kind))
@@ -134,7 +136,11 @@ async fn end(writing: Writing<'_>, input: &Input<'_>) -> Result<Change, Failure>
     }
     let known = writing.readable::<seat::Entity>("seat", Resource::Seat, "id", id).await?;
     let current = writing.row::<seat::Entity>(rights(known.kind), "id", id, input.expected_version()).await?;
-    if current.ends_on.is_some() {
+    if let Some(ended) = current.ends_on {
+        if input.date("to").or(Some(ended)) != Some(ended) {
+            input.wrong(ProblemCode::Frozen, "to", format!("the seat ended on {ended}"));
+        }
+        input.check()?;
         return Ok(Change { id });
     }
     if let Some(body) = partner::Entity::find_by_id(current.partner_id).one(writing.tx).await? {

@@ -49,13 +49,13 @@ impl<'w> Writer<'w> {
         Ok(self.out)
     }
 
-    /// The JSON of each row of a level at the root, with its cursor; those that are left out when all together are as
-    /// long as one may be are not there.
+    /// The JSON of each row of a level at the root, with its cursor, until they are long enough together.
     pub fn each(
         mut self,
         level: usize,
         shape: &Shape,
         cursor: &Cursor,
+        enough: usize,
     ) -> Result<Vec<(String, Vec<u8>)>, ApiError> {
         let rows = self.group(level, None).map(|group| group.rows.clone()).unwrap_or_default();
         let (mut written, mut bytes) = (Vec::with_capacity(rows.len()), 0);
@@ -66,7 +66,7 @@ impl<'w> Writer<'w> {
             bytes += self.out.len();
             written.push((cursor_of(cursor, row)?, self.out.as_slice().to_vec()));
             self.out.clear();
-            if bytes >= self.most {
+            if bytes >= enough {
                 break;
             }
         }

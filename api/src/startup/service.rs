@@ -147,7 +147,7 @@ fn not_imported(error: &ApiError) -> ImportFailure {
     ImportFailure {
         code: error.code.name(),
         message: error.message.to_string(),
-        retry_after: error.retry_after,
+        retry_after: error.again_after(),
     }
 }
 

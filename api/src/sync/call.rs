@@ -29,7 +29,7 @@ struct Call {
 
 /// Brings the actions of the caller's source system up to date.
 pub(super) async fn sync(writing: Writing<'_>, input: &Input<'_>) -> Result<Done, Failure> {
-    let mut items = input::items(input);
+    let mut items = input::items(input, writing.now);
     let call = call(writing, input)?;
     let snapshot_of = input::site(input.given("site"));
     for item in items.iter_mut().filter(|item| item.site.is_none() && !item.deleted) {

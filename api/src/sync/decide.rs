@@ -46,18 +46,11 @@ pub(super) struct Written {
     pub verb: Verb,
     /// Its partners, when they change.
     pub partners: Option<Vec<Uuid>>,
-    /// Those that it takes along to another site, when they do not.
-    pub followers: Vec<Uuid>,
+    /// Those that need a seat in its site.
+    pub seated: Vec<Uuid>,
     /// Its QPV, when they change.
     pub qpvs: Option<Vec<Uuid>>,
     pub notices: Vec<Problem>,
-}
-
-impl Written {
-    /// The partners that need a seat in its site.
-    pub fn seated(&self) -> impl Iterator<Item = &Uuid> {
-        self.partners.iter().flatten().chain(&self.followers)
-    }
 }
 
 /// The instant and the day of the call, and whose rows it writes.
@@ -87,9 +80,25 @@ pub(super) fn decide(item: &Item, ground: &Ground, moment: Moment<'_>) -> Decisi
         let notices = vec![at(ProblemCode::Stale, &["sourceUpdatedAt"], text)];
         return Decision::Nothing { action: known.map(|row| row.id), notices, newer: None };
     }
-    if let Some(conflict) = conflict(item, known) {
-        return Decision::Conflict(known.map(|row| row.id), conflict);
+    let decision = against(known, stored, item, ground, moment);
+    match conflict(item, known) {
+        // the same item once more: what it asked for is there, and the version is the one that it led to
+        Some(_) if stored == Some(item.source_updated_at) && matches!(decision, Decision::Nothing { .. }) => {
+            decision
+        }
+        Some(conflict) => Decision::Conflict(known.map(|row| row.id), conflict),
+        None => decision,
     }
+}
+
+/// What an item comes to beside its action, at whatever version that is.
+fn against(
+    known: Option<&action::Model>,
+    stored: Option<DateTime<Utc>>,
+    item: &Item,
+    ground: &Ground,
+    moment: Moment<'_>,
+) -> Decision {
     match known {
         Some(row) if item.deleted => delete(row, item, ground, moment),
         None if item.deleted && stored == Some(item.source_updated_at) => {
@@ -148,7 +157,7 @@ pub(super) fn gone(row: &action::Model, at: Option<DateTime<Utc>>, moment: Momen
         changed: vec!["deletedAt"],
         verb: Verb::Delete,
         partners: None,
-        followers: Vec::new(),
+        seated: Vec::new(),
         qpvs: None,
         notices: Vec::new(),
     }
@@ -165,7 +174,10 @@ fn write(known: Option<&action::Model>, item: &Item, ground: &Ground, moment: Mo
     let mut after = known.cloned().unwrap_or_else(new);
     draft.apply(known, &mut after);
     let partners = draft.partners(known, site);
-    let followers = if partners.is_none() { draft.followers(known, site) } else { Vec::new() };
+    let seated = match &partners {
+        Some(partners) => draft.active(partners),
+        None => draft.followers(known, site),
+    };
     let qpvs = match known {
         None => draft.first_values(&mut after),
         Some(_) => draft.moved(site, &mut after),
@@ -190,5 +202,5 @@ fn write(known: Option<&action::Model>, item: &Item, ground: &Ground, moment: Mo
     after.source_updated_at = Some(item.source_updated_at);
     let verb = if known.is_none() { Verb::Create } else { Verb::Update };
     let before = known.cloned();
-    Decision::Written(Box::new(Written { before, after, changed, verb, partners, followers, qpvs, notices }))
+    Decision::Written(Box::new(Written { before, after, changed, verb, partners, seated, qpvs, notices }))
 }

@@ -214,9 +214,14 @@ fn item_input() -> InputObject {
             required(
                 "sourceUpdatedAt",
                 "DateTime",
-                "When the source system last changed it; older than ours is skipped.",
+                "When the source system last changed it; older than ours is skipped. At most a day from now.",
             ),
-            optional("expectedVersion", "Int", "The version that it starts from; another is a CONFLICT."),
+            optional(
+                "expectedVersion",
+                "Int",
+                "The version that it starts from; another is a CONFLICT. Of an item that was written already and comes \
+                 again, with the same `sourceUpdatedAt` and nothing that would change, it is not compared.",
+            ),
             Argument::new("deleted", TypeRef::named("Boolean"), "It is gone in the source system.")
                 .default(false),
             optional("site", "SiteRef", "Its site; needed for a new action."),

@@ -8,8 +8,8 @@ use entity::enums::ActionStatus::{self, Cancelled, Completed, Draft};
 use uuid::Uuid;
 
 use super::decide::{Moment, may};
-use super::ground::{Ground, at, not_yours};
-use super::input::Item;
+use super::ground::{Ground, Qpv, at, not_yours};
+use super::input::{Item, SiteRef};
 use crate::action::next_statuses;
 use crate::graphql::scalars::PartialDate;
 use crate::text;
@@ -45,7 +45,12 @@ impl<'d> Draw<'d> {
         }
         match (&self.item.site, known) {
             (Some(named), _) => match self.ground.site(named) {
-                Ok(id) => Some(id),
+                Ok(id) => {
+                    if known.is_none_or(|row| row.site_id != id) {
+                        self.tell_of_successors(named);
+                    }
+                    Some(id)
+                }
                 Err(problem) => {
                     self.problems.push(problem);
                     None
@@ -56,6 +61,24 @@ impl<'d> Draw<'d> {
                 self.wrong(ProblemCode::Required, "site", "a new action needs a site");
                 None
             }
+        }
+    }
+
+    /// A site may be named by QPV that others followed.
+    fn tell_of_successors(&mut self, site: &SiteRef) {
+        let SiteRef::Qpvs(codes) = site else { return };
+        let ground = self.ground;
+        for (index, code) in codes.iter().enumerate() {
+            if let Ok(qpv) = ground.qpv(code, &[]) {
+                self.tell_of_successor(code, qpv, &["site", "qpvs", &index.to_string()]);
+            }
+        }
+    }
+
+    fn tell_of_successor(&mut self, code: &str, qpv: &Qpv, path: &[&str]) {
+        if !qpv.successors.is_empty() {
+            let text = format!("{code} was followed by {}", qpv.successors.join(", "));
+            self.notices.push(at(ProblemCode::Successor, path, text));
         }
     }
 
@@ -95,10 +118,11 @@ impl<'d> Draw<'d> {
             after.rome_codes.clone_from(codes);
             self.changed.push("romeCodes");
         }
+        let leads_already = |id| after.lead_partner_id == Some(id);
         let lead = match &item.lead {
             Patch::Keep => after.lead_partner_id,
             Patch::Clear => None,
-            Patch::Set(named) => match self.ground.partners.resolve(named, &["lead"]) {
+            Patch::Set(named) => match self.ground.partners.resolve(named, &["lead"], leads_already) {
                 Ok(id) => Some(id),
                 Err(problem) => {
                     self.problems.push(problem);
@@ -113,12 +137,15 @@ impl<'d> Draw<'d> {
 
     /// Its partners, when the item names others than it has.
     pub fn partners(&mut self, known: Option<&action::Model>, site: Option<Uuid>) -> Option<Vec<Uuid>> {
+        let ground = self.ground;
+        let has = known.and_then(|row| ground.links.get(&row.id));
         let mut found: Vec<Uuid> = Vec::new();
         for (index, named) in self.item.partners.as_ref()?.iter().enumerate() {
             let index = index.to_string();
             let path = ["partners", index.as_str()];
-            match self.ground.partners.resolve(named, &path) {
-                Ok(id) if site.is_some_and(|site| self.ground.partners.seats_itself(site, id)) => {
+            let is_already = |id| has.is_some_and(|has| has.contains(&id));
+            match ground.partners.resolve(named, &path, is_already) {
+                Ok(id) if site.is_some_and(|site| ground.partners.seats_itself(site, id)) => {
                     let text = "your own rights come from the seats of this partner; another gives it one";
                     self.problems.push(at(ProblemCode::Forbidden, &path, text));
                 }
@@ -127,7 +154,6 @@ impl<'d> Draw<'d> {
                 Err(problem) => self.problems.push(problem),
             }
         }
-        let has = known.and_then(|row| self.ground.links.get(&row.id));
         let wanted: HashSet<Uuid> = found.iter().copied().collect();
         if has.map_or_else(|| wanted.is_empty(), |has| *has == wanted) {
             return None;
@@ -136,14 +162,19 @@ impl<'d> Draw<'d> {
         Some(found)
     }
 
-    /// The partners that an action takes along to another site. One that is closed has no seats.
+    /// Those of its partners that have seats: one that is closed has none.
+    pub fn active(&self, partners: &[Uuid]) -> Vec<Uuid> {
+        partners.iter().copied().filter(|id| self.ground.partners.is_active(*id)).collect()
+    }
+
+    /// The partners that an action takes along to another site.
     pub fn followers(&mut self, known: Option<&action::Model>, site: Option<Uuid>) -> Vec<Uuid> {
         let Some((row, site)) = known.zip(site).filter(|(row, site)| row.site_id != *site) else {
             return Vec::new();
         };
         let ground = self.ground;
-        let links = ground.links.get(&row.id).into_iter().flatten().copied();
-        let followers: Vec<Uuid> = links.filter(|id| ground.partners.is_active(*id)).collect();
+        let links: Vec<Uuid> = ground.links.get(&row.id).into_iter().flatten().copied().collect();
+        let followers = self.active(&links);
         let itself = followers.iter().any(|id| ground.partners.seats_itself(site, *id));
         if itself && self.item.partners.is_none() {
             let text =
@@ -170,18 +201,16 @@ impl<'d> Draw<'d> {
             ("qpvs", !first.qpvs.is_empty()),
         ];
         self.changed.extend(given.iter().filter(|(_, given)| *given).map(|(name, _)| *name));
+        let ground = self.ground;
         let mut found = Vec::new();
         for (index, code) in first.qpvs.iter().enumerate() {
             let index = index.to_string();
             let path = ["onCreate", "qpvs", index.as_str()];
-            match self.ground.qpv(code, &path) {
+            match ground.qpv(code, &path) {
                 Err(problem) => self.problems.push(problem),
                 Ok(qpv) => {
-                    if !qpv.successors.is_empty() {
-                        let text = format!("{code} was followed by {}", qpv.successors.join(", "));
-                        self.notices.push(at(ProblemCode::Successor, &path, text));
-                    }
-                    let perimeter = self.ground.perimeters.get(&after.site_id);
+                    self.tell_of_successor(code, qpv, &path);
+                    let perimeter = ground.perimeters.get(&after.site_id);
                     if perimeter.is_some_and(|perimeter| perimeter.contains(&qpv.id)) {
                         found.push(qpv.id);
                     } else {

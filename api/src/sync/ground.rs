@@ -37,7 +37,7 @@ pub(super) struct Qpv {
 pub(super) struct Ground {
     pub sites: HashMap<Uuid, Site>,
     pub qpvs: HashMap<String, Qpv>,
-    /// QPV of each site.
+    /// QPV of each site today.
     pub perimeters: HashMap<Uuid, HashSet<Uuid>>,
     /// Actions by their external id, tombstones too, locked.
     pub actions: HashMap<String, action::Model>,
@@ -273,7 +273,7 @@ async fn locked_sites(
     sql.is_in("t.code", codes.into_iter().map(Value::from).collect());
     sql.push(" OR ").is_in("t.id", held.into_iter().map(Value::from).collect());
     if named.iter().any(|site| matches!(site, SiteRef::Qpvs(_))) {
-        sql.push(" OR t.id IN (SELECT q.site_id FROM site_qpv q WHERE ");
+        sql.push(" OR t.id IN (SELECT q.site_id FROM site_qpv q WHERE q.ends_on IS NULL AND ");
         sql.is_in("q.qpv_id", qpvs.values().map(|qpv| qpv.id.into()).collect());
         sql.push(")");
     }
@@ -293,6 +293,7 @@ async fn perimeters(
 ) -> Result<HashMap<Uuid, HashSet<Uuid>>, Failure> {
     let mut found: HashMap<Uuid, HashSet<Uuid>> = HashMap::new();
     let links = site_qpv::Entity::find().filter(site_qpv::Column::SiteId.is_in(sites));
+    let links = links.filter(site_qpv::Column::EndsOn.is_null());
     for link in links.all(writing.tx).await? {
         found.entry(link.site_id).or_default().insert(link.qpv_id);
     }

@@ -8,6 +8,7 @@ use entity::StringList;
 use entity::enums::{ActionStatus, PartnerKind, Pillar};
 
 use crate::graphql::scalars::{Parsed, PartialDate, Scalar};
+use crate::limits;
 use crate::read::coerce::Arguments;
 use crate::write::input::Patch;
 use crate::write::{Failure, Input, Problem, ProblemCode};
@@ -64,9 +65,9 @@ pub(super) struct OnCreate {
 }
 
 /// The items of a call, in their order.
-pub(super) fn items(input: &Input<'_>) -> Vec<Item> {
+pub(super) fn items(input: &Input<'_>, now: DateTime<Utc>) -> Vec<Item> {
     let Some(Value::List(items)) = input.given("items") else { return Vec::new() };
-    let mut items: Vec<Item> = items.iter().map(|item| read(fields(Some(item)))).collect();
+    let mut items: Vec<Item> = items.iter().map(|item| read(fields(Some(item)), now)).collect();
     for problem in input.malformed() {
         match of_item(problem) {
             Some((index, problem)) if index < items.len() => items[index].problems.push(problem),
@@ -89,10 +90,15 @@ fn fields(value: Option<&Value>) -> &Arguments {
     if let Some(Value::Object(fields)) = value { fields } else { &NONE }
 }
 
-fn read(values: &Arguments) -> Item {
+fn read(values: &Arguments, now: DateTime<Utc>) -> Item {
     let input = Input::new(values);
     let given_id = input.text("externalId", 1..=200);
     let deleted = matches!(values.get("deleted"), Some(Value::Boolean(true)));
+    let source_updated_at = instant(values.get("sourceUpdatedAt"));
+    if source_updated_at > now + limits::SOURCE_AHEAD {
+        let text = "more than a day in the future: nothing that is older would be taken until then";
+        input.wrong(ProblemCode::OutOfBounds, "sourceUpdatedAt", text);
+    }
     let starts = input.period("startsOn");
     let ends = input.period("endsOn");
     if let (Patch::Set(from), Patch::Set(to)) = (&starts, &ends)
@@ -102,7 +108,7 @@ fn read(values: &Arguments) -> Item {
     }
     let item = Item {
         external_id: given_id.or(None).unwrap_or_default(),
-        source_updated_at: instant(values.get("sourceUpdatedAt")),
+        source_updated_at,
         expected_version: input.expected_version(),
         deleted,
         site: site(values.get("site")),

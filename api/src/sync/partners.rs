@@ -34,8 +34,8 @@ pub(super) struct Partners {
 }
 
 impl Partners {
-    /// Finds all that the items name, and those of actions that go to another site; plans those that nobody knows. Calls that make partners wait for each other,
-    /// since no constraint keeps two from making the same one.
+    /// Finds all that the items name, and those of actions that go to another site; plans those that nobody knows. Calls
+    /// that make partners wait for each other, since no constraint keeps two from making the same one.
     pub async fn load(
         writing: Writing<'_>,
         source: &str,
@@ -74,7 +74,7 @@ impl Partners {
 
     /// Nobody gives himself a seat by taking part in an action.
     pub fn seats_itself(&self, site: Uuid, partner: Uuid) -> bool {
-        self.own.contains(&partner) && !self.seats.contains(&(site, partner))
+        self.own.contains(&partner) && self.is_active(partner) && !self.seats.contains(&(site, partner))
     }
 
     /// The partner takes part in what there is.
@@ -114,16 +114,15 @@ impl Partners {
     }
 
     fn index(&mut self, row: &partner::Model) {
-        let own = row.source_system.as_deref() == Some(&self.source);
         let keys = [
-            ("externalId", row.source_external_id.as_ref().filter(|_| own)),
-            ("siret", row.siret.as_ref()),
-            ("rna", row.rna.as_ref()),
-            ("safirCode", row.safir_code.as_ref()),
+            ("externalId", self.own_code(row)),
+            ("siret", row.siret.as_deref()),
+            ("rna", row.rna.as_deref()),
+            ("safirCode", row.safir_code.as_deref()),
         ];
         for (field, value) in keys {
             if let Some(value) = value {
-                self.by_key.entry((field, value.clone())).or_default().push(row.id);
+                self.by_key.entry((field, value.to_owned())).or_default().push(row.id);
             }
         }
     }
@@ -167,21 +166,42 @@ impl Partners {
         self.by_key.get(&(field, code.to_owned())).or_else(made_of)
     }
 
-    /// Partners that fit: those of the surest code that is known, narrowed by the other codes.
+    /// Partners that fit: those of the surest code that is known, narrowed by the other codes. One that has another
+    /// value of a surer code is another partner. Codes that lead to different ones give all of them.
     fn candidates(&self, named: &PartnerRef) -> Vec<Uuid> {
         let mut found: Vec<Uuid> = Vec::new();
+        let mut surer: Vec<(&'static str, &str)> = Vec::new();
         for (field, code) in named.keys() {
-            let Some(known) = self.of_code(field, code) else { continue };
-            let known: Vec<Uuid> = known.iter().map(|id| self.today(*id)).collect();
-            if found.is_empty() {
-                found = known;
-            } else if found.iter().any(|id| known.contains(id)) {
+            let known = self.of_code(field, code).into_iter().flatten().map(|id| self.today(*id));
+            let known: Vec<Uuid> =
+                known.filter(|id| found.contains(id) || !self.contradicts(*id, &surer)).collect();
+            if found.iter().any(|id| known.contains(id)) {
                 found.retain(|id| known.contains(id));
+            } else {
+                found.extend(known);
             }
+            surer.push((field, code));
         }
         found.sort_unstable();
         found.dedup();
         found
+    }
+
+    /// Whether a partner has another value of one of the codes than is given.
+    fn contradicts(&self, id: Uuid, given: &[(&'static str, &str)]) -> bool {
+        let Some(row) = self.known.get(&id) else { return false };
+        let own = |field| match field {
+            "siret" => row.siret.as_deref(),
+            "rna" => row.rna.as_deref(),
+            _ => self.own_code(row).filter(|code| !is_made_of_code(code)),
+        };
+        given.iter().any(|(field, code)| own(field).is_some_and(|own| own != *code))
+    }
+
+    /// How the caller's source names a partner.
+    fn own_code<'p>(&self, row: &'p partner::Model) -> Option<&'p str> {
+        let is_own = row.source_system.as_deref() == Some(&self.source);
+        row.source_external_id.as_deref().filter(|_| is_own)
     }
 
     fn is_new(&self, named: &PartnerRef) -> bool {
@@ -221,14 +241,18 @@ impl Partners {
         self.new.push(row);
     }
 
-    /// The partner that is meant, or why there is none.
-    pub fn resolve(&self, named: &PartnerRef, path: &[&str]) -> Result<Uuid, Problem> {
+    /// The partner that is meant, or why there is none. One that is closed takes no part in anything new, and stays where
+    /// it `is_already`.
+    pub fn resolve(
+        &self,
+        named: &PartnerRef,
+        path: &[&str],
+        is_already: impl FnOnce(Uuid) -> bool,
+    ) -> Result<Uuid, Problem> {
         let found = self.candidates(named);
         match found.as_slice() {
-            [id] => match self.known.get(id).map(|row| row.status) {
-                Some(PartnerStatus::Active) => Ok(*id),
-                _ => Err(at(ProblemCode::Rule, path, "this partner is closed")),
-            },
+            [id] if self.is_active(*id) || is_already(*id) => Ok(*id),
+            [_] => Err(at(ProblemCode::Rule, path, "this partner is closed")),
             [] => {
                 let text = "no partner has this code; give name and kind with it to make it known";
                 let field = named.keys().next().map(|(field, _)| field);
@@ -257,6 +281,11 @@ fn refs(item: &Item) -> impl Iterator<Item = &PartnerRef> {
 /// How its source names a partner that was made from a code: by its identifier there, or else by the code.
 fn own_id(field: &str, code: &str) -> String {
     if field == "externalId" { code.to_owned() } else { format!("{field}:{code}") }
+}
+
+/// The source gave no identifier of its own for a partner that is named so.
+fn is_made_of_code(own_id: &str) -> bool {
+    ["siret:", "rna:", "safirCode:"].iter().any(|field| own_id.starts_with(field))
 }
 
 fn own_codes(named: &[&PartnerRef]) -> Vec<Value> {

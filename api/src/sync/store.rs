@@ -127,8 +127,10 @@ async fn seats(
     written: &[Written],
     seated_already: &HashSet<(Uuid, Uuid)>,
 ) -> Result<Vec<Entry>, Failure> {
-    let mut needed: Vec<(Uuid, Uuid)> =
-        written.iter().flat_map(|one| one.seated().map(|partner| (one.after.site_id, *partner))).collect();
+    let mut needed: Vec<(Uuid, Uuid)> = written
+        .iter()
+        .flat_map(|one| one.seated.iter().map(|partner| (one.after.site_id, *partner)))
+        .collect();
     needed.sort_unstable();
     needed.dedup();
     if needed.is_empty() {

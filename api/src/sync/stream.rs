@@ -37,12 +37,15 @@ pub struct Chunk {
 pub struct Read {
     first: u64,
     request_id: String,
-    /// How its source names the item of each line, or why it is none; nothing for a blank line.
-    told_of: Vec<Option<Result<Json, ApiError>>>,
+    /// How its source names the item of each line, and why it is none, if so; nothing for a blank line.
+    told_of: Vec<Option<(Json, Option<ApiError>)>>,
     /// The items, as the input of one call; none when there are none.
     input: Option<Arguments>,
     malformed: Vec<write::Problem>,
 }
+
+/// An item, and whether something in it is not of its form.
+type Checked = (Value, bool);
 
 impl Engine {
     /// Whether a caller may import at all: who may not is told so before anything of his is read.
@@ -62,14 +65,17 @@ impl Engine {
         let (mut items, mut told_of) = (Vec::new(), Vec::with_capacity(chunk.lines.len()));
         let mut has_malformed = false;
         for line in chunk.lines {
-            let read = line.map_or_else(|error| Some(Err(error)), |line| self.item(&line));
-            told_of.push(read.map(|read| {
-                read.map(|(item, is_malformed)| {
+            let read = match line {
+                Ok(line) => self.item(&line),
+                Err(error) => Some((Json::Null, Err(error))),
+            };
+            told_of.push(read.map(|(id, item)| match item {
+                Ok((item, is_malformed)) => {
                     has_malformed |= is_malformed;
-                    let id = external_id(&item);
                     items.push(item);
-                    id
-                })
+                    (id, None)
+                }
+                Err(error) => (id, Some(error)),
             }));
         }
         let input = (!items.is_empty()).then(|| arguments(items, chunk.key.as_deref(), chunk.first));
@@ -112,10 +118,10 @@ impl Engine {
         for (number, line) in (chunk.first..).zip(chunk.told_of) {
             let answer = match line {
                 None => continue,
-                Some(Ok(id)) => {
+                Some((id, None)) => {
                     outcome(&id, &told.next().ok_or_else(|| internal("an item has no outcome"))?, replayed)
                 }
-                Some(Err(error)) => refused(&error),
+                Some((id, Some(error))) => refused(&id, &error),
             };
             let mut line = json!({ "line": number });
             if let (Json::Object(line), Json::Object(answer)) = (&mut line, answer) {
@@ -136,16 +142,18 @@ impl Engine {
         entered
     }
 
-    /// The item of a line, and whether something in it is not of its form; none for a blank one.
-    fn item(&self, line: &str) -> Option<Result<(Value, bool), ApiError>> {
+    /// How its source names the item of a line, and the item; none for a blank one.
+    fn item(&self, line: &str) -> Option<(Json, Result<Checked, ApiError>)> {
         let line = line.trim();
         if line.is_empty() {
             return None;
         }
-        let value = serde_json::from_str::<Value>(line).map_err(|_| {
-            ApiError::new(Code::BadUserInput, "the line is not JSON").expected("one JSON object a line")
-        });
-        Some(value.and_then(|value| coerce::input(&self.model, "SyncActionItem", value, Formats::Passed)))
+        let Ok(value) = serde_json::from_str::<Value>(line) else {
+            let error = ApiError::new(Code::BadUserInput, "the line is not JSON");
+            return Some((Json::Null, Err(error.expected("one JSON object a line"))));
+        };
+        let id = external_id(&value);
+        Some((id, coerce::input(&self.model, "SyncActionItem", value, Formats::Passed)))
     }
 }
 
@@ -160,10 +168,10 @@ fn arguments(items: Vec<Value>, key: Option<&str>, first: u64) -> Arguments {
     arguments
 }
 
-/// How its source names an item.
+/// How its source names an item, if it does.
 fn external_id(item: &Value) -> Json {
     let id = if let Value::Object(fields) = item { fields.get("externalId") } else { None };
-    id.and_then(|id| id.clone().into_json().ok()).unwrap_or_default()
+    if let Some(Value::String(id)) = id { id.as_str().into() } else { Json::Null }
 }
 
 fn outcome(external_id: &Json, told: &Told, replayed: bool) -> Json {
@@ -182,7 +190,7 @@ fn outcome(external_id: &Json, told: &Told, replayed: bool) -> Json {
 }
 
 /// A line that is no item.
-fn refused(error: &ApiError) -> Json {
+fn refused(external_id: &Json, error: &ApiError) -> Json {
     let step = |step: &Step| match step {
         Step::Key(key) => key.clone(),
         Step::Index(index) => index.to_string(),
@@ -193,5 +201,5 @@ fn refused(error: &ApiError) -> Json {
         None => error.message.to_string(),
     };
     let problem = json!({ "code": error.code.name(), "path": path, "message": message });
-    json!({ "externalId": null, "outcome": "REJECTED", "action": null, "errors": [problem], "notices": [], "replayed": false })
+    json!({ "externalId": external_id, "outcome": "REJECTED", "action": null, "errors": [problem], "notices": [], "replayed": false })
 }

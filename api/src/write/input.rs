@@ -68,6 +68,20 @@ impl<'i> Input<'i> {
         self.malformed
     }
 
+    /// What was found; of what was not, the problems are noted, and the mutation goes on until [`Input::check`].
+    pub fn found<T>(&self, found: Result<T, Failure>) -> Result<Option<T>, Failure> {
+        match found {
+            Ok(found) => Ok(Some(found)),
+            Err(Failure::Problems(problems)) => {
+                for problem in problems {
+                    self.problem(problem);
+                }
+                Ok(None)
+            }
+            Err(fault) => Err(fault),
+        }
+    }
+
     /// Notes a problem; the mutation goes on until [`Input::check`].
     pub fn problem(&self, problem: Problem) {
         if let Ok(mut problems) = self.problems.lock() {
@@ -82,9 +96,16 @@ impl<'i> Input<'i> {
 
     /// Fails with everything that was noted so far.
     pub fn check(&self) -> Result<(), Failure> {
-        let noted =
-            self.problems.lock().map(|mut problems| std::mem::take(&mut *problems)).unwrap_or_default();
-        if noted.is_empty() { Ok(()) } else { Err(Failure::Problems(noted)) }
+        match self.noted() {
+            Failure::Problems(noted) if noted.is_empty() => Ok(()),
+            noted => Err(noted),
+        }
+    }
+
+    /// Everything that was noted so far.
+    pub fn noted(&self) -> Failure {
+        let noted = self.problems.lock().map(|mut problems| std::mem::take(&mut *problems));
+        Failure::Problems(noted.unwrap_or_default())
     }
 
     /// The value as it came, if it was given.

@@ -45,13 +45,13 @@ codes! {
     InvalidFormat = "INVALID_FORMAT",
     /// A code is well formed but not in its referential.
     UnknownCode = "UNKNOWN_CODE",
-    /// The object is not in a state from which this leads; `expected` lists those it may move to.
+    /// The object is not in a state from which this leads; the message lists those it may move to.
     InvalidTransition = "INVALID_TRANSITION",
     /// The same thing exists already.
     Duplicate = "DUPLICATE",
     /// A rule of the domain does not allow it.
     Rule = "RULE",
-    /// The field is frozen, or owned by the source system.
+    /// What the field says is settled in the object's state.
     Frozen = "FROZEN",
     /// Several objects fit what was given; more is needed to tell them apart.
     Ambiguous = "AMBIGUOUS",

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use graphql_client::{GraphQLQuery, Response};
 use reqwest::StatusCode;
 use reqwest::header::{ACCEPT, RETRY_AFTER};
+use serde_json::json;
 
 /// Longest wait between two attempts.
 const LONGEST: Duration = Duration::from_secs(30);
@@ -51,19 +52,42 @@ impl Client {
         Self { http: reqwest::Client::new(), url: url.to_owned(), token, patience }
     }
 
-    /// The answer to a document. What may pass is tried again, so a change must carry its idempotency key.
+    /// The answer to a document, as it may have been some seconds ago.
+    ///
+    /// # Errors
+    /// As [`send`](Self::send).
+    pub async fn ask<Q: GraphQLQuery>(&self, variables: Q::Variables) -> Result<Q::ResponseData, Refused> {
+        self.send::<Q>(&body::<Q>(variables)?).await
+    }
+
+    /// The answer to a document, with all that was ever written: a reading on which a cursor of the feed goes on must miss
+    /// nothing that came before the cursor, and the API may answer from a copy that is a little behind.
+    ///
+    /// # Errors
+    /// As [`send`](Self::send).
+    pub async fn ask_latest<Q: GraphQLQuery>(
+        &self,
+        variables: Q::Variables,
+    ) -> Result<Q::ResponseData, Refused> {
+        let mut body =
+            serde_json::to_value(Q::build_query(variables)).map_err(|error| Refused::ours(&error))?;
+        body["extensions"] = json!({ "causality": "latest" });
+        self.send::<Q>(&body.to_string()).await
+    }
+
+    /// The answer to a body. What may pass is tried again, so a change must carry its idempotency key.
     ///
     /// # Errors
     /// What is final, or what has not passed while the client was patient.
-    pub async fn ask<Q: GraphQLQuery>(&self, variables: Q::Variables) -> Result<Q::ResponseData, Refused> {
-        let body =
-            serde_json::to_string(&Q::build_query(variables)).map_err(|error| Refused::ours(&error))?;
+    pub async fn send<Q: GraphQLQuery>(&self, body: &str) -> Result<Q::ResponseData, Refused> {
         let (start, mut most) = (Instant::now(), FIRST);
         loop {
-            let refused = match self.once::<Q>(body.clone()).await {
+            let mut refused = match self.once::<Q>(body.to_owned()).await {
                 Ok(data) => return Ok(data),
                 Err(refused) => refused,
             };
+            // somebody is about to put another token into the file
+            refused.again |= refused.is_of_token() && matches!(self.token, Token::File(_));
             if !refused.again || start.elapsed() > self.patience {
                 return Err(refused);
             }
@@ -97,6 +121,14 @@ impl Client {
     }
 }
 
+/// What is sent for a document.
+///
+/// # Errors
+/// When its variables are no JSON.
+pub fn body<Q: GraphQLQuery>(variables: Q::Variables) -> Result<String, Refused> {
+    serde_json::to_string(&Q::build_query(variables)).map_err(|error| Refused::ours(&error))
+}
+
 fn retry_after(answer: &reqwest::Response) -> Option<Duration> {
     let seconds = answer.headers().get(RETRY_AFTER)?.to_str().ok()?.parse().ok()?;
     Some(Duration::from_secs(seconds))
@@ -105,6 +137,11 @@ fn retry_after(answer: &reqwest::Response) -> Option<Duration> {
 impl Refused {
     fn ours(error: &dyn std::error::Error) -> Self {
         Self { code: "CLIENT".to_owned(), message: error.to_string(), again: false, after: None }
+    }
+
+    /// The token is not good, or not any more.
+    fn is_of_token(&self) -> bool {
+        matches!(self.code.as_str(), "UNAUTHENTICATED" | "TOKEN_EXPIRED" | "TOKEN_REVOKED" | "TOKEN_INVALID")
     }
 
     /// The line was cut: whether the request arrived is not known.
@@ -123,8 +160,10 @@ impl Refused {
     fn told(error: graphql_client::Error, after: Option<Duration>) -> Self {
         let extensions = error.extensions.unwrap_or_default();
         let code = extensions.get("code").and_then(|code| code.as_str()).unwrap_or("UNKNOWN").to_owned();
-        let again =
-            matches!(code.as_str(), "UNAVAILABLE" | "OUTCOME_UNKNOWN" | "REQUEST_TIMEOUT" | "INTERNAL");
+        let again = matches!(
+            code.as_str(),
+            "RATE_LIMITED" | "UNAVAILABLE" | "OUTCOME_UNKNOWN" | "REQUEST_TIMEOUT" | "INTERNAL"
+        );
         let told = extensions.get("retryAfter").and_then(serde_json::Value::as_u64).map(Duration::from_secs);
         Self { code, message: error.message, again, after: told.or(after) }
     }

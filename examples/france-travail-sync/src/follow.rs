@@ -36,12 +36,13 @@ pub async fn follow(client: &Client, mirror: &mut Mirror) -> anyhow::Result<usiz
     }
 }
 
-/// Reads everything. The cursor is taken first: what changes meanwhile comes again with the feed.
+/// Reads everything. The cursor is taken first: what changes meanwhile comes again with the feed, and what was written
+/// before must be in what is read.
 async fn start_over(client: &Client, mirror: &mut Mirror) -> anyhow::Result<()> {
     let cursor = client.ask::<Now>(now::Variables {}).await?.changes.page_info.end_cursor;
     let (mut rows, mut after) = (Vec::new(), None);
     loop {
-        let page = client.ask::<Actions>(actions::Variables { after }).await?.actions;
+        let page = client.ask_latest::<Actions>(actions::Variables { after }).await?.actions;
         rows.extend(page.nodes.into_iter().map(listed));
         after = page.page_info.end_cursor;
         if !page.page_info.has_next_page {
@@ -69,7 +70,7 @@ async fn of_site(client: &Client, site: String) -> anyhow::Result<Vec<Step>> {
     let (mut steps, mut after) = (Vec::new(), None);
     loop {
         let variables = actions_of_site::Variables { site: site.clone(), after };
-        let page = client.ask::<ActionsOfSite>(variables).await?.actions;
+        let page = client.ask_latest::<ActionsOfSite>(variables).await?.actions;
         steps.extend(page.nodes.into_iter().map(|row| Step::Put(of_one_site(row))));
         after = page.page_info.end_cursor;
         if !page.page_info.has_next_page {

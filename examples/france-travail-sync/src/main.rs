@@ -28,7 +28,7 @@ struct Args {
     /// The mirror, a file of `SQLite`
     #[arg(long, default_value = "mirror.db")]
     mirror: PathBuf,
-    /// Items of a call
+    /// Rows of a call
     #[arg(long, default_value_t = 1_000, value_parser = clap::value_parser!(u16).range(1..=5_000))]
     items: u16,
     /// Go on following, and ask so many seconds after the last answer

@@ -4,6 +4,7 @@
 use std::path::Path;
 
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
+use serde::{Deserialize, Serialize};
 
 /// An action as the mirror keeps it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,7 +39,7 @@ pub enum Step {
 }
 
 /// A row of the file that was not taken.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Bad {
     /// Its line in the file, from 1.
     pub line: u64,
@@ -46,6 +47,19 @@ pub struct Bad {
     pub id: String,
     /// Why.
     pub reason: String,
+}
+
+/// A call as it is sent, kept until it is acknowledged.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Call {
+    /// Rows of the file up to its end.
+    pub rows: u64,
+    /// What is sent, its idempotency key in it; nothing when none of its rows makes an item.
+    pub body: Option<String>,
+    /// Line and identifier of each item.
+    pub places: Vec<(u64, String)>,
+    /// Rows of it that make none.
+    pub bad: Vec<Bad>,
 }
 
 /// How often each outcome was answered.
@@ -58,14 +72,14 @@ pub struct Mirror {
 }
 
 /// Of the tables.
-const VERSION: i64 = 1;
+const VERSION: i64 = 2;
 
-/// A mirror of an earlier form is read anew; how far a file was sent is kept.
+/// A mirror of an earlier form is read anew, and a file that was not sent to its end is sent from its beginning.
 const BEFORE: &str = "
     DROP TABLE IF EXISTS action;
     CREATE TABLE IF NOT EXISTS state (name TEXT PRIMARY KEY, value TEXT) STRICT;
-    DELETE FROM state WHERE name = 'cursor';
-    PRAGMA user_version = 1;";
+    DELETE FROM state;
+    PRAGMA user_version = 2;";
 
 const TABLES: &str = "
     PRAGMA journal_mode = WAL;
@@ -144,24 +158,39 @@ impl Mirror {
         tx.commit()
     }
 
-    /// The name of the run that sends a file, and how many of its calls are done. A run that was broken off goes on
-    /// under its name, and so under its idempotency keys; a new one, or another file, gets `fresh`.
-    pub fn run(&mut self, file: &str, fresh: &str) -> rusqlite::Result<(String, u64)> {
+    /// How many rows of a file are done, and the call that was sent after them and not acknowledged. Another file begins
+    /// anew.
+    pub fn run(&mut self, file: &str) -> rusqlite::Result<(u64, Option<Call>)> {
         let tx = self.db.transaction()?;
         if state(&tx, "file")?.as_deref() != Some(file) {
-            for (name, value) in [("file", file), ("run", fresh), ("calls", "0")] {
-                keep(&tx, name, Some(value))?;
+            for (name, value) in [("file", Some(file)), ("rows", Some("0")), ("call", None)] {
+                keep(&tx, name, value)?;
             }
             tx.execute_batch("DELETE FROM bad_row; DELETE FROM outcome")?;
         }
-        let calls = state(&tx, "calls")?.and_then(|calls| calls.parse().ok()).unwrap_or_default();
-        let run = state(&tx, "run")?.unwrap_or_default();
+        let rows = state(&tx, "rows")?.and_then(|rows| rows.parse().ok()).unwrap_or_default();
+        let call = state(&tx, "call")?.and_then(|call| serde_json::from_str(&call).ok());
         tx.commit()?;
-        Ok((run, calls))
+        Ok((rows, call))
     }
 
-    /// A call is done: what came of its rows.
-    pub fn done(&mut self, calls: u64, counts: &Counts, bad: &[Bad]) -> rusqlite::Result<()> {
+    /// Keeps a call that is about to be sent.
+    pub fn open_call(&mut self, call: &Call) -> anyhow::Result<()> {
+        let call = serde_json::to_string(call)?;
+        let tx = self.db.transaction()?;
+        keep(&tx, "call", Some(&call))?;
+        Ok(tx.commit()?)
+    }
+
+    /// A call was refused, and is not sent again.
+    pub fn forget_call(&mut self) -> rusqlite::Result<()> {
+        let tx = self.db.transaction()?;
+        keep(&tx, "call", None)?;
+        tx.commit()
+    }
+
+    /// A call is done, and so many rows of the file with it: what came of its own.
+    pub fn done(&mut self, rows: u64, counts: &Counts, bad: &[Bad]) -> rusqlite::Result<()> {
         let tx = self.db.transaction()?;
         for Bad { line, id, reason } in bad {
             tx.execute("INSERT INTO bad_row VALUES (?1, ?2, ?3)", params![line.cast_signed(), id, reason])?;
@@ -170,7 +199,8 @@ impl Mirror {
             let add = "INSERT INTO outcome VALUES (?1, ?2) ON CONFLICT DO UPDATE SET count = count + ?2";
             tx.execute(add, params![name, count.cast_signed()])?;
         }
-        keep(&tx, "calls", Some(&calls.to_string()))?;
+        keep(&tx, "rows", Some(&rows.to_string()))?;
+        keep(&tx, "call", None)?;
         tx.commit()
     }
 

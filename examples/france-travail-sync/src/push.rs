@@ -1,4 +1,5 @@
-//! Sends the file in calls, each under a key of its own: what was sent and not acknowledged is sent again as it was.
+//! Sends the file in calls of so many rows, each under a key of its own. A call is kept until it is acknowledged: whatever
+//! has changed since, in the file's settings or in the API, it is sent again as it was, under the same key.
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
@@ -6,9 +7,9 @@ use std::path::Path;
 use anyhow::{Context, bail};
 use sha2::{Digest, Sha256};
 
-use crate::client::Client;
+use crate::client::{Client, body};
 use crate::mapping::{Mapping, Post};
-use crate::mirror::{Bad, Counts, Mirror};
+use crate::mirror::{Bad, Call, Counts, Mirror};
 use crate::queries::sync_actions::{
     ImportErrorPolicy, ImportMode, ImportOutcome, SyncActionItem, SyncActionsInput, SyncActionsSyncActions,
     Variables,
@@ -22,16 +23,8 @@ pub struct Sending<'s> {
     pub csv: &'s Path,
     /// When it was made, as the API writes instants.
     pub as_of: &'s str,
-    /// Items of a call, 5 000 at most.
+    /// Rows of a call, 5 000 at most.
     pub items: usize,
-}
-
-/// Rows of one call: the items, and where they stand in the file.
-#[derive(Debug, Default)]
-struct Call {
-    items: Vec<SyncActionItem>,
-    places: Vec<(u64, String)>,
-    bad: Vec<Bad>,
 }
 
 /// Sends a file; gives how often each outcome came, and the rows that were not taken. Broken off, it goes on where
@@ -46,28 +39,42 @@ pub async fn push(
 ) -> anyhow::Result<(Counts, Vec<Bad>)> {
     let file = std::fs::read(sending.csv).with_context(|| sending.csv.display().to_string())?;
     let content = hex::encode(Sha256::new_with_prefix(sending.as_of).chain_update(&file).finalize());
-    let (run, done) = mirror.run(&content, &uuid::Uuid::now_v7().to_string())?;
+    let (mut done, open) = mirror.run(&content)?;
+    if let Some(call) = open {
+        done = call.rows;
+        send(client, mirror, &call).await?;
+    }
     let mut mapping = Mapping::new(contracts(client).await?, sending.as_of);
     let mut rows = csv::Reader::from_reader(file.as_slice()).into_records().peekable();
     let headers = csv::Reader::from_reader(file.as_slice()).headers()?.clone();
-    let mut number = 0;
+    // rows that are done are read all the same, since identifiers must not come twice
+    let mut passed = Rows::default();
+    for _ in 0..done {
+        let Some(row) = rows.next() else { break };
+        passed.take(&mut mapping, row, &headers);
+    }
     while rows.peek().is_some() {
-        let mut call = Call::default();
-        while call.items.len() < sending.items
-            && let Some(row) = rows.next()
-        {
+        let mut call = Rows::default();
+        for row in rows.by_ref().take(sending.items) {
             call.take(&mut mapping, row, &headers);
+            done += 1;
         }
-        number += 1;
-        // the rows of a call that is done are read all the same, since identifiers must not come twice
-        if number > done {
-            call.send(client, mirror, &format!("{run}-{number}"), number).await?;
-        }
+        let call = call.up_to(done)?;
+        mirror.open_call(&call)?;
+        send(client, mirror, &call).await?;
     }
     Ok(mirror.finish()?)
 }
 
-impl Call {
+/// Rows of one call: the items, and where they stand in the file.
+#[derive(Debug, Default)]
+struct Rows {
+    items: Vec<SyncActionItem>,
+    places: Vec<(u64, String)>,
+    bad: Vec<Bad>,
+}
+
+impl Rows {
     fn take(
         &mut self,
         mapping: &mut Mapping,
@@ -96,43 +103,55 @@ impl Call {
         }
     }
 
-    async fn send(
-        mut self,
-        client: &Client,
-        mirror: &mut Mirror,
-        key: &str,
-        number: u64,
-    ) -> anyhow::Result<()> {
-        let mut counts: BTreeMap<String, u64> = BTreeMap::new();
-        if !self.items.is_empty() {
-            let items = std::mem::take(&mut self.items);
-            let answer = client.ask::<SyncActions>(variables(items, key)).await?.sync_actions;
-            self.read(&answer.context("une réponse sans contenu")?, &mut counts)?;
-        }
-        Ok(mirror.done(number, &counts.into_iter().collect(), &self.bad)?)
+    /// The call that sends them, the last of which is row `rows` of the file.
+    fn up_to(self, rows: u64) -> anyhow::Result<Call> {
+        let Self { items, places, bad } = self;
+        let key = uuid::Uuid::now_v7().to_string();
+        let body = (!items.is_empty()).then(|| body::<SyncActions>(variables(items, &key))).transpose()?;
+        Ok(Call { rows, body, places, bad })
     }
+}
 
-    /// Reads what became of each item; the answer has them in the order in which they were sent.
-    fn read(
-        &mut self,
-        answer: &SyncActionsSyncActions,
-        counts: &mut BTreeMap<String, u64>,
-    ) -> anyhow::Result<()> {
+/// Sends a call, and notes what became of its rows. One that is refused for good is not sent again: whoever has mended
+/// what was wrong sends its rows in another.
+async fn send(client: &Client, mirror: &mut Mirror, call: &Call) -> anyhow::Result<()> {
+    let (mut counts, mut bad) = (BTreeMap::new(), call.bad.clone());
+    if let Some(body) = &call.body {
+        let answer = match client.send::<SyncActions>(body).await {
+            Ok(answer) => answer.sync_actions.context("une réponse sans contenu")?,
+            Err(refused) => {
+                if !refused.again {
+                    mirror.forget_call()?;
+                }
+                return Err(refused.into());
+            }
+        };
         if let Some(error) = answer.user_errors.first() {
+            mirror.forget_call()?;
             bail!("l'appel est refusé : {} {}", name(&error.code), error.message);
         }
-        for ((line, id), result) in self.places.iter().zip(&answer.results) {
-            *counts.entry(name(&result.outcome)).or_default() += 1;
-            if matches!(result.outcome, ImportOutcome::REJECTED | ImportOutcome::CONFLICT) {
-                let reasons: Vec<String> = result
-                    .errors
-                    .iter()
-                    .map(|error| format!("{} {} : {}", name(&error.code), path(&error.path), error.message))
-                    .collect();
-                self.bad.push(Bad { line: *line, id: id.clone(), reason: reasons.join(" ; ") });
-            }
+        read(&call.places, &answer, &mut counts, &mut bad);
+    }
+    Ok(mirror.done(call.rows, &counts.into_iter().collect(), &bad)?)
+}
+
+/// Reads what became of each item; the answer has them in the order in which they were sent.
+fn read(
+    places: &[(u64, String)],
+    answer: &SyncActionsSyncActions,
+    counts: &mut BTreeMap<String, u64>,
+    bad: &mut Vec<Bad>,
+) {
+    for ((line, id), result) in places.iter().zip(&answer.results) {
+        *counts.entry(name(&result.outcome)).or_default() += 1;
+        if matches!(result.outcome, ImportOutcome::REJECTED | ImportOutcome::CONFLICT) {
+            let reasons: Vec<String> = result
+                .errors
+                .iter()
+                .map(|error| format!("{} {} : {}", name(&error.code), path(&error.path), error.message))
+                .collect();
+            bad.push(Bad { line: *line, id: id.clone(), reason: reasons.join(" ; ") });
         }
-        Ok(())
     }
 }
 

@@ -3,6 +3,7 @@
 
 mod budget;
 mod events;
+mod far;
 mod instances;
 mod protocol;
 mod rights;

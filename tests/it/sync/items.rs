@@ -1,9 +1,11 @@
 //! What becomes of an item.
 
 use serde_json::{Value, json};
+use tests::world::Kind;
 use tests::{GrantedSites, Persona, on_both};
 
 use super::{call, france_travail, item, journaled, send};
+use crate::writes::{known, write};
 
 const LEAD: &str = "38052";
 
@@ -133,7 +135,7 @@ on_both!(a_code_of_several_partners_is_refused_with_the_candidates, Small, async
     let anct = app.anct();
     for name in ["Agence Nord", "Agence Sud"] {
         let input = json!({ "name": name, "kind": "FRANCE_TRAVAIL", "safirCode": LEAD });
-        crate::writes::write(&anct, "createPartner", input).await.id();
+        write(&anct, "createPartner", input).await.id();
     }
     let partner = france_travail(app).await;
     let sent = send(&partner, json!([item("A", 0, json!({ "lead": { "safirCode": LEAD } }))])).await;
@@ -149,7 +151,7 @@ on_both!(what_the_steerers_own_is_never_touched_again, Small, async |app| {
     let id = sent.action(0)["id"].clone();
     let local =
         json!({ "id": id, "pillar": "RECENSER_FEDERER", "audiences": ["JEUNES"], "published": false });
-    crate::writes::write(&app.prefecture(&["69"]), "updateAction", local).await.done();
+    write(&app.prefecture(&["69"]), "updateAction", local).await.done();
     let later = json!({ "title": "Autre titre", "onCreate": { "pillar": "INNOVER", "published": true } });
     assert_eq!(send(&partner, json!([item("A", 5, later)])).await.only(), ["UPDATED"]);
     let read = "query ($id: ID!) { node(id: $id) { ... on Action { title pillar audiences published } } }";
@@ -269,9 +271,12 @@ on_both!(two_calls_at_once_make_no_duplicate, Small, async |app| {
 on_both!(a_site_is_found_by_qpv_that_lie_in_it_alone, Small, async |app| {
     let everywhere = app.partner("OTHER", GrantedSites::All).await;
     let of = |id: &str, qpvs: &[&str]| json!([item(id, 0, json!({ "site": { "qpvs": qpvs } }))]);
-    assert_eq!(send(&everywhere, of("A", &["QP069018"])).await.only(), ["CREATED"]);
+    let told = ["CREATED", "SUCCESSOR site.qpvs.0"];
+    assert_eq!(send(&everywhere, of("A", &["QP069018"])).await.only(), told);
+    assert_eq!(send(&everywhere, of("A", &["QP069018"])).await.only(), ["UNCHANGED"], "told once");
     assert_eq!(send(&everywhere, of("B", &["QN06916M"])).await.only(), ["REJECTED", "AMBIGUOUS site.qpvs"]);
-    assert_eq!(send(&everywhere, of("B", &["QN06916M", "QP069018"])).await.only(), ["CREATED"]);
+    let told = ["CREATED", "SUCCESSOR site.qpvs.1"];
+    assert_eq!(send(&everywhere, of("B", &["QN06916M", "QP069018"])).await.only(), told);
     let elsewhere = send(&everywhere, of("C", &["QP069018", "QP059001"])).await;
     assert_eq!(elsewhere.only(), ["REJECTED", "RULE site.qpvs"]);
     assert_eq!(
@@ -287,4 +292,62 @@ on_both!(a_code_of_another_date_is_taken_and_its_successors_told, Small, async |
     let partner = france_travail(app).await;
     let sent = send(&partner, json!([item("A", 0, json!({ "onCreate": { "qpvs": ["QP069018"] } }))])).await;
     assert_eq!(sent.only(), ["CREATED", "SUCCESSOR onCreate.qpvs.0"]);
+});
+
+on_both!(an_item_that_was_written_and_comes_again_is_no_conflict, Small, async |app| {
+    let partner = france_travail(app).await;
+    send(&partner, json!([item("A", 0, json!({}))])).await.only();
+    let changed = item("A", 1, json!({ "expectedVersion": 1, "title": "Autre titre" }));
+    assert_eq!(send(&partner, json!([changed])).await.only(), ["UPDATED"]);
+    assert_eq!(send(&partner, json!([changed])).await.only(), ["UNCHANGED"], "the answer was lost");
+    // what would change something, or is of another instant, starts from what is no more
+    let conflict = ["CONFLICT", "CONFLICT expectedVersion"];
+    let other = item("A", 1, json!({ "expectedVersion": 1, "title": "Un tiers titre" }));
+    assert_eq!(send(&partner, json!([other])).await.only(), conflict);
+    let later = item("A", 2, json!({ "expectedVersion": 1, "title": "Autre titre" }));
+    assert_eq!(send(&partner, json!([later])).await.only(), conflict);
+    let gone = |version: u32| {
+        json!({ "externalId": "A", "sourceUpdatedAt": "2023-06-12T10:03:00Z", "deleted": true,
+            "expectedVersion": version })
+    };
+    assert_eq!(send(&partner, json!([gone(1)])).await.only(), conflict);
+    assert_eq!(send(&partner, json!([gone(2)])).await.only(), ["UPDATED"]);
+    assert_eq!(send(&partner, json!([gone(2)])).await.only(), ["UNCHANGED"], "the answer was lost");
+});
+
+on_both!(what_is_dated_far_ahead_is_refused, Small, async |app| {
+    let partner = france_travail(app).await;
+    let dated = |at: chrono::DateTime<chrono::Utc>| {
+        let mut item = item("A", 0, json!({}));
+        item["sourceUpdatedAt"] = json!(at.to_rfc3339());
+        json!([item])
+    };
+    let day = chrono::Duration::days(1);
+    let now = cites::clock::Clock::now(&*app.clock);
+    let ahead = send(&partner, dated(now + day + chrono::Duration::seconds(1))).await;
+    assert_eq!(ahead.only(), ["REJECTED", "OUT_OF_BOUNDS sourceUpdatedAt"]);
+    assert_eq!(send(&partner, dated(now + day)).await.only(), ["CREATED"]);
+});
+
+on_both!(a_qpv_that_left_a_site_names_it_no_more, Small, async |app| {
+    let partner = france_travail(app).await;
+    let of_site = |id: &str| json!([item(id, 0, json!({ "site": { "qpvs": ["QP069018"] } }))]);
+    let of_action = |id: &str| json!([item(id, 0, json!({ "onCreate": { "qpvs": ["QP069018"] } }))]);
+    let sent = send(&partner, of_action("A")).await;
+    assert_eq!(sent.only(), ["CREATED", "SUCCESSOR onCreate.qpvs.0"]);
+    let id = sent.action(0)["id"].clone();
+    let anct = app.anct();
+    let end = json!({ "id": known(Kind::Site, 1), "qpv": "QP069018", "to": "2023-06-01" });
+    write(&anct, "endSiteQpv", end).await.done();
+    assert_eq!(send(&partner, of_site("B")).await.only(), ["REJECTED", "RULE site.qpvs"]);
+    assert_eq!(send(&partner, of_action("B")).await.only(), ["REJECTED", "RULE onCreate.qpvs.0"]);
+    // by hand too; what an action has already it keeps
+    let new = json!({ "site": known(Kind::Site, 1), "title": "À la main", "qpvs": ["QP069018"] });
+    assert_eq!(write(&anct, "createAction", new).await.problems(), ["RULE qpvs.0"]);
+    let kept = json!({ "id": id, "qpvs": ["QP069018", "QN06916M"] });
+    write(&anct, "updateAction", kept).await.done();
+    let left = json!({ "id": id, "qpvs": ["QN06916M"] });
+    write(&anct, "updateAction", left).await.done();
+    let back = json!({ "id": id, "qpvs": ["QN06916M", "QP069018"] });
+    assert_eq!(write(&anct, "updateAction", back).await.problems(), ["RULE qpvs.1"]);
 });

@@ -3,6 +3,7 @@
 mod concurrency;
 mod contract;
 mod example;
+mod example_alone;
 mod history;
 mod instants;
 mod items;

@@ -4,7 +4,7 @@ use std::io::Write;
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use tests::{Persona, TestApp, on_both};
+use tests::{Backend, Persona, Proxy, Template, TestApp, TestDatabase, block_on_postgres, on_both};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
@@ -50,15 +50,20 @@ fn outcomes(answer: &[Value]) -> Vec<(u64, &str)> {
 on_both!(each_line_has_its_outcome_and_bad_ones_stop_nothing, Small, async |app| {
     let partner = france_travail(app).await;
     let body = format!(
-        "{}\n\nno JSON\n{}\n{}",
+        "{}\n\nno JSON\n{}\n{}\n{}\n{}\n[]",
         item("A", 0, json!({})),
         item("B", 0, json!({ "title": "CV" })),
-        item("C", 0, json!({ "lead": { "siret": "1" } }))
+        item("C", 0, json!({ "lead": { "siret": "1" } })),
+        item("D", 0, json!({ "titre": "Permanence" })),
+        json!({ "externalId": 5 })
     );
     let (status, answer) = upload(app, &partner, "/import/actions", &[], body).await;
     assert_eq!(status, 200);
-    assert_eq!(outcomes(&answer), [(0, "CREATED"), (2, "REJECTED"), (3, "REJECTED"), (4, "REJECTED")]);
-    assert_eq!(answer[0]["externalId"], "A");
+    let rejected = (2..8).map(|line| (line, "REJECTED"));
+    assert_eq!(outcomes(&answer), [(0, "CREATED")].into_iter().chain(rejected).collect::<Vec<_>>());
+    let ids: Vec<&Value> = answer.iter().map(|line| &line["externalId"]).collect();
+    let none = Value::Null;
+    assert_eq!(ids, [&json!("A"), &none, &json!("B"), &json!("C"), &json!("D"), &none, &none]);
     assert_eq!(answer[2]["errors"][0]["code"], "OUT_OF_BOUNDS");
     assert_eq!(answer[3]["errors"][0]["code"], "INVALID_FORMAT", "{}", answer[3]);
     assert_eq!(answer[3]["errors"][0]["path"], json!(["lead", "siret"]));
@@ -167,4 +172,86 @@ fn told(answer: &str) -> Vec<Value> {
     let whole = answer.rsplit_once('\n').map_or("", |(whole, _)| whole);
     let lines = whole.lines().filter(|line| line.starts_with('{'));
     lines.map(|line| serde_json::from_str(line).expect("JSON")).collect()
+}
+
+on_both!(a_client_has_so_many_uploads_under_way, Small, async |app| {
+    let partner = france_travail(app).await;
+    let other = app.partner("AGENDA", tests::GrantedSites::All).await;
+    let mut open = Vec::new();
+    for n in 0..cites::limits::UPLOADS_OF_CLIENT {
+        // it is under way once it has answered, with more to come
+        let mut connection = begin(app, &partner, &lines(n * 1_000..(n + 1) * 1_000)).await;
+        assert!(!next(&mut connection).await.is_empty());
+        open.push(connection);
+    }
+    let url = format!("http://{}/import/actions", app.address);
+    let refused = reqwest::Client::new().post(url).header("content-type", "application/x-ndjson");
+    let refused = refused.header("authorization", partner.authorization().expect("a token"));
+    let refused = refused.body(lines(0..1)).send().await.expect("an answer");
+    assert_eq!(
+        (refused.status().as_u16(), &refused.headers()["retry-after"]),
+        (429, &"5".parse().expect("a value"))
+    );
+    let body = refused.text().await.expect("a text");
+    assert!(body.contains("RATE_LIMITED"), "{body}");
+    assert_eq!(upload(app, &other, "/import/actions", &[], lines(0..1)).await.0, 200, "others go on");
+    let mut ended = open.pop().expect("one");
+    ended.write_all(b"0\r\n\r\n").await.expect("it is sent");
+    while !next(&mut ended).await.is_empty() {}
+    assert_eq!(upload(app, &partner, "/import/actions", &[], lines(0..1)).await.0, 200, "its place is free");
+});
+
+#[test]
+fn an_upload_that_loses_the_database_says_when_to_go_on() {
+    block_on_postgres(async || {
+        let home = tempfile::tempdir().expect("a folder");
+        let database = TestDatabase::of(Backend::Postgres, Template::Small, home.path()).await;
+        let proxy = Proxy::to(database.url());
+        let app = TestApp::serve(database, home, |url| proxy.url(&url)).await;
+        let partner = france_travail(&app).await;
+        let mut connection = begin(&app, &partner, &lines(0..1_000)).await;
+        let mut answer = String::new();
+        let mut more = async |connection: &mut TcpStream| {
+            let bytes = next(connection).await;
+            answer.push_str(std::str::from_utf8(&bytes).expect("ASCII"));
+            (bytes.len(), told(&answer))
+        };
+        while more(&mut connection).await.1.len() < 1_000 {}
+        proxy.cut();
+        let rest = lines(1_000..2_000);
+        let chunk = format!("{:x}\r\n{rest}\n\r\n0\r\n\r\n", rest.len() + 1);
+        connection.write_all(chunk.as_bytes()).await.expect("it is sent");
+        let all = loop {
+            let (count, told) = more(&mut connection).await;
+            if count == 0 {
+                break told;
+            }
+        };
+        let last = &all.last().expect("a line")["error"];
+        let expected = (&json!("UNAVAILABLE"), &json!(1_000), &json!(5));
+        assert_eq!((&last["code"], &last["continueFrom"], &last["retryAfter"]), expected, "{last}");
+        app.stop().await;
+    });
+}
+
+/// Begins an upload that does not end yet.
+async fn begin(app: &TestApp, persona: &Persona<'_>, lines: &str) -> TcpStream {
+    let mut connection = TcpStream::connect(app.address).await.expect("the server listens");
+    let head = format!(
+        "POST /import/actions HTTP/1.1\r\nHost: cites\r\nAuthorization: {}\r\nConnection: close\r\n\
+         Content-Type: application/x-ndjson\r\nTransfer-Encoding: chunked\r\n\r\n",
+        persona.authorization().expect("a token")
+    );
+    let chunk = format!("{:x}\r\n{lines}\n\r\n", lines.len() + 1);
+    connection.write_all(format!("{head}{chunk}").as_bytes()).await.expect("it is sent");
+    connection
+}
+
+/// What comes next; nothing at the end.
+async fn next(connection: &mut TcpStream) -> Vec<u8> {
+    let mut bytes = vec![0; 64 * 1_024];
+    let read = tokio::time::timeout(Duration::from_secs(30), connection.read(&mut bytes)).await;
+    let count = read.expect("more comes").expect("the connection lasts");
+    bytes.truncate(count);
+    bytes
 }

@@ -6,6 +6,7 @@ use tests::{Persona, TestApp, on_both};
 use uuid::Uuid;
 
 use super::{known, write};
+use crate::feed::settled;
 
 /// A commune of the Rhône that the small world does not have.
 async fn other_commune(app: &TestApp) {
@@ -80,7 +81,18 @@ on_both!(a_deleted_site_gives_no_right_over_a_qpv, Small, async |app| {
     let read = "query ($id: ID!) { figure(by: { id: $id }) { value } }";
     let read = async || isere.query(read, json!({ "id": made })).await.data("/figure").clone();
     assert_eq!(read().await["value"], "1");
-    write(&app.anct(), "deleteSite", json!({ "id": site })).await.0.data("/result/userErrors");
+    settled(app).await;
+    let last = isere.ask("{ changes(last: 1) { pageInfo { endCursor } } }").await;
+    let after = json!({ "after": last.data("/changes/pageInfo/endCursor") });
+    write(&app.anct(), "deleteSite", json!({ "id": site })).await.done();
+    settled(app).await;
+    let told = "query ($after: String) { changes(after: $after) { nodes { operation entityId } } }";
+    let told = isere.query(told, after).await;
+    let gone = json!({ "operation": "DELETE", "entityId": made });
+    assert!(told.list("/changes/nodes").contains(&gone), "he saw it by that site alone: {told}");
+    let links = "query ($qpv: QpvCode!) { qpv(by: { code: $qpv }) { perimeters { nodes { status } } } }";
+    let links = app.anct().query(links, json!({ "qpv": qpv })).await;
+    assert_eq!(links.list("/qpv/perimeters/nodes"), [] as [Value; 0]);
     assert_eq!(write(&isere, "submitFigure", figure(qpv)).await.problems(), ["FORBIDDEN subject"]);
     assert_eq!(write(&isere, "validateFigure", json!({ "id": made })).await.problems(), ["NOT_FOUND id"]);
     assert_eq!(read().await, Value::Null);

@@ -42,6 +42,27 @@ on_both!(one_wrong_field_hides_no_other, Small, async |app| {
         wrong(&app.anct(), "mergePartner", json!({ "id": site, "into": site })).await,
         ["NOT_FOUND id", "NOT_FOUND into"]
     );
+    let nobody = known(Kind::Partner, 99);
+    let line = json!({
+        "site": site, "year": 1999, "programmeLabel": "x", "funder": nobody, "amountCents": "5", "kind": "PAID",
+    });
+    assert_eq!(
+        wrong(&prefecture, "createFundingLine", line).await,
+        ["NOT_FOUND funder", "OUT_OF_BOUNDS programmeLabel", "OUT_OF_BOUNDS year"]
+    );
+    let seat =
+        json!({ "site": known(Kind::Site, 99), "partner": nobody, "kind": "MEMBRE", "from": "2098-01-01" });
+    assert_eq!(
+        wrong(&prefecture, "giveSeat", seat).await,
+        ["NOT_FOUND partner", "NOT_FOUND site", "OUT_OF_BOUNDS from"]
+    );
+    let person = json!({ "site": site, "partner": nobody, "function": "x", "email": "nobody" });
+    assert_eq!(
+        wrong(&prefecture, "createReferent", person).await,
+        ["NOT_FOUND partner", "OUT_OF_BOUNDS email", "OUT_OF_BOUNDS function"]
+    );
+    let adopted = json!({ "id": ground.roadmap().await, "meeting": known(Kind::Meeting, 99), "adoptedOn": "2098-01-01" });
+    assert_eq!(wrong(&prefecture, "adoptRoadmap", adopted).await, ["NOT_FOUND meeting", "RULE adoptedOn"]);
     let own = json!({ "name": "Direction de l'emploi", "kind": "METROPOLE", "siren": "200046977" });
     let own = write(&city, "createPartner", own).await.id();
     let action = json!({ "site": site, "title": "x", "partners": [known(Kind::Partner, 99), own] });

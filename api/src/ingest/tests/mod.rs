@@ -6,11 +6,15 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 use chrono::DateTime;
-use entity::enums::{FigureSubject, Indicator, IngestState, QpvGeneration, SiteStatus};
+use entity::enums::{FigureSubject, Indicator, IngestState, JournalOp, QpvGeneration, SiteStatus};
 use entity::{
-    action, commune, departement, figure, journal, qpv, qpv_lineage, qpv_outline, region, site, site_commune,
+    StringList, action, commune, departement, figure, journal, qpv, qpv_lineage, qpv_outline, region, site,
+    site_commune, site_departement, site_qpv,
 };
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, ExprTrait, PaginatorTrait, QueryFilter};
+use sea_orm::{
+    ActiveModelTrait, ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, ExprTrait,
+    IntoActiveModel, PaginatorTrait, QueryFilter,
+};
 use uuid::Uuid;
 
 use super::{DataSource, Report, run};
@@ -286,4 +290,57 @@ async fn what_people_have_changed_stays() {
     let after = site_by_code(&db, "cde-024").await;
     assert_eq!((after.status, after.name.as_str()), (SiteStatus::Closed, "Vaulx"));
     assert_eq!((after.id, after.version, after.updated_at), (before.id, 1, before.updated_at));
+}
+
+#[tokio::test]
+async fn what_was_set_by_the_api_follows_no_file() {
+    let scratch = Scratch::new();
+    let (db, dir) = (scratch.loaded().await, scratch.data());
+    let presented = std::fs::read_to_string(dir.join("cites_presentation_2023.json")).unwrap();
+    let listed =
+        site::Entity::find().filter(site::Column::Code.is_not_null()).all(&db.readers).await.unwrap();
+    let mut site =
+        listed.into_iter().find(|site| !presented.contains(site.code.as_deref().unwrap())).unwrap();
+    // as `setSiteLabel` and `updateSite` leave it
+    let changed = ["wave", "contratVilleCodes", "communes", "pilotDepartements"].map(str::to_owned);
+    let entry = journal::ActiveModel {
+        entity: Set("Site".to_owned()),
+        entity_id: Set(Some(site.id)),
+        version: Set(2),
+        op: Set(JournalOp::Upsert),
+        verb: Set("update".to_owned()),
+        at: Set(site.updated_at),
+        changed_fields: Set(StringList(changed.to_vec())),
+        ..Default::default()
+    };
+    entry.insert(&db.writer).await.unwrap();
+    (site.wave, site.contrat_ville_codes) = (Some(2021 + 2020 - site.wave.unwrap()), StringList::default());
+    site.clone().into_active_model().reset_all().update(&db.writer).await.unwrap();
+    let communes = site_commune::Entity::delete_many().filter(site_commune::Column::SiteId.eq(site.id));
+    assert!(communes.exec(&db.writer).await.unwrap().rows_affected > 0);
+    let steered =
+        site_departement::Entity::delete_many().filter(site_departement::Column::SiteId.eq(site.id));
+    assert!(steered.exec(&db.writer).await.unwrap().rows_affected > 0);
+    let links = site_qpv::Entity::delete_many().filter(site_qpv::Column::SiteId.eq(site.id));
+    assert!(links.exec(&db.writer).await.unwrap().rows_affected > 0);
+    let withdrawn = figure::Entity::update_many()
+        .col_expr(figure::Column::Status, "WITHDRAWN".into())
+        .filter(figure::Column::Indicator.eq(Indicator::Population))
+        .filter(figure::Column::Subject.eq(FigureSubject::Qpv));
+    assert!(withdrawn.exec(&db.writer).await.unwrap().rows_affected > 0);
+    let figures = count::<figure::Entity>(&db.readers).await;
+    for file in ["cites_emploi.csv", "cites_emploi_communes.csv", "qpv2015_liste.csv"] {
+        edit(&dir, file, |text| text + "\n");
+    }
+    edit(&dir, "cites_presentation_2023.json", |text| text + "\n");
+    load(&db, DataSource::Dir(dir)).await;
+    assert_eq!(site_by_code(&db, site.code.as_deref().unwrap()).await, site);
+    let of_site = |communes: Vec<Uuid>| communes.into_iter().filter(|id| *id == site.id).count();
+    let communes = site_commune::Entity::find().all(&db.readers).await.unwrap();
+    assert_eq!(of_site(communes.iter().map(|link| link.site_id).collect()), 0);
+    let steered = site_departement::Entity::find().all(&db.readers).await.unwrap();
+    assert_eq!(of_site(steered.iter().map(|link| link.site_id).collect()), 0);
+    let links = site_qpv::Entity::find().all(&db.readers).await.unwrap();
+    assert_eq!(of_site(links.iter().map(|link| link.site_id).collect()), 0);
+    assert_eq!(count::<figure::Entity>(&db.readers).await, figures);
 }
