@@ -5,6 +5,7 @@ use tests::world::Kind;
 use tests::{GrantedSites, Persona, TestApp, on_both};
 
 use super::{item, journaled, send};
+use crate::feed::settled;
 use crate::writes::{known, write};
 
 /// The partners of the action, each with the kinds of its seats in a site.
@@ -92,6 +93,7 @@ on_both!(money_follows_its_action, Small, async |app| {
     assert_eq!(read.data("/nodes"), &lines);
     assert_eq!(journaled(app).await, before + 2, "the action and its line");
     // who saw the line where it was is told, and who sees it now
+    settled(app).await;
     let changes =
         "{ changes(last: 3, filter: { entity: { in: [FUNDING_LINE] } }) { nodes { entityId operation } } }";
     for (departement, operation) in [("69", "DELETE"), ("59", "UPSERT")] {
