@@ -182,7 +182,7 @@ pub enum ImportLine {
     Text(String),
     /// It is not UTF-8.
     NotText,
-    /// It has more than [`limits::IMPORT_LINE_BYTES`](crate::limits::IMPORT_LINE_BYTES), and was not kept.
+    /// It has more than [`limits::IMPORT_LINE_BYTES`], and was not kept.
     TooLong,
 }
 
