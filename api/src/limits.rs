@@ -173,10 +173,10 @@ pub const IMPORT_CHUNK_BYTES: usize = 8 * 1_024 * 1_024;
 
 /// Long imports under way at once on one instance: each holds two chunks of lines, read and as they came, and the answer to
 /// one of them.
-pub const UPLOADS: usize = 8;
+pub const UPLOADS: usize = 16;
 
 /// How many of them one client may have.
-pub const UPLOADS_OF_CLIENT: usize = 2;
+pub const UPLOADS_OF_CLIENT: usize = 4;
 
 /// Longest line of a long import, in bytes.
 pub const IMPORT_LINE_BYTES: usize = 64 * 1_024;
