@@ -129,6 +129,13 @@ impl Refusal {
         Self::new(&NOT_ACCEPTABLE, message)
     }
 
+    /// 503, for a moment.
+    fn busy(message: &'static str) -> Self {
+        let (status, code) = (StatusCode::SERVICE_UNAVAILABLE, "UNAVAILABLE");
+        let refusal = Self { status, code, message: message.into(), header: None };
+        refusal.with(RETRY_AFTER, RETRY_AFTER_SECONDS.to_string())
+    }
+
     /// 503: as many streams are open as are served.
     pub(super) fn too_many_streams() -> Self {
         let message = "Too many streams are open; try again later.";
@@ -143,26 +150,12 @@ impl Refusal {
 
     /// 503: too much of what was answered waits to be read.
     pub(super) fn too_much_unread() -> Self {
-        let message = "Too many long answers wait to be read; read yours, or ask for less at once.";
-        Self {
-            status: StatusCode::SERVICE_UNAVAILABLE,
-            code: "UNAVAILABLE",
-            message: message.into(),
-            header: None,
-        }
-        .with(RETRY_AFTER, RETRY_AFTER_SECONDS.to_string())
+        Self::busy("Too many long answers wait to be read; read yours, or ask for less at once.")
     }
 
     /// 503: a connection has as many requests in progress as are served.
     pub(super) fn too_many_requests_of_connection() -> Self {
-        let message = "Too many requests are in progress on this connection; send the others after them.";
-        Self {
-            status: StatusCode::SERVICE_UNAVAILABLE,
-            code: "UNAVAILABLE",
-            message: message.into(),
-            header: None,
-        }
-        .with(RETRY_AFTER, RETRY_AFTER_SECONDS.to_string())
+        Self::busy("Too many requests are in progress on this connection; send the others after them.")
     }
 
     /// 429: the client has as many streams open as it may.

@@ -1,8 +1,6 @@
 //! Every life: steps that are listed, steps that are not, what each needs.
 
-use entity::enums::{
-    ActionStatus, FigureStatus, GovernanceStatus, MeetingStatus, RoadmapStatus, SeatKind, SiteStatus,
-};
+use entity::enums::{ActionStatus, FigureStatus, GovernanceStatus, MeetingStatus, RoadmapStatus, SiteStatus};
 use entity::{governance_body, roadmap};
 use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
@@ -387,19 +385,4 @@ on_both!(a_seat_that_ends_tomorrow_counts_today, Small, async |app| {
     assert_eq!(change("siren", "200046977").await, "FORBIDDEN");
     app.clock.advance(24 * 3_600);
     assert_eq!(change("website", "https://encore.example.fr").await, "FORBIDDEN");
-});
-
-on_both!(what_is_settled_is_not_settled_otherwise, Small, async |app| {
-    let (anct, ground) = (app.anct(), Ground::of(app).await);
-    let seat = ground.seat(SeatKind::Membre).await;
-    let end = async |to: &str| write(&anct, "endSeat", json!({ "id": seat, "to": to })).await;
-    let version = end("2023-06-12").await.version();
-    assert_eq!(end("2023-06-12").await.version(), version, "the same again");
-    assert_eq!(end("2023-06-11").await.problems(), ["FROZEN to"]);
-    let roadmap = ground.roadmap().await;
-    let adopt =
-        async |on: &str| write(&anct, "adoptRoadmap", json!({ "id": roadmap, "adoptedOn": on })).await;
-    let version = adopt("2023-06-12").await.version();
-    assert_eq!(adopt("2023-06-12").await.version(), version, "the same again");
-    assert_eq!(adopt("2023-06-11").await.problems(), ["FROZEN adoptedOn"]);
 });

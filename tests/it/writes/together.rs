@@ -1,6 +1,6 @@
 //! What is wrong is told all at once, and what changed by its names.
 
-use entity::enums::FigureStatus;
+use entity::enums::{FigureStatus, SeatKind};
 use serde_json::{Value, json};
 use tests::world::Kind;
 use tests::{Persona, on_both};
@@ -95,4 +95,19 @@ on_both!(the_journal_names_what_was_given, Small, async |app| {
     assert_eq!(last().await, json!(["value"]));
     write(&anct, "reportQuarter", report("13", json!("Relevé"))).await.done();
     assert_eq!(last().await, json!(["note"]));
+});
+
+on_both!(what_is_settled_is_not_settled_otherwise, Small, async |app| {
+    let (anct, ground) = (app.anct(), Ground::of(app).await);
+    let seat = ground.seat(SeatKind::Membre).await;
+    let end = async |to: &str| write(&anct, "endSeat", json!({ "id": seat, "to": to })).await;
+    let version = end("2023-06-12").await.version();
+    assert_eq!(end("2023-06-12").await.version(), version, "the same again");
+    assert_eq!(end("2023-06-11").await.problems(), ["FROZEN to"]);
+    let roadmap = ground.roadmap().await;
+    let adopt =
+        async |on: &str| write(&anct, "adoptRoadmap", json!({ "id": roadmap, "adoptedOn": on })).await;
+    let version = adopt("2023-06-12").await.version();
+    assert_eq!(adopt("2023-06-12").await.version(), version, "the same again");
+    assert_eq!(adopt("2023-06-11").await.problems(), ["FROZEN adoptedOn"]);
 });
